@@ -1,0 +1,40 @@
+# `make demo`, `make test`: everything else is set up on the way.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo serve test check bench requirements clean
+
+demo: $(READY)  ## a seeded company on an embedded mail server; ONCE=1: sync, print the ledger, end
+	$(BIN)/letterdesk demo $(if $(ONCE),--once)
+
+serve: $(READY)  ## Letterdesk on your own data folder
+	$(BIN)/letterdesk run
+
+test: $(READY)  ## all tests, on the embedded default
+	$(BIN)/pytest -n 2
+
+check: $(READY)  ## lint, types, import contract, migrations, deployment settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djade --target-version 5.2 --check $$(git ls-files '*.html')
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	LETTERDESK_URL=https://mail.example.org $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench: $(READY)  ## figures beside their peers; QUICK=1: a small round within a minute
+	$(BIN)/python -m bench $(if $(QUICK),--quick)
+
+requirements: $(READY)  ## compile requirements/*.in with hashes
+	$(BIN)/python -m pip install --quiet uv
+	for part in run develop; do $(BIN)/uv pip compile requirements/$$part.in -o requirements/$$part.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet; done
+
+$(READY): requirements/develop.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/develop.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache build

@@ -1,0 +1,1 @@
+"""Letterdesk: team webmail joined to CRM and tasks. ARCHITECTURE.md draws the rooms."""

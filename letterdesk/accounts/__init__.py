@@ -1,0 +1,1 @@
+"""Accounts (tenants), employees, departments, roles, sign-in."""

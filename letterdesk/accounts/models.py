@@ -1,0 +1,107 @@
+"""Accounts (tenants) and their people."""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from letterdesk.lib.ids import new_public_id
+
+
+class Account(models.Model):
+    """A company that uses Letterdesk: the tenant that every other row belongs to."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    name = models.CharField(max_length=200)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Department(models.Model):
+    """A part of the company; mailboxes can be shared with all its people (R16)."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="departments")
+    name = models.CharField(max_length=200)
+    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="department_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What an employee may administer. Nobody reads mail by role: that takes a grant."""
+
+    ADMINISTRATOR = "administrator", "Administrator"
+    SUPERVISOR = "supervisor", "Supervisor"
+    EMPLOYEE = "employee", "Employee"
+
+
+class EmployeeManager(BaseUserManager["Employee"]):
+    """Makes people; addresses are compared without regard to case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "Employee":
+        """Make an employee who signs in with this address. Without a password none works until one is set."""
+        employee = self.model(email=email.strip().lower(), **fields)
+        employee.set_password(password)
+        employee.save(using=self._db)
+        return employee
+
+    def get_by_natural_key(self, username: str | None) -> "Employee":
+        return self.get(email=(username or "").strip().lower())
+
+
+class Employee(AbstractBaseUser):
+    """A person of one account. The sign-in user of Django."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="employees")
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.EMPLOYEE)
+    department = models.ForeignKey(
+        Department, on_delete=models.SET_NULL, null=True, blank=True, related_name="employees"
+    )
+    time_zone = models.CharField(max_length=64, blank=True, default="")
+    is_active = models.BooleanField(default=True)
+    dismissed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = EmployeeManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="employee_email_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.role == Role.ADMINISTRATOR
+
+
+class Invitation(models.Model):
+    """A way in for one address: single use, 72 hours, only its hash is kept (C20)."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.EMPLOYEE)
+    department = models.ForeignKey(Department, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.email

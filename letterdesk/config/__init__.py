@@ -1,0 +1,1 @@
+"""Settings and the entrance pages: URLs, reactions, schedule."""

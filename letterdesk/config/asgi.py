@@ -1,0 +1,8 @@
+"""The entrance for ASGI servers."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "letterdesk.config.settings")
+application = get_asgi_application()

@@ -1,0 +1,103 @@
+"""Reads the environment: the three URL-shaped settings and the few others. docs/settings.md lists every one."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
+    "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456; PRAGMA cache_size=-32000; "
+    "PRAGMA secure_delete=ON;"
+)
+
+
+def text(name: str, default: str = "") -> str:
+    """The setting `name`, or the default where it is unset or empty."""
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """A yes/no setting: 1, true, yes, on."""
+    value = text(name).lower()
+    return value in {"1", "true", "yes", "on"} if value else default
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated setting."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def data_dir() -> Path:
+    """The folder that holds database, blobs and keys of the embedded default; made when missing."""
+    folder = Path(text("LETTERDESK_DATA", "data")).resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def kept_secret(name: str, file: Path) -> str:
+    """A secret from the environment, or from a file of mode 0600 that is made at the first start."""
+    if value := text(name):
+        return value
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(descriptor, "w") as out:
+        value = Fernet.generate_key().decode() if name.endswith("KEYS") else secrets.token_urlsafe(48)
+        out.write(value)
+    return value
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's DATABASES entry for `sqlite:///path` or `postgresql://user:password@host:port/name?option=value`."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(parts.path[1:]),
+            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": SQLITE_PRAGMAS},
+        }
+    if parts.scheme in {"postgres", "postgresql"}:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path[1:]),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            "CONN_HEALTH_CHECKS": True,
+            "CONN_MAX_AGE": 60,
+            "OPTIONS": dict(parse_qsl(parts.query)),
+        }
+    raise ImproperlyConfigured(f"DATABASE_URL begins with {parts.scheme!r}: use sqlite:///… or postgresql://…")
+
+
+def blobs(url: str) -> dict[str, Any]:
+    """Django's STORAGES entry for `file:///folder` or `s3://key:secret@endpoint/bucket?region=…`."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": unquote(parts.path)},
+        }
+    if parts.scheme in {"s3", "s3+http"}:
+        query = dict(parse_qsl(parts.query))
+        endpoint = f"{'http' if parts.scheme == 's3+http' else 'https'}://{parts.hostname}"
+        options: dict[str, Any] = {
+            "bucket_name": parts.path.strip("/"),
+            "access_key": unquote(parts.username or "") or None,
+            "secret_key": unquote(parts.password or "") or None,
+            "region_name": query.get("region"),
+            "default_acl": None,
+            "file_overwrite": True,
+            "querystring_auth": True,
+        }
+        if parts.hostname and parts.hostname != "aws":
+            options["endpoint_url"] = endpoint + (f":{parts.port}" if parts.port else "")
+        return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    raise ImproperlyConfigured(f"BLOBS_URL begins with {parts.scheme!r}: use file:///… or s3://…")

@@ -1,0 +1,1 @@
+"""A seeded company on an embedded mail server, for `make demo`."""

@@ -1,0 +1,1 @@
+"""What happened, told once: audit, reactions, live updates."""

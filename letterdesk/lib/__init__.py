@@ -1,0 +1,1 @@
+"""Product-free building blocks without models."""

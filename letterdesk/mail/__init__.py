@@ -1,0 +1,1 @@
+"""The mail protocols in pure Python: no Django here."""

@@ -1,0 +1,1 @@
+"""The store: mailboxes, folders, conversations, messages, and who may see them."""

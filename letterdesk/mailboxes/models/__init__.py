@@ -1,0 +1,27 @@
+"""The tables of the store, a file each subject."""
+
+from .blobs import BlobReference
+from .changes import Hold, PendingChange, Tombstone
+from .conversations import Conversation, Listing, ThreadKey
+from .folders import Folder, FolderRole
+from .mailboxes import Grant, Mailbox, MailboxState
+from .messages import Attachment, Message, Placement, Quarantined
+
+__all__ = [
+    "Attachment",
+    "BlobReference",
+    "Conversation",
+    "Folder",
+    "FolderRole",
+    "Grant",
+    "Hold",
+    "Listing",
+    "Mailbox",
+    "MailboxState",
+    "Message",
+    "PendingChange",
+    "Placement",
+    "Quarantined",
+    "ThreadKey",
+    "Tombstone",
+]

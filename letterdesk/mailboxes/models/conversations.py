@@ -1,0 +1,67 @@
+"""Conversations, how letters find theirs, and their lines in the lists of folders."""
+
+from django.db import models
+
+from letterdesk.accounts.models import Account
+from letterdesk.lib.ids import new_public_id
+from letterdesk.mailboxes.access import ConversationQuerySet
+
+from .folders import Folder
+from .mailboxes import Mailbox
+
+
+class Conversation(models.Model):
+    """Letters of one mailbox that answer each other, across its folders. Counts are kept by `listing.py`."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="conversations")
+    subject = models.TextField(blank=True, default="")  # of its first letter, reply prefixes stripped
+    subject_key = models.CharField(max_length=64, blank=True, default="")  # hash for joining by subject
+    senders = models.JSONField(default=list)  # shown names, oldest first, each once, at most 8
+    snippet = models.CharField(max_length=200, blank=True, default="")  # of its newest letter
+    message_count = models.PositiveIntegerField(default=0)
+    has_attachments = models.BooleanField(default=False)
+    newest_at = models.DateTimeField(null=True)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["mailbox", "subject_key", "-newest_at"], name="conversation_by_subject")]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class ThreadKey(models.Model):
+    """A Message-ID, own or referenced, and the conversation it belongs to: letters join in any order of arrival."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="thread_keys")
+    key = models.BigIntegerField()  # first 8 bytes of SHA-256 of the Message-ID, signed
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "key"], name="thread_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key} → {self.conversation_id}"
+
+
+class Listing(models.Model):
+    """A conversation's line in a folder's list: what the list orders and counts by, kept in the same transaction."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="listings")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="listings")
+    newest_at = models.DateTimeField()
+    unread_count = models.PositiveIntegerField(default=0)
+    is_flagged = models.BooleanField(default=False)
+    is_held = models.BooleanField(default=False)  # a letter of it is held: shown whatever its age (R4)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["folder", "conversation"], name="listing_once")]
+        indexes = [models.Index(fields=["folder", "-newest_at", "-id"], name="listing_newest_first")]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} in {self.folder_id}"

@@ -1,0 +1,126 @@
+"""Letters, where they lie on the server, their attachments, and what could not be read."""
+
+from django.db import models
+from django.utils import timezone
+
+from letterdesk.accounts.models import Account
+from letterdesk.lib.ids import new_public_id
+from letterdesk.mailboxes.access import MessageQuerySet
+
+from .conversations import Conversation
+from .folders import Folder
+from .mailboxes import Mailbox
+
+
+class Message(models.Model):
+    """A letter of one mailbox. All columns but the dates of receipt can be rebuilt from its raw bytes."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="messages")
+    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="messages")
+    blob = models.CharField(max_length=64)  # SHA-256 of the raw bytes, hex
+    size = models.PositiveBigIntegerField()
+    message_id = models.TextField(blank=True, default="")
+    subject = models.TextField(blank=True, default="")
+    from_name = models.TextField(blank=True, default="")
+    from_address = models.TextField(blank=True, default="")
+    recipients = models.JSONField(default=dict)  # {"to": [[name, address], …], "cc": …, "bcc": …, "reply_to": …}
+    sent_at = models.DateTimeField(null=True)  # the Date header, as far as it can be believed
+    received_at = models.DateTimeField()  # R19: fixed when first seen, the earliest of its placements
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    snippet = models.CharField(max_length=200, blank=True, default="")
+    has_attachments = models.BooleanField(default=False)
+    list_id = models.TextField(blank=True, default="")
+    is_automatic = models.BooleanField(default=False)
+    is_held = models.BooleanField(default=False)  # at least one Hold row, kept in the same transaction
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "blob"], name="message_bytes_once")]
+        indexes = [
+            models.Index(fields=["conversation", "received_at"], name="message_in_conversation"),
+            models.Index(fields=["mailbox", "-received_at"], name="message_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class Placement(models.Model):
+    """One place of a letter on the server: (folder, UIDVALIDITY, UID) with its flags. P2: one row each, ever."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="placements")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="placements")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="placements")
+    uidvalidity = models.BigIntegerField()
+    uid = models.BigIntegerField()
+    is_seen = models.BooleanField(default=False)
+    is_flagged = models.BooleanField(default=False)
+    is_answered = models.BooleanField(default=False)
+    is_draft = models.BooleanField(default=False)
+    is_deleted = models.BooleanField(default=False)  # \Deleted on the server, not expunged yet
+    keywords = models.JSONField(default=list)  # all other flags, sorted
+    modseq = models.BigIntegerField(null=True)
+    received_at = models.DateTimeField()  # of the message, for ordering and R20 without a join
+    hidden_at = models.DateTimeField(null=True)  # softly removed: mass-vanish brake, folder gone, move on its way
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["folder", "uidvalidity", "uid"], name="placement_once"),
+        ]
+        indexes = [
+            models.Index(fields=["conversation", "folder"], name="placement_of_conversation"),
+            models.Index(
+                fields=["folder", "received_at"],
+                name="placement_unread",
+                condition=models.Q(is_seen=False, hidden_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.folder_id}/{self.uidvalidity}/{self.uid}"
+
+
+class Attachment(models.Model):
+    """A file of a letter: where it is in the raw bytes, never its own copy."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    index = models.PositiveIntegerField()
+    filename = models.TextField()
+    content_type = models.CharField(max_length=255)
+    size = models.PositiveBigIntegerField()
+    content_id = models.TextField(blank=True, default="")
+    is_inline = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "index"], name="attachment_once")]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class Quarantined(models.Model):
+    """A letter on the server that is not among the messages: unreadable, or not to be had. Counted and shown."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="quarantined")
+    uidvalidity = models.BigIntegerField()
+    uid = models.BigIntegerField()
+    reason = models.TextField()
+    blob = models.CharField(max_length=64, blank=True, default="")  # empty: the server did not hand it out
+    size = models.PositiveBigIntegerField(default=0)
+    internal_date = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=1)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["folder", "uidvalidity", "uid"], name="quarantined_once")]
+
+    def __str__(self) -> str:
+        return f"{self.folder_id}/{self.uid}: {self.reason}"

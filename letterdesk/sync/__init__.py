@@ -1,0 +1,1 @@
+"""The server equals our copy: watching, pulling, pushing."""

@@ -1,0 +1,49 @@
+"""Where the sync stands in each folder, and which process watches which mailbox."""
+
+from django.db import models
+
+from letterdesk.accounts.models import Account
+from letterdesk.mailboxes.models import Folder, Mailbox
+
+
+class FolderCursor(models.Model):
+    """How far our copy of a folder has come. Moved only in the transaction that commits the changes up to it.
+
+    UID sets are kept as sequence-sets (`1:4,7`), see `mail.uidset`.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    folder = models.OneToOneField(Folder, on_delete=models.CASCADE, related_name="cursor")
+    uidvalidity = models.BigIntegerField(null=True)
+    uidnext = models.BigIntegerField(default=1)  # everything below is known
+    modseq = models.BigIntegerField(default=0)  # 0: none that can be trusted
+    expected = models.PositiveIntegerField(default=0)  # EXISTS as last told by the server
+    server_uids = models.TextField(blank=True, default="")  # all UIDs on the server, as last learned
+    left_out = models.JSONField(default=dict)  # {"too_old": "1:400", "refused": "7"}: reason → UIDs
+    flags_checked_at = models.DateTimeField(null=True)
+    audited_at = models.DateTimeField(null=True)
+    drift = models.JSONField(default=dict)  # what the last audit found wrong, empty: nothing
+    vanish_suspected_at = models.DateTimeField(null=True)  # the mass-vanish brake is on (P5)
+    validity_changes = models.PositiveIntegerField(default=0)  # in a row (A04)
+    stalled_reason = models.TextField(blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"{self.folder}: up to {self.uidnext}"
+
+
+class Lease(models.Model):
+    """Which process keeps a mailbox in step.
+
+    Time is the database's; `fence` grows with each holder and guards every write.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="lease")
+    holder = models.CharField(max_length=64, blank=True, default="")
+    fence = models.BigIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)  # back-off after failures
+    failures = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.mailbox}: {self.holder or 'free'}"
