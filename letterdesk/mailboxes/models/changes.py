@@ -11,7 +11,7 @@ from .messages import Message, Placement
 
 
 class PendingChange(models.Model):
-    """An intention: written with our own row in one transaction, done by `sync.push`; pull leaves it alone until then."""
+    """An intention, written with our own row in one transaction; `sync.push` carries it out, pull waits for that."""
 
     class Kind(models.TextChoices):
         FLAGS = "flags", "Change flags"  # detail: {"add": […], "remove": […]}
