@@ -1,0 +1,1 @@
+"""Tests that cross rooms, and the proof rig."""

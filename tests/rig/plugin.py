@@ -1,0 +1,69 @@
+"""The fixtures of the rig, for tests of every room. Registered by the root conftest.py."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .certificates import Authority
+from .dovecot import BINARY, Dovecot
+
+
+@pytest.fixture(scope="session")
+def authority() -> Iterator[Authority]:
+    """The certificate authority of this session."""
+    folder = Path(tempfile.mkdtemp(prefix="rig-authority-"))
+    folder.chmod(0o755)
+    yield Authority(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def dovecot_server(authority):
+    """Give a Dovecot with these options (see `Dovecot`); one per set of options, for the whole session."""
+    if not BINARY:
+        pytest.skip("Dovecot is not installed: apt-get install dovecot-imapd")
+    running: dict[str, Dovecot] = {}
+
+    def server(**options) -> Dovecot:
+        if "without" in options:
+            options["without"] = sorted(options["without"])
+        key = repr(sorted(options.items()))
+        if key not in running:
+            running[key] = Dovecot(authority, **options)
+        return running[key]
+
+    yield server
+    for each in running.values():
+        each.stop()
+
+
+@pytest.fixture(scope="session")
+def dovecot(dovecot_server) -> Dovecot:
+    """The ordinary Dovecot: everything announced, TLS with a valid certificate beside plain."""
+    return dovecot_server()
+
+
+@pytest.fixture
+def trust_rig(authority, monkeypatch) -> None:
+    """OpenSSL's default context trusts the rig's authority."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+
+
+@pytest.fixture
+def allow_loopback(settings) -> None:
+    """The outgoing guard admits loopback, where the rig's servers are."""
+    settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
+
+
+@pytest.fixture
+def blob_folder(settings, tmp_path) -> Path:
+    """Blobs lie in a folder of this test."""
+    folder = tmp_path / "blobs"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "blobs": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(folder)}},
+    }
+    return folder

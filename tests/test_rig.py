@@ -1,0 +1,73 @@
+"""The rig itself has to be right before it judges."""
+
+import ssl
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+LETTER = b"From: a@example.com\r\nSubject: One\r\nMessage-ID: <1@example.com>\r\n\r\nHello\r\n"
+
+
+@pytest.mark.dovecot
+def test_a_server_starts_quickly(dovecot_server):
+    begun = time.monotonic()
+    server = dovecot_server(without={"IDLE"})
+    assert time.monotonic() - begun < 1.5
+    with server.client(server.add_user()) as client:
+        assert "IDLE" not in client.capabilities
+
+
+@pytest.mark.dovecot
+def test_a_delivered_letter_is_read_back_byte_for_byte(dovecot):
+    user = dovecot.add_user()
+    uid = dovecot.deliver(user, LETTER, flags=["\\Seen", "work"], date=datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC))
+    with dovecot.client(user) as client:
+        uidvalidity, held = client.contents("INBOX")
+        assert uidvalidity > 0
+        assert [(each.uid, each.flags) for each in held] == [(uid, frozenset({"\\Seen", "work"}))]
+        assert set(client.folders()) == {"INBOX", "Sent", "Drafts", "Trash", "Junk", "Archive"}
+        assert client.ask("UID", "FETCH", "1", "INTERNALDATE")[0].find(b"06-May-2024 07:08:09 +0000") > 0
+
+
+@pytest.mark.dovecot
+def test_the_servers_own_log_counts_commands_but_not_the_rigs(dovecot):
+    import imaplib
+
+    user = dovecot.add_user()
+    dovecot.deliver(user, LETTER)
+    client = imaplib.IMAP4(dovecot.host, dovecot.port)
+    client.login(user.name, user.password)
+    client.select()
+    client.uid("STORE", "1", "+FLAGS", "(\\Deleted)")
+    client.expunge()
+    client.logout()
+    counted = dovecot.commands(user)
+    assert counted["EXPUNGE"] == 1
+    assert counted["STORE +\\Deleted"] == 1
+    assert counted["APPEND"] == 0
+
+
+@pytest.mark.dovecot
+def test_doveadm_changes_the_uidvalidity(dovecot):
+    user = dovecot.add_user()
+    dovecot.deliver(user, LETTER)
+    dovecot.doveadm("mailbox", "update", "--uid-validity", "777", "INBOX", user=user)
+    with dovecot.client(user) as client:
+        assert client.contents("INBOX")[0] == 777
+
+
+@pytest.mark.dovecot
+@pytest.mark.parametrize("kind", ["valid", "expired", "wrong-name", "self-signed"])
+def test_only_the_valid_certificate_is_accepted(dovecot_server, authority, kind):
+    import socket
+
+    server = dovecot_server(certificate=kind)
+    context = ssl.create_default_context(cafile=str(authority.file))
+    with socket.create_connection((server.host, server.tls_port)) as plain:
+        if kind == "valid":
+            with context.wrap_socket(plain, server_hostname="localhost") as secured:
+                assert secured.recv(4) == b"* OK"
+        else:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                context.wrap_socket(plain, server_hostname="localhost")
