@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/postgres
 
-.PHONY: demo serve test check bench requirements clean
+.PHONY: demo serve test test-postgres check bench requirements clean
 
 demo: $(READY)  ## a seeded company on an embedded mail server; ONCE=1: sync, print the ledger, end
 	$(BIN)/letterdesk demo $(if $(ONCE),--once)
@@ -13,6 +14,9 @@ serve: $(READY)  ## Letterdesk on your own data folder
 
 test: $(READY)  ## all tests, on the embedded default
 	$(BIN)/pytest -n 2
+
+test-postgres: $(READY)  ## store, sync and jobs once more, on PostgreSQL with Redis (standard ports)
+	DATABASE_URL=$(POSTGRES_URL) JOBS_URL=redis://127.0.0.1:6379/9 $(BIN)/pytest -n 2 letterdesk tests/sync
 
 check: $(READY)  ## lint, types, import contract, migrations, deployment settings
 	$(BIN)/ruff check .
