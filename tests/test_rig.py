@@ -1,10 +1,16 @@
 """The rig itself has to be right before it judges."""
 
+import imaplib
+import socket
 import ssl
 import time
 from datetime import UTC, datetime
 
 import pytest
+
+from tests.rig.boxes import letter
+from tests.rig.independent import Independent
+from tests.rig.liar import Liar
 
 LETTER = b"From: a@example.com\r\nSubject: One\r\nMessage-ID: <1@example.com>\r\n\r\nHello\r\n"
 
@@ -32,8 +38,6 @@ def test_a_delivered_letter_is_read_back_byte_for_byte(dovecot):
 
 @pytest.mark.dovecot
 def test_the_servers_own_log_counts_commands_but_not_the_rigs(dovecot):
-    import imaplib
-
     user = dovecot.add_user()
     dovecot.deliver(user, LETTER)
     client = imaplib.IMAP4(dovecot.host, dovecot.port)
@@ -60,8 +64,6 @@ def test_doveadm_changes_the_uidvalidity(dovecot):
 @pytest.mark.dovecot
 @pytest.mark.parametrize("kind", ["valid", "expired", "wrong-name", "self-signed"])
 def test_only_the_valid_certificate_is_accepted(dovecot_server, authority, kind):
-    import socket
-
     server = dovecot_server(certificate=kind)
     context = ssl.create_default_context(cafile=str(authority.file))
     with socket.create_connection((server.host, server.tls_port)) as plain:
@@ -71,3 +73,26 @@ def test_only_the_valid_certificate_is_accepted(dovecot_server, authority, kind)
         else:
             with pytest.raises(ssl.SSLCertVerificationError):
                 context.wrap_socket(plain, server_hostname="localhost")
+
+
+def test_the_liar_speaks_imap_correctly_when_no_script_interferes():
+    with Liar() as server:
+        server.inbox.add(letter(1), flags={"\\Seen"})
+        server.inbox.add(letter(2))
+        with Independent(server.host, server.port) as client:
+            client.login("any", "secret")
+            assert set(client.folders()) == {"INBOX", "Sent", "Trash"}
+            assert client.store_letter("INBOX", letter(3), flags=["\\Flagged"]) == 3
+            uidvalidity, held = client.contents("INBOX")
+            assert uidvalidity == 1000
+            assert [sorted(each.flags) for each in held] == [["\\Seen"], [], ["\\Flagged"]]
+            assert client.ask("UID", "SEARCH", "HEADER", "Message-ID", '"letter-2@example.com"') == [b"2"]
+            assert client.ask("UID", "FETCH", "9:*", "(UID)") == [b"3 (UID 3)"]  # A07
+            client.ask("UID", "STORE", "1", "+FLAGS", "(\\Deleted)")
+            client.ask("UID", "EXPUNGE", "1")
+            assert client.ask("UID", "SEARCH", "ALL") == [b"2 3"]
+            client.ask("UID", "MOVE", "2", "Trash")
+            assert server.inbox.uids() == [3]
+            assert [each.raw for each in server.boxes["Trash"].letters] == [letter(2)]
+            assert b"* OK [COPYUID 1002 2 1]" in server.sent
+        assert server.commands["UID EXPUNGE"] == 1

@@ -264,8 +264,10 @@ class Dovecot:
 
 
 _COMMAND = re.compile(rb"^(?:[\d.]+ )?[A-Za-z0-9]+ ((?:UID )?[A-Za-z]+)(.*)$", re.IGNORECASE)
-VERBS = frozenset(
-    ["CAPABILITY", "NOOP", "LOGOUT", "STARTTLS", "AUTHENTICATE", "LOGIN", "ENABLE", "SELECT", "EXAMINE", "CREATE", "DELETE", "RENAME", "SUBSCRIBE", "UNSUBSCRIBE", "LIST", "LSUB", "NAMESPACE", "STATUS", "APPEND", "IDLE", "CHECK", "CLOSE", "UNSELECT", "EXPUNGE", "SEARCH", "FETCH", "STORE", "COPY", "MOVE", "ID", "NOTIFY", "SORT", "THREAD"]
+_VERBS = re.compile(
+    "(UID )?(CAPABILITY|NOOP|LOGOUT|STARTTLS|AUTHENTICATE|LOGIN|ENABLE|SELECT|EXAMINE|CREATE|DELETE|RENAME|SUBSCRIBE|"
+    "UNSUBSCRIBE|LIST|LSUB|NAMESPACE|STATUS|APPEND|IDLE|CHECK|CLOSE|UNSELECT|EXPUNGE|SEARCH|FETCH|STORE|COPY|MOVE|ID|"
+    "NOTIFY|SORT|THREAD)"
 )
 
 
@@ -277,7 +279,7 @@ def count_commands(lines: Iterable[bytes]) -> Counter[str]:
         if not found:
             continue
         verb = found[1].decode().upper()
-        if verb.removeprefix("UID ") not in VERBS:
+        if not _VERBS.fullmatch(verb):
             continue
         counted[verb] += 1
         if verb.endswith("STORE") and b"\\deleted" in found[2].lower() and b"-FLAGS" not in found[2].upper():

@@ -67,3 +67,16 @@ def blob_folder(settings, tmp_path) -> Path:
         "blobs": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(folder)}},
     }
     return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """SQLite's test database is a file of this process, as in production: threads and children share it."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    folder = tempfile.mkdtemp(prefix="rig-database-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = f"{folder}/test.sqlite3"
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
