@@ -12,6 +12,8 @@ ENCRYPTION_KEYS = env.kept_secret("LETTERDESK_ENCRYPTION_KEYS", DATA_DIR / "encr
 
 DATABASES = {"default": env.database(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR}/letterdesk.sqlite3"))}
 JOBS_URL = env.text("JOBS_URL", f"sqlite:///{DATA_DIR}/jobs.sqlite3")
+REACTIONS = "letterdesk.config.reactions.REACTIONS"  # who reacts to which event
+SCHEDULE = "letterdesk.config.schedule.SCHEDULE"  # what is woken when
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "blobs": env.blobs(env.text("BLOBS_URL", f"file://{DATA_DIR}/blobs")),
@@ -31,6 +33,8 @@ UNSPECIFIED = env.text("LETTERDESK_UNSPECIFIED")
 
 # Networks that mail servers may lie in although they are private: "127.0.0.0/8,10.1.0.0/16" (D01).
 ALLOWED_NETWORKS = env.words("LETTERDESK_ALLOWED_NETWORKS")
+# Connections that one process keeps open to one mail server at the most.
+HOST_CONNECTIONS = int(env.text("LETTERDESK_HOST_CONNECTIONS", "1000"))
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -21,12 +21,37 @@ class Event(models.Model):
     facts = models.JSONField(default=dict)
     at = models.DateTimeField(default=timezone.now)
     dispatched_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["account", "-at"], name="event_of_account"),
-            models.Index(fields=["id"], name="event_to_dispatch", condition=models.Q(dispatched_at=None)),
+            models.Index(fields=["account", "id"], name="event_to_dispatch", condition=models.Q(dispatched_at=None)),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+
+class FailedReaction(models.Model):
+    """A reaction that raised: tried again when due, kept with `given_up_at` after the third time (G14).
+
+    `reaction` is its dotted name, empty where the event killed the worker itself; `error` its kind and place,
+    never its text.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="failures")
+    reaction = models.CharField(max_length=200, blank=True, default="")
+    error = models.CharField(max_length=200)
+    attempts = models.PositiveSmallIntegerField()
+    due_at = models.DateTimeField()
+    given_up_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["event", "reaction"], name="failed_reaction_once")]
+        indexes = [models.Index(fields=["due_at"], name="failed_to_retry", condition=models.Q(given_up_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.reaction}: {self.error}"

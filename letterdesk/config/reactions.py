@@ -1,0 +1,9 @@
+"""Who reacts to what, in this order. The only page where it says so.
+
+A reaction takes the event, works on the database alone (what needs the network enqueues a job), is idempotent,
+and runs in the transaction that marks the event as dispatched.
+"""
+
+from letterdesk.events.reactions import Reaction
+
+REACTIONS: dict[str, tuple[Reaction, ...]] = {}

@@ -1,0 +1,6 @@
+"""When what is due is woken: minute, hour, day, month, weekday, in UTC. The only page where it says so."""
+
+from letterdesk.events.dispatch import dispatch_events
+from letterdesk.lib.jobs import every
+
+SCHEDULE = (every("* * * * *", dispatch_events),)
