@@ -136,10 +136,13 @@ class UidSet:
 
 
 def _read_range(piece: str) -> Range:
-    first, _, last = piece.strip().partition(":")
-    start, end = int(first), int(last or first)
+    first, colon, last = piece.partition(":")
+    last = last if colon else first
+    if not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()):
+        raise ValueError(f"not a range of UIDs: {piece[:40]!r}")
+    start, end = int(first), int(last)
     if not (0 < start < 2**63 and 0 < end < 2**63):
-        raise ValueError(f"not a UID: {piece!r}")
+        raise ValueError(f"not a range of UIDs: {piece[:40]!r}")
     return start, end
 
 

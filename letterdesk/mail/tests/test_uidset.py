@@ -1,6 +1,7 @@
 """UidSet against plain sets of integers."""
 
 import pickle
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -42,7 +43,7 @@ def test_the_text_form_reads_back(plain):
     made = UidSet(plain)
     assert UidSet.parse(str(made)) == made
     ranges = [piece.split(":") for piece in str(made).split(",")] if plain else []
-    assert all(int(left[-1]) + 1 < int(right[0]) for left, right in zip(ranges, ranges[1:], strict=False))
+    assert all(int(left[-1]) + 1 < int(right[0]) for left, right in pairwise(ranges))
 
 
 @given(numbers, st.integers(min_value=0, max_value=200))
@@ -86,7 +87,26 @@ def test_smallest_and_largest(plain):
                 ask()
 
 
-@pytest.mark.parametrize("text", ["*", "1:*", "0", "0:4", "-3", "1,,2", "a", "1:2:3", "1;2", "99999999999999999999999"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*",
+        "1:*",
+        "0",
+        "0:4",
+        "-3",
+        "1,,2",
+        "a",
+        "1:2:3",
+        "1;2",
+        "1_0",
+        "１",
+        " 1",
+        "1:",
+        ":1",
+        "99999999999999999999999",
+    ],
+)
 def test_what_is_no_uid_is_refused(text):
     with pytest.raises(ValueError, match=r".*"):
         UidSet.parse(text)
