@@ -44,6 +44,21 @@ class Lease(models.Model):
     expires_at = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)  # back-off after failures
     failures = models.PositiveIntegerField(default=0)
+    wanted_at = models.DateTimeField(null=True)  # a person asked for a pass now
+
+    class Meta:
+        indexes = [models.Index(fields=["holder"], name="lease_of_holder")]
 
     def __str__(self) -> str:
         return f"{self.mailbox}: {self.holder or 'free'}"
+
+
+class SyncProcess(models.Model):
+    """A running sync process: how the processes know into how many shares the mailboxes fall."""
+
+    name = models.CharField(max_length=64, unique=True)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,5 @@
+"""`python -m letterdesk` is `letterdesk`."""
+
+from letterdesk.config.command import main
+
+main()

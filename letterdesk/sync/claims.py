@@ -1,0 +1,93 @@
+"""Which mailboxes this process watches: leases taken, renewed and given back in bulk, by the database's clock."""
+
+import math
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from letterdesk.mailboxes.models import Mailbox, MailboxState
+
+from .models import Lease, SyncProcess
+
+Claims = dict[int, int]  # mailbox id → fence
+
+
+def claim(holder: str, *, limit: int, seconds: float) -> Claims:
+    """Take up to `limit` free mailboxes for `seconds`. Each gets the next fence, so that late writers are refused."""
+    _make_missing_leases()
+    taken: Claims = {}
+    for lease in Lease.objects.filter(_free(), _due(), _watchable()).order_by("expires_at", "pk")[:limit]:
+        with transaction.atomic():
+            mine = Lease.objects.filter(_free(), pk=lease.pk, fence=lease.fence).update(
+                holder=holder, fence=F("fence") + 1, expires_at=Now() + timedelta(seconds=seconds)
+            )
+        if mine:
+            taken[lease.mailbox_id] = lease.fence + 1
+    return taken
+
+
+def renew(holder: str, *, seconds: float) -> Claims:
+    """Prolong what this holder has, and return it. What is not in the answer is lost: stop working on it.
+
+    A mailbox that was paused, suspended or disconnected meanwhile is given back (R11: within 60 s).
+    """
+    mine = Lease.objects.filter(holder=holder, expires_at__gt=Now())
+    mine.filter(~_watchable()).update(holder="", expires_at=None)
+    mine.update(expires_at=Now() + timedelta(seconds=seconds))
+    return dict(mine.values_list("mailbox_id", "fence"))
+
+
+def give_back(holder: str, mailboxes: Collection[int] | None = None) -> None:
+    """Free these mailboxes, or all of this holder, at once, so that another process need not wait."""
+    mine = Lease.objects.filter(holder=holder)
+    if mailboxes is not None:
+        mine = mine.filter(mailbox__in=mailboxes)
+    mine.update(holder="", expires_at=None)
+
+
+def show_alive(holder: str, *, seconds: float) -> int:
+    """Say that this process lives; returns its fair share of mailboxes among the living ones."""
+    SyncProcess.objects.update_or_create(
+        name=holder, defaults={"seen_at": Now()}, create_defaults={"seen_at": Now(), "started_at": Now()}
+    )
+    SyncProcess.objects.filter(seen_at__lt=Now() - timedelta(days=1)).delete()
+    living = SyncProcess.objects.filter(seen_at__gte=Now() - timedelta(seconds=seconds)).count()
+    watchable = Lease.objects.filter(_watchable()).count()
+    return math.ceil(watchable / max(living, 1))
+
+
+def leave(holder: str) -> None:
+    """This process ends: its mailboxes and its share are free."""
+    give_back(holder)
+    SyncProcess.objects.filter(name=holder).delete()
+
+
+def wanted(holder: str) -> set[int]:
+    """Mailboxes of this holder for which a person asked a pass; asking is taken note of."""
+    asked = Lease.objects.filter(holder=holder, wanted_at__isnull=False)
+    found = set(asked.values_list("mailbox_id", flat=True))
+    asked.filter(mailbox__in=found).update(wanted_at=None)
+    return found
+
+
+def _make_missing_leases() -> None:
+    without = Mailbox.objects.filter(lease=None, state=MailboxState.CONNECTED).exclude(imap_host="")
+    Lease.objects.bulk_create(
+        [Lease(account_id=account, mailbox_id=pk) for pk, account in without.values_list("pk", "account_id")],
+        ignore_conflicts=True,
+    )
+
+
+def _free() -> Q:
+    return Q(expires_at=None) | Q(expires_at__lt=Now())
+
+
+def _due() -> Q:
+    return Q(retry_at=None) | Q(retry_at__lte=Now())
+
+
+def _watchable() -> Q:
+    return Q(mailbox__state=MailboxState.CONNECTED) & ~Q(mailbox__imap_host="")
