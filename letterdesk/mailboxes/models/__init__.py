@@ -1,6 +1,6 @@
 """The tables of the store, a file each subject."""
 
-from .blobs import BlobReference
+from .blobs import BlobReference, LooseBlob
 from .changes import Hold, PendingChange, Tombstone
 from .conversations import Conversation, Listing, ThreadKey
 from .folders import Folder, FolderRole
@@ -16,6 +16,7 @@ __all__ = [
     "Grant",
     "Hold",
     "Listing",
+    "LooseBlob",
     "Mailbox",
     "MailboxState",
     "Message",

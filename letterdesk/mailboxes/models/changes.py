@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from letterdesk.accounts.models import Account, Employee
+from letterdesk.lib.ids import new_public_id
 
 from .folders import Folder
 from .mailboxes import Mailbox
@@ -21,6 +22,7 @@ class PendingChange(models.Model):
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
+        SENT = "sent", "Sent"  # a move whose new UID the server did not tell: the next pull of the target finds it
         FAILED = "failed", "Failed"  # the server refuses it for good; shown to the owner
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
@@ -35,6 +37,7 @@ class PendingChange(models.Model):
     by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(default=timezone.now)  # R27: not sent while undo is possible
+    token = models.CharField(max_length=16, default=new_public_id)  # the same for all that one action changed: undo
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True, default="")

@@ -23,6 +23,10 @@ class Conversation(models.Model):
     message_count = models.PositiveIntegerField(default=0)
     has_attachments = models.BooleanField(default=False)
     newest_at = models.DateTimeField(null=True)
+    # Its letters went there; this row stays as a signpost for old addresses, without content.
+    merged_into = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="+")
+    # A person split it off from that one: letters that name both never join them again.
+    split_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
 
     objects = ConversationQuerySet.as_manager()
 

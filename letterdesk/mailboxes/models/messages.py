@@ -1,5 +1,7 @@
 """Letters, where they lie on the server, their attachments, and what could not be read."""
 
+from typing import Self
+
 from django.db import models
 from django.utils import timezone
 
@@ -34,6 +36,8 @@ class Message(models.Model):
     list_id = models.TextField(blank=True, default="")
     is_automatic = models.BooleanField(default=False)
     is_held = models.BooleanField(default=False)  # at least one Hold row, kept in the same transaction
+    joins_by_subject = models.BooleanField(default=False)  # a reply that names no other letter (threading.py)
+    unplaced_at = models.DateTimeField(null=True)  # lost its last placement then: a move elsewhere may still show up
 
     objects = MessageQuerySet.as_manager()
 
@@ -42,14 +46,39 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["conversation", "received_at"], name="message_in_conversation"),
             models.Index(fields=["mailbox", "-received_at"], name="message_newest_first"),
+            models.Index(
+                fields=["mailbox", "received_at"],
+                name="message_joins_by_subject",
+                condition=models.Q(joins_by_subject=True),
+            ),
+            models.Index(
+                fields=["mailbox", "unplaced_at"],
+                name="message_unplaced",
+                condition=models.Q(unplaced_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.subject
 
 
+class PlacementQuerySet(models.QuerySet["Placement"]):
+    """Placements."""
+
+    def on_server(self) -> Self:
+        """Those that have a UID: without letters that a move from here is still bringing (`move.py`)."""
+        return self.filter(uid__gt=0)
+
+    def shown(self) -> Self:
+        """Those that lists and counters know: neither softly removed nor marked \\Deleted on the server."""
+        return self.filter(hidden_at=None, is_deleted=False)
+
+
 class Placement(models.Model):
-    """One place of a letter on the server: (folder, UIDVALIDITY, UID) with its flags. P2: one row each, ever."""
+    """One place of a letter on the server: (folder, UIDVALIDITY, UID) with its flags. P2: one row each, ever.
+
+    A negative UID is a place that a move from here is about to fill: minus the key of its PendingChange (`move.py`).
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="placements")
@@ -66,6 +95,8 @@ class Placement(models.Model):
     modseq = models.BigIntegerField(null=True)
     received_at = models.DateTimeField()  # of the message, for ordering and R20 without a join
     hidden_at = models.DateTimeField(null=True)  # softly removed: mass-vanish brake, folder gone, move on its way
+
+    objects = PlacementQuerySet.as_manager()
 
     class Meta:
         constraints = [
