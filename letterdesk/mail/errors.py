@@ -81,10 +81,10 @@ class TlsExpired(TlsError):
     """The certificate's time is over (or has not begun)."""
 
     code = "tls_expired"
-    words = "The certificate of {host} expired{when}."
+    words = "The certificate of {host} {when}."
     needs_person = True
 
-    def __init__(self, detail: str = "", *, when: str = "", **facts: object) -> None:
+    def __init__(self, detail: str = "", *, when: str = "expired", **facts: object) -> None:
         super().__init__(detail, when=when, **facts)
 
 
