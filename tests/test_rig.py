@@ -8,9 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from letterdesk.lib import crashpoint
 from tests.rig.boxes import letter
+from tests.rig.crashes import Point, dies, points_reached
 from tests.rig.independent import Independent
 from tests.rig.liar import Liar
+from tests.rig.mutator import Mutator
+from tests.rig.proxy import CutProxy, Fault
+from tests.rig.standin import StandIn
 
 LETTER = b"From: a@example.com\r\nSubject: One\r\nMessage-ID: <1@example.com>\r\n\r\nHello\r\n"
 
@@ -96,3 +101,65 @@ def test_the_liar_speaks_imap_correctly_when_no_script_interferes():
             assert [each.raw for each in server.boxes["Trash"].letters] == [letter(2)]
             assert b"* OK [COPYUID 1002 2 1]" in server.sent
         assert server.commands["UID EXPUNGE"] == 1
+
+
+def test_the_proxy_cuts_at_the_byte_and_remembers_what_passed():
+    with Liar() as server, CutProxy(server.host, server.port) as proxy:
+        proxy.faults = [Fault(after=20), None, Fault(after=4, side="client", kind="reset")]
+        with pytest.raises(Independent.error):
+            Independent(proxy.host, proxy.port)
+        assert len(proxy.recorded[0].server) == 20
+        with Independent(proxy.host, proxy.port) as client:
+            client.login("any", "secret")
+        assert proxy.commands["LOGIN"] == 1
+        with pytest.raises((Independent.error, ConnectionResetError)):
+            Independent(proxy.host, proxy.port)
+        assert len(proxy.recorded[2].client) == 4
+
+
+def test_the_proxy_changes_lines_of_the_server():
+    with Liar() as server, CutProxy(server.host, server.port) as proxy:
+        proxy.rewrite = lambda line: line.replace(b" CONDSTORE", b"")
+        with Independent(proxy.host, proxy.port) as client:
+            assert "CONDSTORE" not in client.capabilities
+            assert "MOVE" in client.capabilities
+
+
+@pytest.mark.dovecot
+def test_the_mutator_is_repeatable_and_does_all_kinds_of_change(dovecot):
+    logs = []
+    for _ in range(2):
+        user = dovecot.add_user()
+        with Mutator(dovecot, user, seed=5) as mutator:
+            mutator.run(80)
+        logs.append(mutator.log)
+    assert logs[0] == logs[1]
+    done = {line.split()[0] for line in logs[0] if "refused" not in line}
+    assert done >= {"append", "store", "copy", "move", "expunge", "create"}
+
+
+def test_the_crash_driver_finds_each_point_and_dies_there():
+    done = []
+
+    def scenario():
+        done.clear()
+        for number in range(5):
+            crashpoint.reach("a.before")
+            done.append(number)
+        crashpoint.reach("b.end")
+
+    assert [str(point) for point in points_reached(scenario)] == ["a.before:1", "a.before:2", "a.before:5", "b.end:1"]
+    assert dies(scenario, Point("a.before", 3))
+    assert done == [0, 1]
+    assert not dies(scenario, Point("a.before", 6))
+
+
+def test_pymap_stands_in_where_dovecot_is_missing():
+    server = StandIn(users=1)
+    try:
+        user = server.add_user()
+        server.deliver(user, LETTER, flags=["\\Seen"])
+        with server.client(user) as client:
+            assert client.contents("INBOX")[1][0].flags == {"\\Seen"}
+    finally:
+        server.stop()

@@ -52,6 +52,7 @@ class MailServer:
         self._run(self._stack.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
+        self._loop.close()
 
     def seed(self, address: str, letters: list[Seeded]) -> None:
         """Put letters into the folders of one address."""

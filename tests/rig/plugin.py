@@ -3,12 +3,15 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from .certificates import Authority
 from .dovecot import BINARY, Dovecot
+from .proxy import CutProxy
+from .standin import StandIn
 
 
 @pytest.fixture(scope="session")
@@ -80,3 +83,28 @@ def django_db_modify_db_settings(django_db_modify_db_settings):
         database.setdefault("TEST", {})["NAME"] = f"{folder}/test.sqlite3"
     yield
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mail_server(request):
+    """Dovecot, or pymap in memory where Dovecot is missing. For what every correct server can do."""
+    if BINARY:
+        yield request.getfixturevalue("dovecot")
+        return
+    standin = StandIn()
+    yield standin
+    standin.stop()
+
+
+@pytest.fixture
+def cutproxy():
+    """Make proxies: `cutproxy(server)`; they end with the test."""
+    with ExitStack() as stack:
+        yield lambda server: stack.enter_context(CutProxy(server.host, server.port))
+
+
+@pytest.fixture
+def invent():
+    """Start scripts: `invent(JunkModseq)` gives a running Liar; it ends with the test."""
+    with ExitStack() as stack:
+        yield lambda script, **options: stack.enter_context(script(**options))
