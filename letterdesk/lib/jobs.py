@@ -153,7 +153,8 @@ def _queue_of(url: str, _process: int) -> Huey:
     huey = _open(url, {"results": False, "serializer": _Signed(settings.SECRET_KEY, salt="letterdesk.jobs")})
     # One Huey task carries every job, so that the queue can be built before or after the jobs are imported.
     huey.run_job = huey.task(name="run_job")(_run)
-    huey.on_shutdown(name="close")(connections.close_all)
+    huey.on_shutdown(name="database")(connections.close_all)  # both run in each worker's thread when it ends
+    huey.on_shutdown(name="queue")(huey.storage.close)
     return huey
 
 
