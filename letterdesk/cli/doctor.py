@@ -1,0 +1,104 @@
+"""`letterdesk doctor`: is everything that Letterdesk stands on there, and what is to be done where it is not."""
+
+import stat
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import typer
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from letterdesk.lib.ids import new_public_id
+from letterdesk.lib.jobs import waiting
+from letterdesk.mailboxes.models import Mailbox, MailboxState
+from letterdesk.plans.catalogue import catalogue
+from letterdesk.sync.models import SyncProcess
+
+from .output import AsJson, table
+
+Check = Callable[[], str]
+
+
+class Trouble(Exception):
+    """Something is wrong; the text says what to do."""
+
+
+def doctor(*, as_json: AsJson = False) -> None:
+    """Check database, jobs, blobs, keys, plans, sync processes and mailboxes; exit 1 when something is wrong."""
+    rows = [_examine(name, check) for name, check in _checks()]
+    table(rows, as_json=as_json)
+    if not all(row["ok"] for row in rows):
+        raise typer.Exit(1)
+
+
+def _checks() -> Iterator[tuple[str, Check]]:
+    yield "database", _database
+    yield "jobs", _jobs
+    yield "blobs", _blobs
+    yield "keys", _keys
+    yield "plans", _plans
+    yield "sync", _sync_processes
+    yield "mailboxes", _mailboxes
+
+
+def _examine(name: str, check: Check) -> dict[str, Any]:
+    try:
+        return {"check": name, "ok": True, "says": check()}
+    except Exception as error:
+        return {"check": name, "ok": False, "says": f"{error}" or type(error).__name__}
+
+
+def _database() -> str:
+    executor = MigrationExecutor(connection)
+    if missing := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise Trouble(f"{len(missing)} migrations are missing: run `letterdesk migrate`.")
+    return f"{connection.vendor}, up to date"
+
+
+def _jobs() -> str:
+    return f"{settings.JOBS_URL.partition(':')[0]}, {waiting()} waiting"
+
+
+def _blobs() -> str:
+    storage = storages["blobs"]
+    name = storage.save(f"doctor-{new_public_id()}", ContentFile(b"letterdesk"))
+    try:
+        with storage.open(name) as file:
+            if file.read() != b"letterdesk":
+                raise Trouble("What was written is not what is read: check BLOBS_URL.")
+    finally:
+        storage.delete(name)
+    return f"{type(storage).__name__}, written and read"
+
+
+def _keys() -> str:
+    for name in ("secret.key", "encryption.keys"):
+        file = Path(settings.DATA_DIR) / name
+        if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
+            raise Trouble(f"{file} can be read by others: chmod 600 it.")
+    return f"{len(settings.ENCRYPTION_KEYS)} encryption key(s)"
+
+
+def _plans() -> str:
+    return f"{settings.CATALOGUE}: {', '.join(plan.name for plan in catalogue().plans.values())}"
+
+
+def _sync_processes() -> str:
+    living = SyncProcess.objects.filter(seen_at__gte=timezone.now() - timedelta(minutes=1)).count()
+    waiting_for_one = Mailbox.objects.filter(state=MailboxState.CONNECTED).exclude(imap_host="").count()
+    if waiting_for_one and not living:
+        raise Trouble(f"No sync process runs, and {waiting_for_one} mailboxes wait: start `letterdesk run` or `sync`.")
+    return f"{living} running, {waiting_for_one} mailboxes"
+
+
+def _mailboxes() -> str:
+    failing = list(Mailbox.objects.filter(state=MailboxState.FAILING).values_list("address", "error_code"))
+    if failing:
+        raise Trouble("Failing: " + ", ".join(f"{address} ({code})" for address, code in failing[:10]))
+    return "none is failing"
