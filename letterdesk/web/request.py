@@ -1,0 +1,42 @@
+"""Who asks, and in which time zone they live."""
+
+import zoneinfo
+from collections.abc import Callable
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
+
+from letterdesk.accounts.models import Employee
+
+
+class Request(HttpRequest):
+    """A request of a signed-in employee: what all views behind the sign-in get."""
+
+    htmx: HtmxDetails
+    employee: Employee
+
+
+def zone_of(employee: Employee) -> zoneinfo.ZoneInfo:
+    """Return the employee's time zone, else the account's, else UTC."""
+    for name in (employee.time_zone, employee.account.time_zone):
+        try:
+            return zoneinfo.ZoneInfo(name)
+        except (ValueError, zoneinfo.ZoneInfoNotFoundError):
+            continue
+    return zoneinfo.ZoneInfo("UTC")
+
+
+def local_employee(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: put the employee on the request, and show times in their zone."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return get_response(request)
+        employee = cast("Employee", request.user)
+        cast("Request", request).employee = employee
+        with timezone.override(zone_of(employee)):
+            return get_response(request)
+
+    return answer

@@ -1,0 +1,42 @@
+"""The headers of every page: a strict Content-Security-Policy, and no talk to strangers.
+
+Hard rules 7 and 9: letters and files have policies of their own, which their views set.
+"""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+APP_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "frame-src 'self'; font-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+HEADERS = {
+    "Content-Security-Policy": APP_POLICY,
+    "X-DNS-Prefetch-Control": "off",  # C11
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def letter_policy(nonce: str) -> str:
+    """Return the policy of a letter's own response: only our measuring script runs, nothing is fetched elsewhere."""
+    return (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
+        f"script-src 'nonce-{nonce}'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; "
+        "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox"
+    )
+
+
+def strict_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: give every response the headers above unless its view chose others (C15)."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return answer

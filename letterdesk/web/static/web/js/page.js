@@ -1,0 +1,14 @@
+// Everything that a page of Letterdesk does by itself. Without it, links and forms still work.
+import { dismissToasts } from "./toasts.js";
+import { followTheme } from "./theme.js";
+import { fitFrames } from "./frame.js";
+import { listenKeys } from "./keys.js";
+import { goLive } from "./live.js";
+import { keepList } from "./list.js";
+
+dismissToasts();
+followTheme();
+fitFrames();
+listenKeys();
+keepList();
+goLive();

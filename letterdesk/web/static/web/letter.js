@@ -1,0 +1,13 @@
+(() => {
+  const facts = { blockedImages: BLOCKED, isPlain: PLAIN };
+  let told = 0;
+  const tell = () => {
+    const height = Math.ceil(document.body.getBoundingClientRect().height);
+    if (height === told || height === 0) return;
+    told = height;
+    parent.postMessage({ ...facts, letterHeight: Math.max(height, document.documentElement.scrollWidth > innerWidth ? height + 16 : height) }, "*");
+  };
+  new ResizeObserver(tell).observe(document.body);
+  addEventListener("load", tell);
+  tell();
+})();

@@ -1,0 +1,57 @@
+"""What templates say often: icons, times in the reader's zone, sizes, initials."""
+
+from datetime import datetime
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+register = template.Library()
+UNITS = ("", "kB", "MB", "GB")
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """An icon of the sprite, hidden from screen readers: the text beside it, or an aria-label, says it."""
+    use = f"{static('web/icons.svg')}#{name}"
+    return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}"/></svg>', size and f"icon-{size}", use)
+
+
+@register.filter
+def short_time(moment: datetime | None) -> str:
+    """The time as a list shows it, in the active zone: 10:38, 3 Nov, 3 Nov 2025."""
+    if moment is None:
+        return ""
+    local, today = timezone.localtime(moment), timezone.localtime()
+    if local.date() == today.date():
+        return date_format(local, "H:i")
+    return date_format(local, "j M" if local.year == today.year else "j M Y")
+
+
+@register.filter
+def long_time(moment: datetime | None) -> str:
+    """The whole time in the active zone: Tue 3 Nov 2026, 10:38."""
+    return date_format(timezone.localtime(moment), "D j M Y, H:i") if moment else ""
+
+
+@register.filter
+def file_size(count: int | None) -> str:
+    """Bytes for people, in decimal units: 212 kB."""
+    size = float(count or 0)
+    if size < 1000:
+        return _("%(count)d bytes") % {"count": size}
+    power = 1 if size < 1e6 else 2 if size < 1e9 else 3
+    number = size / 1000**power
+    return f"{number:.0f} {UNITS[power]}" if number >= 10 else f"{number:.1f} {UNITS[power]}"
+
+
+@register.filter
+def initials(name: str) -> str:
+    """One or two letters for an avatar."""
+    words = [word for word in str(name).replace("@", " ").split() if word[0].isalnum()]
+    chosen = words[:1] + words[-1:] if len(words) > 1 else words[:1]
+    return "".join(word[0] for word in chosen) or "?"
