@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from letterdesk.accounts.access import EmployeeQuerySet, InvitationQuerySet, OfAccountQuerySet
 from letterdesk.lib.ids import new_public_id
 
 
@@ -28,6 +29,8 @@ class Department(models.Model):
     name = models.CharField(max_length=200)
     parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
 
+    objects = OfAccountQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="department_name_once")]
 
@@ -43,7 +46,7 @@ class Role(models.TextChoices):
     EMPLOYEE = "employee", "Employee"
 
 
-class EmployeeManager(BaseUserManager["Employee"]):
+class EmployeeManager(BaseUserManager["Employee"].from_queryset(EmployeeQuerySet)):  # type: ignore[misc]
     """Makes people; addresses are compared without regard to case."""
 
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "Employee":
@@ -93,6 +96,7 @@ class Employee(AbstractBaseUser):
 class Invitation(models.Model):
     """A way in for one address: single use, 72 hours, only its hash is kept (C20)."""
 
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField()
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.EMPLOYEE)
@@ -103,5 +107,41 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
 
+    objects = InvitationQuerySet.as_manager()
+
     def __str__(self) -> str:
         return self.email
+
+
+class Pace(models.Model):
+    """How often something was done in a span of time, to limit it (C26). `who` is "" for the whole account."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    action = models.CharField(max_length=32)
+    who = models.CharField(max_length=64, blank=True, default="")
+    begins_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    times = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "action", "who", "begins_at"], name="pace_counted_once")
+        ]
+        indexes = [models.Index(fields=["ends_at"], name="pace_to_forget")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.who}: {self.times}"
+
+
+class CacheEntry(models.Model):
+    """The table of Django's database cache, which counts sign-in attempts of all processes (C26)."""
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "cache"
+
+    def __str__(self) -> str:
+        return self.cache_key

@@ -144,8 +144,12 @@ class _Signed(SignedSerializer):  # type: ignore[misc]
         return hmac.new(self._key, message, hashlib.sha256).hexdigest().encode()
 
 
+_building = threading.Lock()
+
+
 def _queue() -> Huey:
-    return _queue_of(settings.JOBS_URL, os.getpid())  # a forked child must not share its parent's connection
+    with _building:  # two threads must not build two
+        return _queue_of(settings.JOBS_URL, os.getpid())  # a forked child must not share its parent's connection
 
 
 @lru_cache(maxsize=8)
