@@ -1,0 +1,272 @@
+"""The language of the search field: text in, a tree out. Pure; what the parts mean is told in `search_filters.py`."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+LONGEST_QUERY = 1000  # characters
+MOST_TERMS = 60
+DEEPEST = 20
+
+TEXT_FIELDS = {"from": "sender", "to": "recipients", "cc": "copies", "subject": "subject", "filename": "files"}
+HAS = ("attachment",)
+IS = ("unread", "read", "starred", "answered")
+_EXAMPLES = {
+    "from": "from:amara",
+    "to": "to:sales@acme.eu",
+    "cc": "cc:jonas",
+    "subject": "subject:offer",
+    "filename": "filename:pdf",
+    "has": "has:attachment",
+    "is": "is:unread",
+    "in": "in:inbox",
+    "label": "label:urgent",
+    "mailbox": "mailbox:sales",
+    "before": "before:2026-11-30",
+    "after": "after:2026-11-01",
+    "older_than": "older_than:30d",
+    "newer_than": "newer_than:2w",
+    "larger": "larger:5M",
+    "smaller": "smaller:100k",
+}
+
+
+class BadQuery(ValueError):
+    """What was typed cannot be searched; the text says what to type instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words, one after the other, in one column ("" = anywhere). `is_prefix`: the last may be a beginning."""
+
+    text: str
+    field: str = ""
+    is_prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An operator on what is not text, its value checked: a choice, a name, a moment (UTC), or bytes."""
+
+    name: str
+    value: str | datetime | int
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    parts: tuple["Node", ...]
+
+
+Node = Text | Condition | Not | And | Or
+
+
+def parse_query(query: str, *, now: datetime, zone: ZoneInfo) -> Node | None:
+    """Read what a person typed. None: nothing to look for. Days begin at midnight in `zone`. Raises BadQuery."""
+    if len(query) > LONGEST_QUERY:
+        raise BadQuery(f"The search is longer than {LONGEST_QUERY} characters. Use fewer words.")
+    tokens = list(_tokens(query))
+    if len(tokens) > MOST_TERMS:
+        raise BadQuery(f"The search has more than {MOST_TERMS} parts. Use fewer words.")
+    return _Parser(tokens, now=now, zone=zone).whole()
+
+
+def positive_texts(node: Node | None) -> Iterator[Text]:
+    """The texts that a hit contains: what is to be highlighted."""
+    if isinstance(node, Text):
+        yield node
+    elif isinstance(node, And | Or):
+        for part in node.parts:
+            yield from positive_texts(part)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str  # "(", ")", "or", "not", "phrase", "word", "field"
+    text: str = ""
+
+
+_TOKEN = re.compile(
+    rf"""\s*(?:
+      (?P<open>\() | (?P<close>\))
+    | (?P<or>OR(?=[\s(]|$)|\|)
+    | (?P<and>AND(?=[\s(]|$))
+    | (?P<not>(?:-|NOT\s)(?=[^\s)]))
+    | (?P<field>(?:{"|".join(_EXAMPLES)}):)
+    | "(?P<phrase>[^"]*)"?
+    | (?P<word>[^\s()"]+)
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def _tokens(query: str) -> Iterator[_Token]:
+    position, end = 0, len(query.rstrip())
+    while position < end:
+        found = _TOKEN.match(query, position)
+        if found is None:
+            return
+        position = found.end()
+        kind = found.lastgroup or ""
+        text = found[kind]
+        if kind in {"or", "and", "not"} and text.strip() not in {"OR", "|", "AND", "-", "NOT"}:
+            kind = "word"  # "or" in small letters is a word
+        yield _Token({"open": "(", "close": ")"}.get(kind, kind), text.strip() if kind != "phrase" else text)
+
+
+class _Parser:
+    """Recursive descent over the tokens; brackets and quotes that are left open close at the end."""
+
+    def __init__(self, tokens: list[_Token], *, now: datetime, zone: ZoneInfo) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self.depth = 0
+        self.now = now
+        self.zone = zone
+
+    def whole(self) -> Node | None:
+        parts: list[Node] = []
+        while self.at < len(self.tokens):
+            part = self.either("")
+            if part is not None:
+                parts.append(part)
+            if self.sees(")"):
+                self.at += 1  # one too many
+        return _all_of(parts)
+
+    def either(self, field: str) -> Node | None:
+        parts = [self.every(field)]
+        while self.sees("or"):
+            self.at += 1
+            parts.append(self.every(field))
+        real = tuple(part for part in parts if part is not None)
+        return Or(real) if len(real) > 1 else next(iter(real), None)
+
+    def every(self, field: str) -> Node | None:
+        parts: list[Node] = []
+        while self.at < len(self.tokens) and not self.sees(")") and not self.sees("or"):
+            part = self.one(field)
+            if part is not None:
+                parts.append(part)
+        return _all_of(parts)
+
+    def one(self, field: str) -> Node | None:
+        token = self.tokens[self.at]
+        self.at += 1
+        match token.kind:
+            case "and":
+                return None
+            case "not":
+                part = self.one(field) if self.at < len(self.tokens) else None
+                return None if part is None else Not(part)
+            case "(":
+                return self.group(field)
+            case "field":
+                return self.operator(token.text[:-1].lower())
+            case "phrase":
+                return _text(token.text, field, is_phrase=True)
+        return _text(token.text, field)
+
+    def group(self, field: str) -> Node | None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise BadQuery(f"The search has more than {DEEPEST} brackets inside one another. Use fewer.")
+        inside = self.either(field)
+        if self.sees(")"):
+            self.at += 1
+        self.depth -= 1
+        return inside
+
+    def operator(self, name: str) -> Node | None:
+        token = self.tokens[self.at] if self.at < len(self.tokens) else _Token("")
+        if name in TEXT_FIELDS and token.kind == "(":
+            self.at += 1
+            return self.group(TEXT_FIELDS[name])
+        if token.kind not in {"word", "phrase"} or not token.text.strip():
+            raise BadQuery(f"“{name}:” needs a value, for example {_EXAMPLES[name]}")
+        self.at += 1
+        if name in TEXT_FIELDS:
+            return _text(token.text, TEXT_FIELDS[name], is_phrase=token.kind == "phrase")
+        return Condition(name, self.value(name, token.text.strip()))
+
+    def value(self, name: str, text: str) -> str | datetime | int:
+        match name:
+            case "has":
+                return _choice(name, text.lower().replace("attachments", "attachment"), HAS)
+            case "is":
+                return _choice(name, {"flagged": "starred", "seen": "read"}.get(text.lower(), text.lower()), IS)
+            case "before" | "after":
+                return _day(name, text, self.zone)
+            case "older_than" | "newer_than":
+                return self.now - _span(name, text)
+            case "larger" | "smaller":
+                return _bytes(name, text)
+        return text
+
+    def sees(self, kind: str) -> bool:
+        return self.at < len(self.tokens) and self.tokens[self.at].kind == kind
+
+
+def _all_of(parts: list[Node]) -> Node | None:
+    return And(tuple(parts)) if len(parts) > 1 else next(iter(parts), None)
+
+
+def _text(text: str, field: str, *, is_phrase: bool = False) -> Text | None:
+    """A word may be the beginning of a longer one; a phrase is meant as it stands, unless it ends in a star."""
+    bare = text.rstrip("*")
+    if not any(character.isalnum() for character in bare):
+        return None  # signs alone: there is nothing to find
+    return Text(bare, field, is_prefix=not is_phrase or bare != text)
+
+
+def _choice(name: str, value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        known = ", ".join(f"{name}:{choice}" for choice in choices)
+        raise BadQuery(f"“{name}:{value}” is not known. There is {known}")
+    return value
+
+
+_DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_SPAN = re.compile(r"(\d{1,5})\s*(h|d|w|m|y)", re.IGNORECASE)
+_SPAN_HOURS = {"h": 1, "d": 24, "w": 24 * 7, "m": 24 * 30, "y": 24 * 365}
+_SIZE = re.compile(r"(\d{1,9})(?:[.,](\d{1,3}))?\s*(k|m|g)?b?", re.IGNORECASE)
+_SIZE_BYTES = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
+
+
+def _day(name: str, text: str, zone: ZoneInfo) -> datetime:
+    found = _DAY.fullmatch(text)
+    try:
+        if found:
+            year, month, day = map(int, found.groups())
+            return datetime(year, month, day, tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass  # no such day: told below, as any other
+    raise BadQuery(f"“{name}:{text}” is not a day. Write it as year-month-day, for example {_EXAMPLES[name]}")
+
+
+def _span(name: str, text: str) -> timedelta:
+    found = _SPAN.fullmatch(text)
+    if not found or int(found[1]) * _SPAN_HOURS[found[2].lower()] > 24 * 365 * 200:
+        raise BadQuery(
+            f"“{name}:{text}” is not a length of time. Write a number and h, d, w, m or y, "
+            f"for example {_EXAMPLES[name]}"
+        )
+    return timedelta(hours=int(found[1]) * _SPAN_HOURS[found[2].lower()])
+
+
+def _bytes(name: str, text: str) -> int:
+    found = _SIZE.fullmatch(text)
+    if not found:
+        raise BadQuery(f"“{name}:{text}” is not a size. Write a number and k, M or G, for example {_EXAMPLES[name]}")
+    return int(float(f"{found[1]}.{found[2] or 0}") * _SIZE_BYTES[(found[3] or "").lower()])

@@ -1,0 +1,87 @@
+"""Full text on SQLite: trees become FTS5 expressions, which hand out letters newest first."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+from django.db.models.expressions import RawSQL
+
+from .search_query import And, Node, Not, Or, Text
+from .search_text import is_unspaced, prepare, words
+
+MERGED_AT_ONCE = 500  # pages
+
+
+def expression(node: Node, mailbox_ids: Iterable[int]) -> str:
+    """The FTS5 expression of a tree that holds texts alone, confined to these mailboxes.
+
+    Whatever was typed stands inside double quotes, where FTS5 knows no syntax (C23).
+    """
+    scope = f"scope : ({' OR '.join(f'mb{int(pk)}' for pk in mailbox_ids) or 'none'})"
+    return f"{scope} AND ({_inside(node, scope)})"
+
+
+def newest(expression: str, *, below: int | None, limit: int) -> list[tuple[int, int]]:
+    """At most `limit` (position, message id), newest first, beginning below a position."""
+    sql = "SELECT rowid, rowid & 2147483647 FROM mailboxes_search WHERE mailboxes_search MATCH %s"
+    arguments: list[object] = [expression]
+    if below is not None:
+        sql, arguments = f"{sql} AND rowid < %s", [*arguments, below]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} ORDER BY rowid DESC LIMIT %s", [*arguments, limit])
+        return [(int(position), int(message)) for position, message in cursor.fetchall()]
+
+
+def message_ids(expression: str) -> RawSQL:
+    """All matching message ids, as a sub-select."""
+    sql = "SELECT rowid & 2147483647 FROM mailboxes_search WHERE mailboxes_search MATCH %s"
+    return RawSQL(sql, [expression])  # noqa: S611  constant SQL, one parameter
+
+
+def vector(columns: dict[str, str], scope: str) -> None:
+    """FTS5 reads the columns themselves."""
+
+
+def forget_removed(*, everything: bool = False) -> bool:
+    """Merge index segments, so that words of removed letters leave the file; returns whether more is to be done.
+
+    FTS5 before SQLite 3.42 marks words as deleted and drops them when segments merge; PRAGMA secure_delete then
+    overwrites the freed pages. A step merges about 500 pages; `everything` goes on until one segment is left.
+    """
+    with connection.cursor() as cursor:
+        if everything:
+            cursor.execute("INSERT INTO mailboxes_search(mailboxes_search) VALUES ('optimize')")
+            return False
+        before = _total_changes()
+        # A negative number merges all levels, a positive one goes on with what was begun (FTS5, section 6.8).
+        cursor.execute("INSERT INTO mailboxes_search(mailboxes_search, rank) VALUES ('merge', %s)", [-MERGED_AT_ONCE])
+        return _total_changes() - before >= 2
+
+
+def _total_changes() -> int:
+    return int(connection.connection.total_changes)
+
+
+def _inside(node: Node, scope: str) -> str:
+    match node:
+        case Text():
+            return _text(node)
+        case Or(parts):
+            return " OR ".join(f"({_inside(part, scope)})" for part in parts)
+        case Not(part):
+            return f"{scope} NOT ({_inside(part, scope)})"
+        case And(parts):
+            return _all_of(parts, scope)
+    raise TypeError(f"{node} is no text")
+
+
+def _all_of(parts: Sequence[Node], scope: str) -> str:
+    wanted = [f"({_inside(part, scope)})" for part in parts if not isinstance(part, Not)]
+    unwanted = [f"({_inside(part.part, scope)})" for part in parts if isinstance(part, Not)]
+    inside = " AND ".join(wanted) or scope
+    return f"({inside}) NOT ({' OR '.join(unwanted)})" if unwanted else inside
+
+
+def _text(text: Text) -> str:
+    prepared = prepare(text.text).replace('"', " ")
+    star = " *" if text.is_prefix and not is_unspaced(words(prepared)[-1]) else ""
+    return f'{text.field or "- scope"} : "{prepared}"{star}'
