@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -29,8 +30,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return False
 
     def login(self, request: HttpRequest, user: Employee) -> None:
-        """Sign in, whatever way it came (password, passkey, reset), and tell it."""
+        """Sign in, whatever way it came (password, passkey, invitation), list the session, and tell it."""
         super().login(request, user)
+        UserSession.objects.create_from_request(request)
         methods = [str(record["method"]) for record in get_authentication_records(request, user)]
         subject, ip = f"employee:{user.public_id}", self.get_client_ip(request)
         tell("signed.in", account=user.account, by=user, subject=subject, methods=methods, ip=ip)

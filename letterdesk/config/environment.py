@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -30,6 +31,19 @@ def flag(name: str, *, default: bool = False) -> bool:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated setting."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def number(name: str, default: int) -> int:
+    """A whole number of 0 or more."""
+    value = text(name, str(default))
+    if not value.isdigit():
+        raise ImproperlyConfigured(f"{name} is {value!r}: it must be a whole number")
+    return int(value)
+
+
+def host(url: str) -> str:
+    """The host of an address, without its port."""
+    return urlsplit(url).hostname or "localhost"
 
 
 def data_dir() -> Path:
@@ -101,3 +115,50 @@ def blobs(url: str) -> dict[str, Any]:
             options["endpoint_url"] = endpoint + (f":{parts.port}" if parts.port else "")
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
     raise ImproperlyConfigured(f"BLOBS_URL begins with {parts.scheme!r}: use file:///… or s3://…")
+
+
+def cache(jobs_url: str) -> dict[str, Any]:
+    """Django's CACHES entry: in Redis where jobs wait there, else in a table of the database."""
+    if urlsplit(jobs_url).scheme in {"redis", "rediss"}:
+        return {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": jobs_url,
+            "KEY_PREFIX": "letterdesk",
+        }
+    return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+
+
+@dataclass(frozen=True)
+class Mailer:
+    """How Letterdesk sends its own mails."""
+
+    backend: str
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    starttls: bool = False
+    tls: bool = False
+
+
+def mailer(url: str) -> Mailer:
+    """The way out for our own mails: `console://`, `none://`, `smtp://user:password@host:587` (STARTTLS),
+    `smtps://…:465` (TLS), or `smtp+plain://host:25` for a server on the same machine.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in {"console", "none"}:
+        name = "console" if parts.scheme == "console" else "dummy"
+        return Mailer(backend=f"django.core.mail.backends.{name}.EmailBackend")
+    if parts.scheme in {"smtp", "smtps", "smtp+plain"} and parts.hostname:
+        return Mailer(
+            backend="django.core.mail.backends.smtp.EmailBackend",
+            host=parts.hostname,
+            port=parts.port or {"smtp": 587, "smtps": 465}.get(parts.scheme, 25),
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            starttls=parts.scheme == "smtp",
+            tls=parts.scheme == "smtps",
+        )
+    raise ImproperlyConfigured(
+        f"EMAIL_URL begins with {parts.scheme!r}: use console://, none://, smtp://… or smtps://…"
+    )

@@ -23,7 +23,7 @@ STORAGES = {
 # The address under which people reach Letterdesk: links are built from it alone, never from a Host header (C28).
 BASE_URL = env.text("LETTERDESK_URL", "http://127.0.0.1:8000").rstrip("/")
 DEBUG = env.flag("LETTERDESK_DEBUG")
-ALLOWED_HOSTS = env.words("LETTERDESK_HOSTS", "127.0.0.1,localhost,[::1],testserver")
+ALLOWED_HOSTS = [*env.words("LETTERDESK_HOSTS", "127.0.0.1,localhost,[::1]"), env.host(BASE_URL)]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 IS_HTTPS = BASE_URL.startswith("https://")
 
@@ -42,25 +42,30 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django_htmx",
+    "letterdesk.web",  # before allauth: its templates are drawn by ours
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "letterdesk.accounts",
     "letterdesk.events",
     "letterdesk.plans",
     "letterdesk.mailboxes",
     "letterdesk.sync",
-    "letterdesk.web",
 ]
 
 MIDDLEWARE = [
+    "letterdesk.web.security.strict_headers",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "letterdesk.web.statics.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "letterdesk.web.request.local_employee",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -78,18 +83,51 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "letterdesk.web.context.appearance",
             ],
         },
     }
 ]
 
 AUTH_USER_MODEL = "accounts.Employee"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["letterdesk.web.backend.EmployeeBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+
+# Sign-in: by address and password, second factors, passkeys. People come by invitation alone.
+ACCOUNT_ADAPTER = "letterdesk.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an address is bound by its invitation
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # password changed, second factor added or removed
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/m/ip,5/5m/key", "reset_password": "10/m/ip,3/m/key"}
+MFA_ADAPTER = "letterdesk.accounts.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS  # browsers allow it on localhost alone
+MFA_TOTP_ISSUER = "Letterdesk"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("LETTERDESK_PROXIES", 0)
+
+# Counters of sign-in attempts, shared by all processes.
+CACHES = {"default": env.cache(JOBS_URL)}
+
+# Letterdesk's own mails (invitations, passwords): console:// prints them, none:// drops them, smtp://… sends them.
+MAILER = env.mailer(env.text("EMAIL_URL", "console://"))
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = MAILER.backend, MAILER.host, MAILER.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAILER.user, MAILER.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAILER.starttls, MAILER.tls, 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", f"Letterdesk <letterdesk@{env.host(BASE_URL)}>")
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -98,12 +136,12 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "letterdesk.web.errors.forbidden"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
