@@ -17,7 +17,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -54,13 +54,18 @@ def put_many(account_id: int, raws: Sequence[bytes]) -> list[str]:
     When this returns, everything is on disk (or acknowledged by S3). Raises OSError: then nothing may be acknowledged.
     """
     hashes = [hash_of(raw) for raw in raws]
-    names = {_name(account_id, blob): raw for blob, raw in zip(hashes, raws, strict=True)}
+    put(account_id, dict(zip(hashes, raws, strict=True)))
+    return hashes
+
+
+def put(account_id: int, raws: Mapping[str, bytes]) -> None:
+    """As `put_many`, for who has the hashes already."""
+    names = {_name(account_id, blob): raw for blob, raw in raws.items()}
     storage = _storage()
     if isinstance(storage, FileSystemStorage):
         _put_in_folder(Path(storage.location), names)
     else:
         _put_in_bucket(storage, names)
-    return hashes
 
 
 def get(account_id: int, blob: str) -> bytes:

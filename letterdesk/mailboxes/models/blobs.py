@@ -9,7 +9,7 @@ from letterdesk.accounts.models import Account
 class BlobReference(models.Model):
     """A holder of raw bytes: "mailbox:12" for its letters and its quarantine, later "activity:7"."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     blob = models.CharField(max_length=64)
     holder = models.CharField(max_length=40)
     created_at = models.DateTimeField(default=timezone.now)
@@ -24,7 +24,7 @@ class BlobReference(models.Model):
 class LooseBlob(models.Model):
     """Bytes that may be stored while nobody refers to them: about to be, or no longer. Collected after an hour."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     blob = models.CharField(max_length=64)
     since = models.DateTimeField()
     removing_at = models.DateTimeField(null=True)  # a collector is at it: wait until this row is gone

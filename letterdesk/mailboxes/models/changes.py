@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.lib.ids import new_public_id
+from letterdesk.mailboxes.access import InMailboxQuerySet
 
 from .folders import Folder
 from .mailboxes import Mailbox
@@ -41,6 +42,8 @@ class PendingChange(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True, default="")
+
+    objects = InMailboxQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["mailbox", "state", "due_at"], name="pending_change_due")]

@@ -4,7 +4,7 @@ from django.db import models
 
 from letterdesk.accounts.models import Account
 from letterdesk.lib.ids import new_public_id
-from letterdesk.mailboxes.access import ConversationQuerySet
+from letterdesk.mailboxes.access import ConversationQuerySet, InFolderQuerySet
 
 from .folders import Folder
 from .mailboxes import Mailbox
@@ -14,8 +14,8 @@ class Conversation(models.Model):
     """Letters of one mailbox that answer each other, across its folders. Counts are kept by `listing.py`."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="conversations")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="conversations", db_index=False)
     subject = models.TextField(blank=True, default="")  # of its first letter, reply prefixes stripped
     subject_key = models.CharField(max_length=64, blank=True, default="")  # hash for joining by subject
     senders = models.JSONField(default=list)  # shown names, oldest first, each once, at most 8
@@ -40,8 +40,8 @@ class Conversation(models.Model):
 class ThreadKey(models.Model):
     """A Message-ID, own or referenced, and the conversation it belongs to: letters join in any order of arrival."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+", db_index=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="thread_keys")
     key = models.BigIntegerField()  # first 8 bytes of SHA-256 of the Message-ID, signed
 
@@ -55,13 +55,15 @@ class ThreadKey(models.Model):
 class Listing(models.Model):
     """A conversation's line in a folder's list: what the list orders and counts by, kept in the same transaction."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="listings")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="listings", db_index=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="listings")
     newest_at = models.DateTimeField()
     unread_count = models.PositiveIntegerField(default=0)
     is_flagged = models.BooleanField(default=False)
     is_held = models.BooleanField(default=False)  # a letter of it is held: shown whatever its age (R4)
+
+    objects = InFolderQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["folder", "conversation"], name="listing_once")]

@@ -1,4 +1,8 @@
-"""Letters, where they lie on the server, their attachments, and what could not be read."""
+"""Letters, where they lie on the server, their attachments, and what could not be read.
+
+`db_index=False`: another index begins with the same column, or only the end of an account asks for it; each index
+that is not there makes the first sync faster.
+"""
 
 from typing import Self
 
@@ -7,7 +11,7 @@ from django.utils import timezone
 
 from letterdesk.accounts.models import Account
 from letterdesk.lib.ids import new_public_id
-from letterdesk.mailboxes.access import MessageQuerySet
+from letterdesk.mailboxes.access import InFolderQuerySet, InMessageQuerySet, MessageQuerySet
 
 from .conversations import Conversation
 from .folders import Folder
@@ -18,9 +22,11 @@ class Message(models.Model):
     """A letter of one mailbox. All columns but the dates of receipt can be rebuilt from its raw bytes."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="messages")
-    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="messages")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="messages", db_index=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
     blob = models.CharField(max_length=64)  # SHA-256 of the raw bytes, hex
     size = models.PositiveBigIntegerField()
     message_id = models.TextField(blank=True, default="")
@@ -62,7 +68,7 @@ class Message(models.Model):
         return self.subject
 
 
-class PlacementQuerySet(models.QuerySet["Placement"]):
+class PlacementQuerySet(InFolderQuerySet):
     """Placements."""
 
     def on_server(self) -> Self:
@@ -80,10 +86,12 @@ class Placement(models.Model):
     A negative UID is a place that a move from here is about to fill: minus the key of its PendingChange (`move.py`).
     """
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="placements")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="placements", db_index=False)
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="placements")
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="placements")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="placements", db_index=False
+    )
     uidvalidity = models.BigIntegerField()
     uid = models.BigIntegerField()
     is_seen = models.BooleanField(default=False)
@@ -119,14 +127,16 @@ class Attachment(models.Model):
     """A file of a letter: where it is in the raw bytes, never its own copy."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments", db_index=False)
     index = models.PositiveIntegerField()
     filename = models.TextField()
     content_type = models.CharField(max_length=255)
     size = models.PositiveBigIntegerField()
     content_id = models.TextField(blank=True, default="")
     is_inline = models.BooleanField(default=False)
+
+    objects = InMessageQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["message", "index"], name="attachment_once")]
@@ -139,7 +149,7 @@ class Quarantined(models.Model):
     """A letter on the server that is not among the messages: unreadable, or not to be had. Counted and shown."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="quarantined")
     uidvalidity = models.BigIntegerField()
     uid = models.BigIntegerField()
@@ -149,6 +159,8 @@ class Quarantined(models.Model):
     internal_date = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=1)
     first_seen_at = models.DateTimeField(default=timezone.now)
+
+    objects = InFolderQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["folder", "uidvalidity", "uid"], name="quarantined_once")]

@@ -5,10 +5,22 @@ from datetime import UTC, datetime
 import pytest
 
 from letterdesk.accounts.models import Account, Employee, Role
+from letterdesk.config import environment
+from letterdesk.lib import crashpoint
 from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox
 from letterdesk.plans.models import Subscription
 
+from .letters import folder_of
+
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def blobs_folder(settings, tmp_path):
+    """Bytes lie in the test's own folder."""
+    settings.STORAGES = settings.STORAGES | {"blobs": environment.blobs(f"file://{tmp_path}/blobs")}
+    yield tmp_path / "blobs"
+    crashpoint.disarm()
 
 
 @pytest.fixture
@@ -83,3 +95,13 @@ def inbox(mailbox):
         role=FolderRole.INBOX,
         uidvalidity=1,
     )
+
+
+@pytest.fixture
+def archive(mailbox):
+    return folder_of(mailbox, "Archive", FolderRole.ARCHIVE)
+
+
+@pytest.fixture
+def trash(mailbox):
+    return folder_of(mailbox, "Trash", FolderRole.TRASH)
