@@ -7,6 +7,7 @@ its answer (DNS rebinding) gains nothing.
 
 import http.client
 import ipaddress
+import os
 import socket
 import ssl
 from dataclasses import dataclass
@@ -94,7 +95,9 @@ class Guard:
     def secure(self, connection: socket.socket, host: str) -> ssl.SSLSocket:
         """Encrypt an open connection and verify that it is `host`. Closes it and raises a TlsError if not (A44)."""
         try:
-            return _context(self.trusted).wrap_socket(connection, server_hostname=_server_name(host))
+            return _context(self.trusted, _trusted_by_system()).wrap_socket(
+                connection, server_hostname=_server_name(host)
+            )
         except (OSError, ValueError) as error:
             connection.close()
             raise _named(error, host) from error
@@ -222,9 +225,14 @@ def _ipv6_open() -> Network:
     return _networks((OPEN_IPV6,))[0]
 
 
+def _trusted_by_system() -> tuple[str, ...]:
+    return tuple(os.environ.get(name, "") for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+
+
 @lru_cache(maxsize=8)
-def _context(trusted: str) -> ssl.SSLContext:
+def _context(trusted: str, system: tuple[str, ...]) -> ssl.SSLContext:
     """One context for all connections: it holds the system's authorities, half a megabyte."""
+    del system  # OpenSSL reads the environment by itself; here it only tells one context from another
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if trusted:
