@@ -1,6 +1,10 @@
 """When what is due is woken: minute, hour, day, month, weekday, in UTC. The only page where it says so."""
 
+from letterdesk.accounts.sweep import sweep_accounts
 from letterdesk.events.dispatch import dispatch_events
 from letterdesk.lib.jobs import every
 
-SCHEDULE = (every("* * * * *", dispatch_events),)
+SCHEDULE = (
+    every("* * * * *", dispatch_events),  # what a lost wake-up left
+    every("17 3 * * *", sweep_accounts),
+)
