@@ -15,11 +15,17 @@ class FolderCursor(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     folder = models.OneToOneField(Folder, on_delete=models.CASCADE, related_name="cursor")
     uidvalidity = models.BigIntegerField(null=True)
-    uidnext = models.BigIntegerField(default=1)  # everything below is known
-    modseq = models.BigIntegerField(default=0)  # 0: none that can be trusted
+    uidnext = models.BigIntegerField(default=1)  # every UID below was learned: it is in one of the sets
+    modseq = models.BigIntegerField(default=0)  # all changes up to it are here; 0: none that can be trusted
+    history_end = models.BigIntegerField(default=0)  # UIDs below lay there at the first look: they act on nothing
     expected = models.PositiveIntegerField(default=0)  # EXISTS as last told by the server
     server_uids = models.TextField(blank=True, default="")  # all UIDs on the server, as last learned
     left_out = models.JSONField(default=dict)  # {"too_old": "1:400", "refused": "7"}: reason → UIDs
+    settled = models.JSONField(default=dict)  # STATUS when nothing was left to do; empty: something is
+    cutoff = models.DateTimeField(null=True)  # R21, fixed when the depth was chosen: at or before it nothing is fetched
+    depth = models.IntegerField(default=-1)  # the depth in days that `cutoff` was made of; 0: everything, -1: not yet
+    strikes = models.PositiveIntegerField(default=0)  # fetches begun since a batch was last stored (G14)
+    suspect = models.TextField(blank=True, default="")  # the UIDs that were being prepared, one by one (G14)
     flags_checked_at = models.DateTimeField(null=True)
     audited_at = models.DateTimeField(null=True)
     drift = models.JSONField(default=dict)  # what the last audit found wrong, empty: nothing

@@ -1,0 +1,34 @@
+"""No write of a process that has lost its lease: every transaction of the sync begins here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+from django.db.models import F
+
+from letterdesk.mailboxes.models import Mailbox, MailboxState
+from letterdesk.plans.limits import require
+
+from .lease import LeaseLost
+from .models import Lease
+
+KEPT_IN_STEP = (MailboxState.CONNECTED, MailboxState.FAILING)
+
+
+def check(mailbox: Mailbox, fence: int) -> None:
+    """Raise LeaseLost when another process has taken the mailbox, or when it was paused, suspended or disconnected.
+
+    Called inside a transaction: the row stays locked until its end, so nobody takes over in between.
+    """
+    mine = Lease.objects.filter(mailbox=mailbox, fence=fence, mailbox__state__in=KEPT_IN_STEP)
+    if mine.update(fence=F("fence")) != 1:
+        raise LeaseLost(f"{mailbox.public_id}: fence {fence} is no longer valid")
+
+
+@contextmanager
+def guarded(mailbox: Mailbox, fence: int) -> Iterator[None]:
+    """A transaction of the holder of this fence. Raises LeaseLost, and NotInPlan when the plan has ended (R11)."""
+    with transaction.atomic():
+        check(mailbox, fence)
+        require(mailbox.account, integration=True)  # R11: from that second nothing that is fetched is stored
+        yield

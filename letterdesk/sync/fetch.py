@@ -1,0 +1,75 @@
+"""Reads letters from the connection in a thread of its own, so that the next batch comes while one is stored.
+
+The queue between the threads is short: memory stays flat whatever the size of the folder.
+"""
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+
+from letterdesk.lib.crashpoint import reach
+from letterdesk.mail.imap import Connection, NotHanded
+from letterdesk.mail.letters import Fetched
+from letterdesk.mail.uidset import UidSet
+
+FIRST = 60  # letters: enough for the first page within a second
+BATCH = 200
+BATCH_BYTES = 8 << 20
+AHEAD = 1  # batches that wait between the threads
+
+Items = list[Fetched | NotHanded]
+_Box = queue.Queue[Items | BaseException | None]
+
+
+def newest_first(uids: UidSet) -> Iterator[UidSet]:
+    """The order of fetching: a small piece at first, so that something is to be seen, then large ones."""
+    if not uids:
+        return
+    first = next(uids.newest_first(FIRST))
+    yield first
+    yield from (uids - first).newest_first(BATCH)
+
+
+def arrivals(connection: Connection, pieces: Iterable[UidSet], *, batch: int = BATCH) -> Iterator[Items]:
+    """Letters in batches, each read while the one before is worked on.
+
+    Raises what the connection raises. Left early, it closes the connection, which is in the midst of an answer then.
+    """
+    box: _Box = queue.Queue(maxsize=AHEAD)
+    stop = threading.Event()
+    thread = threading.Thread(target=_read, args=(connection, pieces, batch, box, stop), name="fetch", daemon=True)
+    thread.start()
+    is_complete = False
+    try:
+        while (items := box.get()) is not None:
+            if isinstance(items, BaseException):
+                raise items
+            reach("fetch.arrived")
+            yield items
+        is_complete = True
+    finally:
+        stop.set()
+        if not is_complete:
+            connection.close()
+        thread.join()
+
+
+def _read(connection: Connection, pieces: Iterable[UidSet], batch: int, box: _Box, stop: threading.Event) -> None:
+    last: BaseException | None = None
+    try:
+        for items in connection.letters(pieces, batch=batch, batch_bytes=BATCH_BYTES):
+            if not _put(box, items, stop):
+                return
+    except BaseException as error:  # it is raised again in the thread that waits for us
+        last = error
+    _put(box, last, stop)
+
+
+def _put(box: _Box, item: Items | BaseException | None, stop: threading.Event) -> bool:
+    while not stop.is_set():
+        try:
+            box.put(item, timeout=0.1)
+        except queue.Full:
+            continue
+        return True
+    return False
