@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class OfAccountQuerySet(models.QuerySet[Any]):
-    """Rows that everyone of the account may see: departments."""
+    """Rows that everyone of the account may see."""
 
     def visible_to(self, employee: "Employee") -> Self:
         """Rows of the employee's own account."""
@@ -18,6 +18,10 @@ class OfAccountQuerySet(models.QuerySet[Any]):
     def editable_by(self, employee: "Employee") -> Self:
         """Rows that this employee may change: an administrator all of the account, others none."""
         return self.visible_to(employee) if employee.is_administrator else self.none()
+
+
+class DepartmentQuerySet(OfAccountQuerySet):
+    """Departments."""
 
 
 class EmployeeQuerySet(OfAccountQuerySet):

@@ -51,7 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """The link of a reset mail, under BASE_URL (C28)."""
-        return settings.BASE_URL + urlsplit(super().get_reset_password_from_key_url(key)).path
+        return f"{settings.BASE_URL}{urlsplit(super().get_reset_password_from_key_url(key)).path}"
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Attempts are counted per address; allauth would count anew for each Host header and port (C26)."""

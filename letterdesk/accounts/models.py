@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from letterdesk.accounts.access import EmployeeQuerySet, InvitationQuerySet, OfAccountQuerySet
+from letterdesk.accounts.access import DepartmentQuerySet, EmployeeQuerySet, InvitationQuerySet
 from letterdesk.lib.ids import new_public_id
 
 
@@ -29,7 +29,7 @@ class Department(models.Model):
     name = models.CharField(max_length=200)
     parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
 
-    objects = OfAccountQuerySet.as_manager()
+    objects = DepartmentQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="department_name_once")]
@@ -51,13 +51,14 @@ class EmployeeManager(BaseUserManager["Employee"].from_queryset(EmployeeQuerySet
 
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "Employee":
         """Make an employee who signs in with this address. Without a password none works until one is set."""
-        employee = self.model(email=email.strip().lower(), **fields)
+        employee: Employee = self.model(email=email.strip().lower(), **fields)
         employee.set_password(password)
         employee.save(using=self._db)
         return employee
 
     def get_by_natural_key(self, username: str | None) -> "Employee":
-        return self.get(email=(username or "").strip().lower())
+        employee: Employee = self.get(email=(username or "").strip().lower())
+        return employee
 
 
 class Employee(AbstractBaseUser):

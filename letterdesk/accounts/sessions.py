@@ -1,14 +1,17 @@
 """The places where a person is signed in."""
 
+from typing import Any
+
 from allauth.usersessions.models import UserSession
 from django.db.models import QuerySet
 
 from .models import Employee
 
 
-def sessions_of(employee: Employee) -> QuerySet[UserSession]:
+def sessions_of(employee: Employee) -> QuerySet[Any]:
     """The sessions of this person, the latest first: since when, from where, with which browser."""
-    return UserSession.objects.filter(user=employee).order_by("-last_seen_at")
+    sessions: QuerySet[Any] = UserSession.objects.filter(user=employee)
+    return sessions.order_by("-last_seen_at")
 
 
 def end_sessions(employee: Employee, *, keep: str = "") -> int:

@@ -35,7 +35,10 @@ def read(file: Path) -> Catalogue:
 def _plan(row: dict[str, Any], *, where: str) -> Plan:
     where = f"{where} ({row.get('key', 'without a key')})"
     _check_keys(row, PLAN_KEYS, where=where)
-    plan = Plan(**{key: _limit(value, f"{where}, {key}") if key in LIMITS else value for key, value in row.items()})
+    checked: dict[str, Any] = {
+        key: _limit(value, f"{where}, {key}") if key in LIMITS else value for key, value in row.items()
+    }
+    plan = Plan(**checked)
     for name in ABOUT_WEBMAIL:
         if (getattr(plan, name) is NONE) is plan.integration:
             said = "has" if plan.integration else "has no"
