@@ -21,6 +21,7 @@ LINE_MAX = 1 << 20  # one line without its literals
 SEARCH_LINE_MAX = 32 << 20  # `* SEARCH` of a server without ESEARCH: ten octets a letter
 LITERAL_MAX = 1 << 20  # a literal where no letter was asked for: a name
 LITERALS_MAX = 1000  # in one response
+EMPTY_LINES_MAX = 100  # in a row
 DRAIN = 4  # a letter up to so many times the size allowed is read and thrown away; beyond, we hang up
 SLOWEST = 1024  # octets a second; who drips slower is cut off
 CHUNK = 64 << 10
@@ -42,7 +43,8 @@ class Wire:
         self.line_max = LINE_MAX
         self.round = 0  # counts commands that stand alone: a stream that was overtaken notices by it
         self._tags = 0
-        self._outstanding: deque[str] = deque()
+        self._outstanding: set[str] = set()
+        self._ended: dict[str, Status] = {}
         self._early: deque[Untagged] = deque()
         self._data = b""
         self._at = 0
@@ -71,7 +73,7 @@ class Wire:
             self.trace.add(">", f"{tag} {name} {shown.decode('utf-8', 'replace')}")
         head = f"{tag} {name}".encode("ascii")
         pieces[0] = head + b" " + pieces[0] if arguments else head
-        self._outstanding.append(tag)
+        self._outstanding.add(tag)
         for piece in pieces[:-1]:
             self.transmit(piece)
             self.await_continuation(tag)
@@ -92,29 +94,59 @@ class Wire:
                 raise RuntimeError("the connection was asked for something else before this answer was read")
             if self._early:
                 yield self._early.popleft()
-                continue
-            found, pieces = self.receive(literal_max=literal_max)
-            if found == "*":
-                yield self.note(untagged(pieces))
-            elif found == "+" and answer and isinstance(pieces[0], bytes):
-                self.transmit(answer(pieces[0]) + b"\r\n")
-            elif found == "+":
-                raise self.broken(ProtocolError("a continuation that nobody asked for"))
-            elif self._finished(found, pieces) == tag:
-                if self.last.kind != "OK":
-                    raise refusal(self.last)
-                return
+            elif tag in self._ended:
+                return self._end(tag)
+            elif response := self._progress(literal_max=literal_max, answer=answer):
+                yield response
 
     def await_continuation(self, tag: str) -> bytes:
         """Wait for `+`; returns what follows it. Raises when the command ends instead."""
-        while True:
-            found, pieces = self.receive()
-            if found == "+":
-                return bytes(pieces[0]) if isinstance(pieces[0], bytes) else b""
-            if found == "*":
-                self._early.append(self.note(untagged(pieces)))
-            elif self._finished(found, pieces) == tag:
-                raise refusal(self.last)
+        challenges: list[bytes] = []
+        while not challenges:
+            if tag in self._ended:
+                self._end(tag)
+                raise self.broken(ProtocolError("an end where a continuation was due"))
+            if response := self._progress(literal_max=LITERAL_MAX, note=challenges.append):
+                self._early.append(response)
+        return challenges[0]
+
+    def settle(self) -> None:
+        """Read and throw away what is still due of commands whose answers nobody waits for any more."""
+        while self._outstanding:
+            self._progress(literal_max=0, note=lambda _: None)
+        self._early.clear()
+        self._ended.clear()
+
+    def _progress(
+        self,
+        *,
+        literal_max: int,
+        answer: Callable[[bytes], bytes] | None = None,
+        note: Callable[[bytes], None] | None = None,
+    ) -> Untagged | None:
+        """Take one response. Ends of commands go to `_ended`: a server may work at two commands at once, and so
+        may end the second before the first (RFC 9051 5.5).
+        """
+        found, pieces = self.receive(literal_max=literal_max)
+        if found == "*":
+            return self.note(untagged(pieces))
+        text = bytes(pieces[0]) if isinstance(pieces[0], bytes) else b""
+        if found == "+" and answer:
+            self.transmit(answer(text) + b"\r\n")
+        elif found == "+" and note:
+            note(text)
+        else:
+            ended = status(text)
+            if found not in self._outstanding or ended is None or ended.kind not in {"OK", "NO", "BAD"}:
+                raise self.broken(ProtocolError(f"{found[:20]} {text[:80]!r}"))
+            self._outstanding.remove(found)
+            self._ended[found] = ended
+        return None
+
+    def _end(self, tag: str) -> None:
+        self.last = self._ended.pop(tag)
+        if self.last.kind != "OK":
+            raise refusal(self.last)
 
     def take_early(self) -> list[Untagged]:
         """Responses that came while a continuation was awaited."""
@@ -137,16 +169,6 @@ class Wire:
             elif found != "+":
                 self._finished(found, pieces)
 
-    def _finished(self, tag: str, pieces: list[Piece]) -> str:
-        ended = status(pieces[0]) if isinstance(pieces[0], bytes) else None
-        if ended is None or ended.kind not in {"OK", "NO", "BAD"}:
-            raise self.broken(ProtocolError(f"{tag[:20]} {pieces[0]!r:.80}"))
-        if tag not in self._outstanding:
-            raise self.broken(ProtocolError(f"an answer to {tag[:20]!r}, which was not asked"))
-        self._outstanding.remove(tag)
-        self.last = ended
-        return tag
-
     def note(self, response: Untagged) -> Untagged:
         """Keep in mind what every response may say: how many letters there are, and a farewell."""
         if response.kind == "EXISTS":
@@ -161,7 +183,7 @@ class Wire:
 
     def receive(self, *, literal_max: int = LITERAL_MAX) -> tuple[str, list[Piece]]:
         """One response: `*`, `+` or a tag, and its pieces. A literal above `literal_max` is read and thrown away."""
-        line = self.read_line()
+        line = self._line_with_something()
         if self.trace:
             self.trace.add("<", line)
         tag, _, rest = line.partition(b" ")
@@ -175,6 +197,13 @@ class Wire:
             if len(pieces) > 2 * LITERALS_MAX:
                 raise self.broken(ProtocolError("too many literals in one response"))
         return "*", pieces
+
+    def _line_with_something(self) -> bytes:
+        """The next line that is not empty: some servers put empty ones between their answers (A43)."""
+        for _ in range(EMPTY_LINES_MAX):
+            if line := self.read_line():
+                return line
+        raise self.broken(ProtocolError("nothing but empty lines"))
 
     def _read_literal(self, size: int, *, literal_max: int, before: list[Piece]) -> Piece:
         if size < 0 or size > DRAIN * self._largest:
