@@ -12,6 +12,7 @@ from typing import Any
 
 from letterdesk.lib import blobs
 from letterdesk.mail.uidset import UidSet
+from letterdesk.mailboxes.collect import holder_of
 from letterdesk.mailboxes.models import BlobReference, Folder, Listing, Mailbox, Message, Placement, Quarantined
 from letterdesk.sync.models import FolderCursor
 
@@ -98,12 +99,12 @@ def _of_bytes(mailbox: Mailbox) -> Iterable[str]:
         raw = blobs.get(mailbox.account_id, message.blob)
         if sha256(raw).hexdigest() != message.blob:
             yield f"the bytes of {message.subject!r} are not what they were"
-        if not BlobReference.objects.filter(blob=message.blob, holder=f"message:{message.pk}").exists():
+        if not BlobReference.objects.filter(blob=message.blob, holder=holder_of(mailbox.pk)).exists():
             yield f"nobody holds the bytes of {message.subject!r}"
 
 
 def _of_itself(mailbox: Mailbox) -> Iterable[str]:
-    for message in Message.objects.filter(mailbox=mailbox, placements=None, is_held=False):
+    for message in Message.objects.filter(mailbox=mailbox, placements=None, is_held=False, unplaced_at=None):
         yield f"{message.subject!r} lies nowhere"
     yield from _of_listings(mailbox)
     for folder in mailbox.folders.filter(gone_at=None, is_selectable=True, is_on=True):
@@ -112,7 +113,7 @@ def _of_itself(mailbox: Mailbox) -> Iterable[str]:
 
 def _of_listings(mailbox: Mailbox) -> Iterable[str]:
     counted: dict[tuple[int, int], list] = {}
-    for each in Placement.objects.filter(folder__mailbox=mailbox, hidden_at=None):
+    for each in Placement.objects.filter(folder__mailbox=mailbox).shown():
         line = counted.setdefault((each.folder_id, each.conversation_id), [each.received_at, set(), False])
         line[0] = max(line[0], each.received_at)
         if not each.is_seen:

@@ -100,8 +100,9 @@ class CutProxy:
         recorded = Recorded()
         self.recorded.append(recorded)
         fault = self.faults.pop(0) if self.faults else None
-        up = _Pipe(self, client, server, recorded.client, fault if fault and fault.side == "client" else None)
-        down = _Pipe(self, server, client, recorded.server, fault if fault and fault.side == "server" else None)
+        up_fault = fault if fault and fault.side == "client" else None
+        up = _Pipe(self, client, server, recorded=recorded.client, fault=up_fault)
+        down = _Pipe(self, server, client, recorded=recorded.server, fault=None if up_fault else fault)
         down.rewrite = self.rewrite
         for pipe in (up, down):
             thread = threading.Thread(target=pipe.run, daemon=True)
@@ -112,7 +113,7 @@ class CutProxy:
 class _Pipe:
     """One direction of one connection."""
 
-    def __init__(self, proxy: CutProxy, source, target, recorded: bytearray, fault: Fault | None) -> None:
+    def __init__(self, proxy: CutProxy, source, target, *, recorded: bytearray, fault: Fault | None) -> None:
         self.proxy, self.source, self.target = proxy, source, target
         self.recorded, self.fault = recorded, fault
         self.rewrite: Callable[[bytes], bytes] | None = None

@@ -1,0 +1,34 @@
+"""What people do to letters, in the words of the tests: marks, moves, deletes."""
+
+from datetime import timedelta
+
+from letterdesk.mailboxes.flags import change_flags
+from letterdesk.mailboxes.move import delete, move
+
+from letterdesk.mailboxes.models import Placement
+
+from .copies import Copy
+
+UNDO = timedelta(seconds=11)  # after that an intention is due
+
+
+def _chosen(copy: Copy, uids: list[int], name: str) -> list[Placement]:
+    return [each for each in copy.placements(name) if each.uid in uids]
+
+
+def mark(copy: Copy, *uids: int, add: tuple[str, ...] = (), remove: tuple[str, ...] = (), name: str = "INBOX") -> None:
+    """The owner sets and takes flags."""
+    placements = _chosen(copy, list(uids), name)
+    change_flags(placements, add=set(add), remove=set(remove), by=copy.mailbox.owner, now=copy.now)
+
+
+def move_to(copy: Copy, to: str, *uids: int, name: str = "INBOX") -> None:
+    """The owner moves letters, and the time for undoing passes."""
+    move(_chosen(copy, list(uids), name), copy.folder(to), by=copy.mailbox.owner, now=copy.now)
+    copy.later += UNDO
+
+
+def throw_away(copy: Copy, *uids: int, name: str = "INBOX") -> None:
+    """The owner deletes letters (R27), and the time for undoing passes."""
+    delete(_chosen(copy, list(uids), name), by=copy.mailbox.owner, now=copy.now)
+    copy.later += UNDO
