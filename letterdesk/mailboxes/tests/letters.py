@@ -4,8 +4,8 @@ import hashlib
 from datetime import timedelta
 from itertools import count
 
-from letterdesk.mailboxes import search
-from letterdesk.mailboxes.models import Attachment, Conversation, Folder, Listing, Message, Placement
+from letterdesk.mailboxes import listing, search
+from letterdesk.mailboxes.models import Attachment, Conversation, Folder, Message, Placement
 
 _uids = count(1)
 
@@ -84,31 +84,8 @@ def place(message, folder, **flags):
         received_at=message.received_at,
         **flags,
     )
-    recount(message.conversation)
+    listing.refresh([message.conversation_id])
     return placement
-
-
-def recount(conversation):
-    letters = list(conversation.messages.order_by("received_at"))
-    conversation.senders = list(dict.fromkeys(each.from_name or each.from_address for each in letters))[:8]
-    conversation.snippet = letters[-1].snippet
-    conversation.message_count = len(letters)
-    conversation.has_attachments = any(each.has_attachments for each in letters)
-    conversation.newest_at = letters[-1].received_at
-    conversation.save()
-    for folder in Folder.objects.filter(placements__conversation=conversation).distinct():
-        places = Placement.objects.filter(folder=folder, conversation=conversation).shown()
-        Listing.objects.update_or_create(
-            folder=folder,
-            conversation=conversation,
-            defaults={
-                "account": folder.account,
-                "newest_at": max(each.received_at for each in places),
-                "unread_count": sum(not each.is_seen for each in places),
-                "is_flagged": any(each.is_flagged for each in places),
-                "is_held": any(each.message.is_held for each in places),
-            },
-        )
 
 
 def ago(now, **span):

@@ -1,0 +1,162 @@
+"""What becomes of a letter, and when: one arithmetic for the list, the storage line, the sync and the sweep.
+
+Hidden is judged by the clock at every reading (R20); deletion is only the cleaning-up. A letter leaves when
+`now >= received_at + days × 24 h` (R19), to the second, unless it is held (R4). Nothing here writes to a mail server.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from django.db.models import Model, Q, QuerySet
+
+from letterdesk.accounts.models import Account
+from letterdesk.plans import limits
+
+from .models import Attachment, Hold, Listing, Mailbox, MailboxState, Message, Placement
+
+SOON = timedelta(days=14)  # from here on the list shows the days that remain (ux.md 1.1)
+
+Row = TypeVar("Row", bound=Model)
+
+
+class Outcome(Enum):
+    """What the end of the period does to a letter (R9)."""
+
+    STAYS = "stays"  # not over yet, or held by a task or a person
+    CRM_ONLY = "crm only"  # leaves Webmail; the activity keeps its copy (R7, R8)
+    DELETED = "deleted"  # row, body and attachments
+
+
+def outcome(*, received_at: datetime, is_held: bool, in_crm: bool, days: int | None, now: datetime) -> Outcome:
+    """The table of R9 at `now`; `days` is the plan's period, None without end."""
+    if is_held or not Period(days).is_over(received_at, now):
+        return Outcome.STAYS
+    return Outcome.CRM_ONLY if in_crm else Outcome.DELETED
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """How many times 24 hours letters stay from their receipt; None: without end. An hour is 3,600 s, DST or not."""
+
+    days: int | None
+
+    @classmethod
+    def of(cls, account: Account, now: datetime) -> "Period":
+        """The period of the plan that the account is on at `now` (R18)."""
+        return cls(limits.terms(account, now=now).days_kept)
+
+    def leaves_at(self, received_at: datetime) -> datetime | None:
+        """The first moment at which a letter is no longer shown; None: never."""
+        return None if self.days is None else received_at + timedelta(hours=24 * self.days)  # R19
+
+    def is_over(self, received_at: datetime, now: datetime) -> bool:
+        """Whether the period has ended at `now`."""
+        leaves_at = self.leaves_at(received_at)
+        return leaves_at is not None and now >= leaves_at
+
+    def cutoff(self, now: datetime) -> datetime | None:
+        """What was received at or before this is over; None: nothing is."""
+        return None if self.days is None else now - timedelta(hours=24 * self.days)
+
+
+def is_fetched(received_at: datetime, *, chosen_days: int | None, now: datetime) -> bool:
+    """Whether the depth chosen at connecting reaches back to a letter, to the second (R21); None: everything."""
+    return chosen_days is None or now < received_at + timedelta(hours=24 * chosen_days)
+
+
+def fetched_after(mailbox: Mailbox, now: datetime) -> datetime | None:
+    """Letters received after this moment are fetched: the chosen depth and the plan's cut-off both hold (R10, R21).
+
+    None: everything is.
+    """
+    depths = [mailbox.fetch_days, Period.of(mailbox.account, now).days]
+    days = min((days for days in depths if days is not None), default=None)
+    return Period(days).cutoff(now)
+
+
+_RECEIVED: dict[type[Model], tuple[str, str]] = {
+    Message: ("received_at", "is_held"),
+    Placement: ("received_at", "message__is_held"),
+    Listing: ("newest_at", "is_held"),
+    Attachment: ("message__received_at", "message__is_held"),
+}
+
+
+def shown(rows: QuerySet[Row], cutoff: datetime | None) -> QuerySet[Row]:
+    """Messages, placements, attachments or listings that the clock shows: received after the cut-off, or held (R20)."""
+    return rows if cutoff is None else rows.filter(is_shown(rows.model, cutoff))
+
+
+def is_shown(model: type[Model], cutoff: datetime) -> Q:
+    """The condition of `shown`, for a query of one's own."""
+    received, held = _RECEIVED[model]
+    return Q(**{f"{received}__gt": cutoff}) | Q(**{held: True})
+
+
+def visible(rows: QuerySet[Any], account: Account, *, now: datetime) -> QuerySet[Any]:
+    """`shown` at `now` by the account's plan; asks the database for the plan."""
+    return shown(rows, limits.cutoff(account, now))
+
+
+def days_left(received_at: datetime, period: Period, *, now: datetime) -> int | None:
+    """Whole days until a letter leaves, where that is soon enough to be told in a list; else None."""
+    leaves_at = period.leaves_at(received_at)
+    return None if leaves_at is None or leaves_at - now > SOON else max((leaves_at - now) // timedelta(days=1), 0)
+
+
+def storage_line(
+    message: Message, now: datetime, *, period: Period | None = None, holds: Sequence[Hold] | None = None
+) -> str:
+    """What becomes of the letter and when, in words, in the account's time zone.
+
+    Pass `period` and `holds` where many letters are shown; they are asked from the database otherwise.
+    """
+    if message.is_held:
+        return _kept(message.holds.all() if holds is None else holds)
+    period = period or Period.of(message.account, now)
+    leaves_at = period.leaves_at(message.received_at)
+    if leaves_at is None:
+        return _without_end(message.mailbox)
+    zone = ZoneInfo(message.account.time_zone)
+    return f"{_leaves(leaves_at.astimezone(zone), now.astimezone(zone))} · {_original(message.mailbox)}"
+
+
+def _kept(holds: Sequence[Hold] | QuerySet[Hold]) -> str:
+    reasons = sorted({_reason(hold) for hold in holds})
+    return f"Kept: {', '.join(reasons)}" if reasons else "Kept"
+
+
+def _reason(hold: Hold) -> str:
+    if hold.reason == "task":
+        return f"linked to task #{hold.reference.removeprefix('task:')}"
+    return "on hold, cannot be deleted" if hold.reason == "legal" else hold.reference
+
+
+def _without_end(mailbox: Mailbox) -> str:
+    if not mailbox.imap_host:
+        return "Kept here until somebody deletes it · imported, no copy on a mail server"
+    if mailbox.state == MailboxState.DISCONNECTED:
+        return f"Kept here · no longer kept in step with {mailbox.imap_host}"
+    return f"Kept here as long as it is on {mailbox.imap_host}"
+
+
+def _original(mailbox: Mailbox) -> str:
+    return f"stays on {mailbox.imap_host}" if mailbox.imap_host else "imported, no copy on a mail server"
+
+
+def _leaves(leaves_at: datetime, now: datetime) -> str:
+    left = leaves_at - now
+    day = f"{leaves_at.day} {leaves_at:%b}" + (f" {leaves_at.year}" if leaves_at.year != now.year else "")
+    if left <= timedelta(0):
+        return f"Left Webmail on {day}"
+    if left > SOON:
+        return f"Leaves Webmail on {day}"
+    for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
+        if left >= length:
+            count = left // length
+            return f"Leaves Webmail in {count} {unit}{'' if count == 1 else 's'} ({day}, {leaves_at:%H:%M})"
+    return "Leaves Webmail within a minute"
