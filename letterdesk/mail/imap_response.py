@@ -6,7 +6,7 @@ A response arrives as pieces: text, literal, text, literal … text. `values` tu
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from letterdesk.mail.encode import MONTHS
 from letterdesk.mail.errors import ProtocolError
@@ -154,10 +154,8 @@ def date_time(value: Value) -> datetime | None:
     if shift >= timedelta(hours=24):
         shift = timedelta()
     try:
-        local = datetime(
-            int(year), _MONTH_NUMBERS[month.lower()], int(day), int(hour), int(minute), min(int(second), 59),
-            tzinfo=timezone(-shift if sign == b"-" else shift),
-        )  # fmt: skip
-        return local.astimezone(UTC)
+        month_number = _MONTH_NUMBERS[month.lower()]
+        local = datetime(int(year), month_number, int(day), int(hour), int(minute), min(int(second), 59), tzinfo=UTC)
+        return local + shift if sign == b"-" else local - shift
     except (ValueError, KeyError, OverflowError):
         return None

@@ -159,16 +159,6 @@ class Wire:
         """Whether octets were read that nobody has looked at."""
         return self._at < len(self._data)
 
-    def settle(self) -> None:
-        """Read and throw away what is still due of commands whose answers nobody waits for any more."""
-        self._early.clear()
-        while self._outstanding:
-            found, pieces = self.receive(literal_max=0)
-            if found == "*":
-                self.note(untagged(pieces))
-            elif found != "+":
-                self._finished(found, pieces)
-
     def note(self, response: Untagged) -> Untagged:
         """Keep in mind what every response may say: how many letters there are, and a farewell."""
         if response.kind == "EXISTS":
