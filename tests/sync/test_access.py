@@ -1,11 +1,13 @@
 """A40, A41, A44, D01: who is let in, how, and what a refusal means. Never an empty mailbox."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
 
 from letterdesk.mail import errors
 from letterdesk.mailboxes.models import MailboxState
+from letterdesk.sync.connections import AT_ONCE, Connections
 from letterdesk.sync.models import Lease
 from tests.rig.boxes import letter
 from tests.rig.scripts import access
@@ -98,6 +100,22 @@ def test_a_server_with_one_connection_too_many_is_asked_later(dovecot_server, co
     assert state_of(copy) == MailboxState.CONNECTED
     copy.settle()
     copy.agrees_and_stays()
+
+
+@pytest.mark.case("A41")
+def test_very_many_mailboxes_of_one_host_sign_in_a_few_at_a_time_and_never_too_many(invent, connected):
+    server = invent(access.SlowSignIn)
+    mailbox = connected(server).mailbox
+    doors = Connections(per_host=20, timeout=5)
+    with ThreadPoolExecutor(40) as crowd:
+        tries = [crowd.submit(doors.open, mailbox) for _ in range(40)]
+    opened = [each.result() for each in tries if each.exception() is None]
+    refused = [each.exception() for each in tries if each.exception() is not None]
+    for connection in opened:
+        connection.close()
+    assert len(opened) == 20
+    assert {type(error) for error in refused} == {errors.Unavailable}
+    assert 1 < server.most <= AT_ONCE
 
 
 @pytest.mark.case("A44")

@@ -172,3 +172,18 @@ class StormInIdle(_Two):
             session.tagged(command, b"OK done")
             return True
         return None
+
+
+class SlowSignIn(_Two):
+    """A41: sign-in takes a while; remembers how many were under way at once."""
+
+    under_way = most = 0
+
+    def before(self, session, command):
+        if command.name in {"LOGIN", "AUTHENTICATE"}:
+            with self.lock:
+                self.under_way += 1
+                self.most = max(self.most, self.under_way)
+            session.stall(0.05)
+            with self.lock:
+                self.under_way -= 1
