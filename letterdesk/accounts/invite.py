@@ -98,7 +98,7 @@ def send(invited: Invited) -> None:
 def pending(token: str, *, now: datetime) -> Invitation:
     """The invitation of this token, for the page that asks for name and password. Raises InvitationInvalid."""
     found = Invitation.objects.filter(_open(now), token_hash=_hash(token)).select_related("account", "department")
-    invitation = found.first()
+    invitation: Invitation | None = found.first()
     if invitation is None:
         raise InvitationInvalid
     return invitation
