@@ -136,6 +136,13 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 X_FRAME_OPTIONS = "DENY"
+if ALLAUTH_TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # TLS ends at the proxy, which redirects; we would send a proxy that says nothing in circles
+    "security.W005",  # what the company's other host names do is not ours to promise (HSTS for subdomains, preload)
+    "security.W021",
+]
 CSRF_FAILURE_VIEW = "letterdesk.web.errors.forbidden"
 
 LANGUAGE_CODE = "en"

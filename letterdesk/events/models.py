@@ -1,9 +1,20 @@
 """The one table of what happened: audit trail, source of reactions and of live updates."""
 
+from typing import Any, Self
+
 from django.db import models
 from django.utils import timezone
 
 from letterdesk.accounts.models import Account, Employee
+
+
+class EventQuerySet(models.QuerySet[Any]):
+    """Events, by right."""
+
+    def visible_to(self, employee: Employee) -> Self:
+        """The audit trail: all of the account for an administrator, what they did themselves for others."""
+        ours = self.filter(account=employee.account_id)
+        return ours if employee.is_administrator else ours.filter(by=employee)
 
 
 class Event(models.Model):
@@ -23,6 +34,8 @@ class Event(models.Model):
     dispatched_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     tried_at = models.DateTimeField(null=True)
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from letterdesk.accounts import history
 from letterdesk.accounts.models import Account, Employee, Role
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -11,6 +12,15 @@ PASSWORD = "a long enough password"
 @pytest.fixture(autouse=True)
 def quick_passwords(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def told():
+    """What is told to the floor above: (kind, facts) each."""
+    before, heard = list(history._tellers), []
+    history.told_by(lambda kind, **facts: heard.append((kind, facts)))
+    yield heard
+    history._tellers[:] = before
 
 
 @pytest.fixture
