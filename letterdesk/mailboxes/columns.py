@@ -76,6 +76,11 @@ def flag_columns(flags: Iterable[str]) -> dict[str, Any]:
     return columns | {"keywords": sorted(keywords)}
 
 
+def canonical(flag: str) -> str:
+    """A flag as we spell it: system flags know no case."""
+    return _SPELLING.get(flag.lower(), flag)
+
+
 def flags_of(placement: Any) -> frozenset[str]:
     """The columns of a Placement as IMAP flags."""
     system = {name for name, column in _SPELLED.items() if getattr(placement, column)}
@@ -83,6 +88,7 @@ def flags_of(placement: Any) -> frozenset[str]:
 
 
 _SPELLED = {name[0] + name[1:].capitalize(): column for name, column in SYSTEM_FLAGS.items()}
+_SPELLING = {name.lower(): name for name in _SPELLED}
 
 
 def received_at_of(internal_date: datetime, now: datetime) -> datetime:

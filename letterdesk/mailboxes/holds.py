@@ -1,0 +1,55 @@
+"""Why letters must stay (R4): a Hold row for each reason, and `is_held` on letter and list exact at any moment."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from . import listing
+from .models import Hold, Message
+
+
+class MessageGone(LookupError):
+    """The letter was removed before it could be held."""
+
+
+@transaction.atomic
+def add(message: Message, *, reason: str, reference: str, now: datetime) -> Hold:
+    """Hold a letter: `reason` "task" or "legal", `reference` such as "task:214". Twice is once. Raises MessageGone.
+
+    The letter's row is written first: a removal at the same time either waits and then finds it held, or was quicker.
+    """
+    if not Message.objects.filter(pk=message.pk).update(is_held=True):
+        raise MessageGone(f"message {message.pk} no longer exists")
+    hold, _ = Hold.objects.get_or_create(
+        message=message,
+        reason=reason,
+        reference=reference,
+        defaults={"account_id": message.account_id, "created_at": now},
+    )
+    _list_again(message)
+    return hold
+
+
+@transaction.atomic
+def release(message: Message, *, reason: str, reference: str) -> bool:
+    """Take a hold away; the letter is free with the last of them. Returns whether it is free now."""
+    Message.objects.select_for_update().filter(pk=message.pk).first()
+    Hold.objects.filter(message=message, reason=reason, reference=reference).delete()
+    others = Hold.objects.filter(message=OuterRef("pk"))
+    freed = Message.objects.filter(~Exists(others), pk=message.pk).update(is_held=False)
+    _list_again(message)
+    return bool(freed)
+
+
+def _list_again(message: Message) -> None:
+    conversation = Message.objects.filter(pk=message.pk).values_list("conversation_id", flat=True)
+    listing.refresh(list(conversation))
+    message.is_held = Hold.objects.filter(message=message).exists()
+
+
+def check() -> list[str]:
+    """Letters whose `is_held` differs from their Hold rows; empty: all is exact."""
+    held = Exists(Hold.objects.filter(message=OuterRef("pk")))
+    wrong = Message.objects.filter(held, is_held=False) | Message.objects.filter(~held, is_held=True)
+    return [f"message {pk}: is_held is wrong" for pk in wrong.values_list("pk", flat=True)]

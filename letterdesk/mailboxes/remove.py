@@ -1,0 +1,67 @@
+"""Takes letters out of the store for good: rows, files, words, bytes. What is held stays (R4).
+
+`remove_messages` is the one door for that, whoever asks: letters that vanished from the server, retention, a task's
+bin. The condition stands in the deleting statement itself, so that a hold that was just taken wins (P10, F07).
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+
+from letterdesk.lib.crashpoint import reach
+
+from . import collect, listing, rows, search
+from .models import Attachment, Mailbox, Message, PendingChange, Placement
+
+AT_ONCE = 500
+TAKE = """
+    DELETE FROM mailboxes_message AS m WHERE m.mailbox_id = %s AND m.id IN %s AND NOT m.is_held
+    AND NOT EXISTS (SELECT 1 FROM mailboxes_hold AS h WHERE h.message_id = m.id)
+    RETURNING m.id, m.conversation_id, m.blob
+    """
+TAKE_UNPLACED = """
+    DELETE FROM mailboxes_message AS m WHERE m.mailbox_id = %s AND m.id IN %s AND NOT m.is_held
+    AND NOT EXISTS (SELECT 1 FROM mailboxes_hold AS h WHERE h.message_id = m.id)
+    AND NOT EXISTS (SELECT 1 FROM mailboxes_placement AS p WHERE p.message_id = m.id)
+    RETURNING m.id, m.conversation_id, m.blob
+    """
+
+
+@transaction.atomic
+def remove_messages(mailbox: Mailbox, message_ids: Collection[int], *, now: datetime) -> int:
+    """Remove letters of this mailbox with everything that belongs to them, placed or not; held ones stay.
+
+    Ids of other mailboxes are left alone (F10). Returns how many went. Nothing is changed on the server.
+    """
+    return _remove(mailbox, message_ids, TAKE, now)
+
+
+@transaction.atomic
+def remove_unplaced(mailbox: Mailbox, *, before: datetime, now: datetime, limit: int = AT_ONCE) -> int:
+    """Remove letters that lost their last place before that time: gone from the server, not moved (A19).
+
+    The sync calls this after a pass over all folders, with the time at which the pass began: a letter that another
+    program moved has shown up in its new folder by then. Call until it returns 0.
+    """
+    unplaced = Message.objects.filter(mailbox=mailbox, unplaced_at__lt=before, is_held=False)
+    return _remove(mailbox, list(unplaced.values_list("pk", flat=True)[:limit]), TAKE_UNPLACED, now)
+
+
+def _remove(mailbox: Mailbox, message_ids: Collection[int], statement: str, now: datetime) -> int:
+    Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+    wanted = sorted(set(message_ids))
+    removed = 0
+    for start in range(0, len(wanted), AT_ONCE):
+        piece = wanted[start : start + AT_ONCE]
+        gone = rows.run_returning(statement, [mailbox.pk, piece])
+        ids = [pk for pk, _, _ in gone]
+        search.remove(ids)
+        PendingChange.objects.filter(placement__message__in=ids).delete()
+        Placement.objects.filter(message__in=ids).delete()
+        Attachment.objects.filter(message__in=ids).delete()
+        collect.let_go(mailbox, [blob for _, _, blob in gone], now=now)
+        listing.refresh([conversation for _, conversation, _ in gone])
+        removed += len(gone)
+    reach("remove.before_commit")
+    return removed
