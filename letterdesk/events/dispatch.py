@@ -65,7 +65,8 @@ def dispatch_next(account_id: int, now: datetime) -> bool:
 def _claim(account_id: int, now: datetime) -> int | None:
     """Count the try before it is made, so that a try that kills the process is counted too."""
     _lock(account_id)
-    event = Event.objects.filter(account_id=account_id, dispatched_at=None).order_by("id").first()
+    waiting = Event.objects.filter(account_id=account_id, dispatched_at=None)
+    event: Event | None = waiting.order_by("id").first()
     if event is None or (event.tried_at is not None and event.tried_at > now - LEASE):
         return None
     if event.attempts >= TRIES:

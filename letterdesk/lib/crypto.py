@@ -30,8 +30,16 @@ class EncryptedJSON(models.TextField):  # type: ignore[type-arg]  # Django field
     def get_prep_value(self, value: Any) -> str | None:
         return None if value is None else cipher().encrypt(json.dumps(value).encode()).decode()
 
+    def value_to_string(self, obj: models.Model) -> str | None:
+        """In an export (dumpdata) the value is encrypted as in the database (C22)."""
+        return self.get_prep_value(self.value_from_object(obj))
+
     def to_python(self, value: Any) -> Any:
-        return value
+        """The value itself; what comes back from an export is decrypted."""
+        try:
+            return json.loads(cipher().decrypt(value.encode())) if isinstance(value, str) else value
+        except InvalidToken:
+            return value
 
 
 class SecretUnreadable(Exception):
@@ -58,7 +66,7 @@ def secret_columns() -> "Iterator[tuple[type[models.Model], models.Field[Any, An
 def _rotate_column(model: type[models.Model], field: "models.Field[Any, Any]") -> int:
     """Raw SQL, because the field itself would decrypt. Names come from the models alone."""
     quote = connection.ops.quote_name
-    table, column, key = map(quote, (model._meta.db_table, field.column, model._meta.pk.column))
+    table, column, key = (quote(str(name)) for name in (model._meta.db_table, field.column, model._meta.pk.column))
     changed = 0
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {key}, {column} FROM {table} WHERE {column} IS NOT NULL")  # noqa: S608
