@@ -30,9 +30,9 @@ class EncryptedJSON(models.TextField):  # type: ignore[type-arg]  # Django field
     def get_prep_value(self, value: Any) -> str | None:
         return None if value is None else cipher().encrypt(json.dumps(value).encode()).decode()
 
-    def value_to_string(self, obj: models.Model) -> str | None:
+    def value_to_string(self, obj: models.Model) -> str:
         """In an export (dumpdata) the value is encrypted as in the database (C22)."""
-        return self.get_prep_value(self.value_from_object(obj))
+        return self.get_prep_value(self.value_from_object(obj)) or ""
 
     def to_python(self, value: Any) -> Any:
         """The value itself; what comes back from an export is decrypted."""
