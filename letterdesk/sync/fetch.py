@@ -37,7 +37,18 @@ def arrivals(connection: Connection, pieces: Iterable[UidSet], *, batch: int = B
     """
     box: _Box = queue.Queue(maxsize=AHEAD)
     stop = threading.Event()
-    thread = threading.Thread(target=_read, args=(connection, pieces, batch, box, stop), name="fetch", daemon=True)
+
+    def read() -> None:
+        last: BaseException | None = None
+        try:
+            for items in connection.letters(pieces, batch=batch, batch_bytes=BATCH_BYTES):
+                if not _put(box, items, stop):
+                    return
+        except BaseException as error:  # it is raised again in the thread that waits for us
+            last = error
+        _put(box, last, stop)
+
+    thread = threading.Thread(target=read, name="fetch", daemon=True)
     thread.start()
     is_complete = False
     try:
@@ -52,17 +63,6 @@ def arrivals(connection: Connection, pieces: Iterable[UidSet], *, batch: int = B
         if not is_complete:
             connection.close()
         thread.join()
-
-
-def _read(connection: Connection, pieces: Iterable[UidSet], batch: int, box: _Box, stop: threading.Event) -> None:
-    last: BaseException | None = None
-    try:
-        for items in connection.letters(pieces, batch=batch, batch_bytes=BATCH_BYTES):
-            if not _put(box, items, stop):
-                return
-    except BaseException as error:  # it is raised again in the thread that waits for us
-        last = error
-    _put(box, last, stop)
 
 
 def _put(box: _Box, item: Items | BaseException | None, stop: threading.Event) -> bool:
