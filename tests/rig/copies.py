@@ -56,7 +56,7 @@ class Copy:
 
     def placements(self, name: str = "INBOX") -> list[Placement]:
         """What a reader sees in a folder, by UID."""
-        shown = Placement.objects.filter(folder=self.folder(name), hidden_at=None).select_related("message")
+        shown = Placement.objects.shown().filter(folder=self.folder(name)).select_related("message")
         return list(shown.order_by("uid"))
 
     def uids(self, name: str = "INBOX") -> list[int]:
