@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "letterdesk.web.security.strict_headers",
     "django.middleware.security.SecurityMiddleware",
     "letterdesk.web.statics.StaticFiles",
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

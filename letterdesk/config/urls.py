@@ -2,11 +2,33 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from letterdesk.web import errors, home, ledger, live, people, plans, preferences
+from letterdesk.web import (
+    attachments,
+    changes,
+    conversation,
+    errors,
+    home,
+    inbox,
+    ledger,
+    live,
+    mailboxes,
+    people,
+    plans,
+    preferences,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
+    path("mail/<str:folder_id>", inbox.folder, name="folder"),
+    path("mail/<str:folder_id>/<str:conversation_id>", conversation.conversation, name="conversation"),
+    path("conversations/<str:conversation_id>/changes", changes.changes, name="changes"),
+    path("undo", changes.taken_back, name="undo"),
+    path("messages/<str:message_id>/source", attachments.source, name="source"),
+    path("messages/<str:message_id>/letter.eml", attachments.eml, name="eml"),
+    path("attachments/<str:attachment_id>", attachments.attachment, name="attachment"),
     path("live", live.live, name="live"),
+    path("mailboxes", mailboxes.mailboxes, name="mailboxes"),
+    path("mailboxes/<str:mailbox_id>", mailboxes.mailbox, name="mailbox"),
     path("mailboxes/<str:mailbox_id>/ledger", ledger.ledger, name="ledger"),
     path("quarantine/<str:letter_id>", ledger.quarantined, name="quarantined"),
     path("people", people.people, name="people"),

@@ -9,14 +9,20 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SPRITE = HERE / "static/web/icons.svg"
-NAMED = re.compile(r"""\{% icon "([a-z0-9-]+)"|icon="([a-z0-9-]+)"|icon = "([a-z0-9-]+)"|icons\.svg#([a-z0-9-]+)""")
+IN_TEMPLATES = re.compile(r'\{% icon "([a-z0-9-]+)"')
+IN_PYTHON = re.compile(r'"([a-z][a-z0-9-]+)"')
+CHOOSERS = ("sidebar.py", "state.py", "connecting.py")  # where Python chooses an icon
 
 
-def named_icons() -> list[str]:
-    """Return the names of all icons that templates, scripts and Python files of the web room use, sorted."""
-    sources = [*HERE.rglob("*.html"), *HERE.rglob("*.py"), *(HERE / "static/web/js").glob("*.js")]
-    found = (NAMED.findall(source.read_text()) for source in sources)
-    return sorted({name for names in found for match in names for name in match if name})
+def icons_in_templates() -> set[str]:
+    """Return the names of all icons that templates name."""
+    return {name for page in HERE.rglob("*.html") for name in IN_TEMPLATES.findall(page.read_text())}
+
+
+def icons_in_python(known: set[str]) -> set[str]:
+    """Return those of the known names that Python files choose from."""
+    files = [HERE / name for name in CHOOSERS if (HERE / name).exists()]
+    return {name for file in files for name in IN_PYTHON.findall(file.read_text())} & known
 
 
 def drawn_icons() -> list[str]:
@@ -33,9 +39,9 @@ def symbol(folder: Path, name: str) -> str:
 
 def build(folder: Path) -> None:
     """Write the sprite from the icon files in `folder`."""
-    style = 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
-    symbols = "\n".join(symbol(folder, name).replace("<symbol ", f"<symbol {style} ") for name in named_icons())
-    symbols = re.sub(r"<symbol (.*?) id=(\S+)", r"<symbol id=\2 \1", symbols)
+    known = {file.stem for file in folder.glob("*.svg")}
+    names = icons_in_templates() | icons_in_python(known)
+    symbols = "\n".join(symbol(folder, name) for name in sorted(names))
     head = "<!-- Lucide icons, ISC licence: vendor/lucide-1.62.0.LICENSE.txt -->"
     SPRITE.write_text(f'<svg xmlns="http://www.w3.org/2000/svg">{head}\n{symbols}\n</svg>\n')
 

@@ -15,7 +15,7 @@ from letterdesk.mailboxes.models import Folder, Mailbox, Quarantined
 from letterdesk.sync.ledger import Ledger, ledgers, total
 from letterdesk.web.downloads import as_file
 from letterdesk.web.request import Request
-from letterdesk.web.sidebar import shown_name
+from letterdesk.web.sidebar import folder_order, shown_name
 from letterdesk.web.state import state_of
 
 REASONS = {
@@ -35,10 +35,13 @@ class Line:
     reasons: list[tuple[str, int]]
     audited_at: datetime | None = None
     drift: str = ""
+    is_read: bool = True
 
     @property
     def tone(self) -> str:
         """How its chip looks."""
+        if not self.is_read:
+            return ""
         if self.ledger.balanced:
             return "ok"
         return "info" if self.ledger.adds_up and not self.ledger.drift else "warn"
@@ -46,6 +49,8 @@ class Line:
     @property
     def verdict(self) -> str:
         """The sum in a word or two."""
+        if not self.is_read:
+            return _("not read yet")
         if self.ledger.balanced:
             return _("complete")
         return _("on its way") if self.tone == "info" else _("does not add up")
@@ -55,13 +60,16 @@ def ledger(request: Request, mailbox_id: str) -> HttpResponse:
     """Each folder: expected = held + in quarantine + left out by rule + on its way."""
     now = timezone.now()
     mailbox = get_object_or_404(Mailbox.objects.visible_to(request.employee), public_id=mailbox_id)
-    counted = ledgers(mailbox)
+    counted = sorted(ledgers(mailbox), key=lambda pair: folder_order(pair[0]))
+    lines = [_line(folder, sums) for folder, sums in counted]
+    all_read = all(line.is_read for line in lines)
+    everything = total(counted)
     facts = {
         "area": "mailboxes",
         "mailbox": mailbox,
         "state": state_of(mailbox, now, may_manage=may_manage(request, mailbox)),
-        "lines": [_line(folder, sums) for folder, sums in counted],
-        "total": Line(_("All folders"), total(counted), _reasons(total(counted))),
+        "lines": lines,
+        "total": Line(_("All folders"), everything, _reasons(everything), is_read=all_read),
         "quarantine": _quarantine(request).filter(folder__mailbox=mailbox)[:SHOWN_QUARANTINE],
         "now": now,
     }
@@ -90,7 +98,9 @@ def _quarantine(request: Request) -> QuerySet[Quarantined]:
 def _line(folder: Folder, sums: Ledger) -> Line:
     cursor = getattr(folder, "cursor", None)
     drift = ", ".join(f"{key}: {value}" for key, value in sorted(cursor.drift.items())) if cursor else ""
-    return Line(shown_name(folder), sums, _reasons(sums), cursor.audited_at if cursor else None, drift)
+    is_read = cursor is not None and cursor.uidvalidity is not None
+    audited_at = cursor.audited_at if cursor else None
+    return Line(shown_name(folder), sums, _reasons(sums), audited_at, drift, is_read=is_read)
 
 
 def _reasons(sums: Ledger) -> list[tuple[str, int]]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from asgiref.sync import sync_to_async
 from django.db import Error, connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
@@ -155,10 +156,13 @@ async def _tell(employee_pk: int, stream: Stream, last_id: str) -> AsyncIterator
 async def live(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """GET /live: the stream of this employee (text/event-stream)."""
     employee_pk = (await request.auser()).pk
+    await sync_to_async(release_connections)()  # the stream must not hold the connection that signed it in
     topics = await _in_thread(lambda: topics_of(employee_pk))
     if topics is None:
         return HttpResponse(status=204)
     stream = _tell(employee_pk, Stream(topics), request.headers.get("Last-Event-ID", ""))
     response = StreamingHttpResponse(stream, content_type="text/event-stream")
-    response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    response.headers.update(
+        {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}  # never compressed
+    )
     return response

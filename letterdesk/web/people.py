@@ -46,7 +46,11 @@ class InvitationForm(forms.Form):
     email = forms.EmailField(label=gettext_lazy("E-mail address"))
     role = forms.ChoiceField(choices=Role.choices, initial=Role.EMPLOYEE, label=gettext_lazy("Role"))
     department = forms.ModelChoiceField(
-        Department.objects.none(), required=False, label=gettext_lazy("Department"), to_field_name="public_id"
+        Department.objects.none(),
+        required=False,
+        label=gettext_lazy("Department"),
+        to_field_name="public_id",
+        empty_label=gettext_lazy("No department"),
     )
 
     def __init__(self, account: Account, *args: Any) -> None:

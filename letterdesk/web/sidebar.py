@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Folder, FolderRole, Grant, Mailbox, MailboxState, Placement
 
-ORDER = [role.value for role in FolderRole]
+ORDER = ["inbox", "drafts", "sent", "archive", "", "all", "spam", "trash"]
 ICONS = {
     FolderRole.INBOX: "inbox",
     FolderRole.SENT: "send",
@@ -38,6 +39,11 @@ def shown_name(folder: Folder) -> str:
     return names.get(FolderRole(folder.role)) or folder.name
 
 
+def folder_order(folder: Folder) -> tuple[int, str]:
+    """Folders stand by their role, then by name."""
+    return ORDER.index(folder.role), folder.name.casefold()
+
+
 @dataclass(frozen=True)
 class Line:
     """A folder in the sidebar."""
@@ -55,6 +61,9 @@ class Shelf:
     mailbox: Mailbox
     is_own: bool
     is_shared: bool
+    may_act: bool
+    may_delete: bool
+    may_manage: bool
     folders: list[Line] = field(default_factory=list)
 
     @property
@@ -76,22 +85,41 @@ class Shelf:
 
 def shelves(employee: Employee, *, cutoff: datetime | None) -> list[Shelf]:
     """The sidebar of this employee, own mailboxes first, in two queries. What is beyond the cut-off does not count."""
-    shared = Exists(Grant.objects.filter(mailbox=OuterRef("pk")))
-    mailboxes = Mailbox.objects.visible_to(employee).exclude(state=MailboxState.DISCONNECTED).annotate(shared=shared)
-    found = {
-        mailbox.pk: Shelf(mailbox, mailbox.owner_id == employee.pk, mailbox.shared)
-        for mailbox in mailboxes.order_by("name", "address")
-    }
+    found = {mailbox.pk: _shelf(mailbox, employee) for mailbox in mailboxes_of(employee)}
     for folder in _folders(list(found), cutoff):
         icon = ICONS.get(FolderRole(folder.role), "folder")
         found[folder.mailbox_id].folders.append(Line(folder, shown_name(folder), icon, folder.unread))
     return sorted(found.values(), key=lambda shelf: not shelf.is_own)
 
 
-def _folders(mailboxes: Sequence[int], cutoff: datetime | None) -> list[Folder]:
+def mailboxes_of(employee: Employee) -> QuerySet[Mailbox]:
+    """The connected mailboxes of this employee, each with the rights on it, in one query."""
+    this = OuterRef("pk")
+    mailboxes: QuerySet[Mailbox] = Mailbox.objects.visible_to(employee).exclude(state=MailboxState.DISCONNECTED)
+    return mailboxes.annotate(
+        shared=Exists(Grant.objects.filter(mailbox=this)),
+        editable=Exists(Mailbox.objects.editable_by(employee).filter(pk=this)),
+        deletable=Exists(Mailbox.objects.deleting_on_server_by(employee).filter(pk=this)),
+        manageable=Exists(Mailbox.objects.manageable_by(employee).filter(pk=this)),
+    ).order_by("name", "address")
+
+
+def _shelf(mailbox: Any, employee: Employee) -> Shelf:
+    """`mailbox` carries the annotations above."""
+    return Shelf(
+        mailbox,
+        is_own=mailbox.owner_id == employee.pk,
+        is_shared=mailbox.shared,
+        may_act=mailbox.editable,
+        may_delete=mailbox.editable and mailbox.deletable,
+        may_manage=mailbox.manageable,
+    )
+
+
+def _folders(mailboxes: Sequence[int], cutoff: datetime | None) -> list[Any]:
     folders: QuerySet[Folder] = Folder.objects.filter(mailbox__in=mailboxes, gone_at=None, is_selectable=True)
     counted = folders.annotate(unread=Coalesce(Subquery(_unread(cutoff), output_field=IntegerField()), 0))
-    return sorted(counted, key=lambda folder: (ORDER.index(folder.role), folder.name.casefold()))
+    return sorted(counted, key=folder_order)
 
 
 def _unread(cutoff: datetime | None) -> QuerySet[Placement]:

@@ -6,7 +6,7 @@ export function dismissToasts() {
 }
 
 export function say(text) {
-  const toast = document.createElement("li");
+  const toast = document.createElement("div");
   toast.className = "toast";
   toast.textContent = text;
   document.getElementById("toasts")?.append(toast);

@@ -1,0 +1,42 @@
+"""Files of a letter, its source and its exact bytes."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+
+from letterdesk.lib import blobs
+from letterdesk.mail.parse import read_part
+from letterdesk.mailboxes.models import Attachment
+from letterdesk.web.downloads import as_file
+from letterdesk.web.letters import letter_or_404, letters_of
+from letterdesk.web.request import Request
+from letterdesk.web.security import FILE_POLICY
+
+MOST_SOURCE = 2_000_000  # bytes shown; the download has all
+
+
+def attachment(request: Request, attachment_id: str) -> HttpResponse:
+    """GET /attachments/<id>: a file of a letter, to keep (hard rule 9)."""
+    file = get_object_or_404(
+        Attachment.objects.select_related("message"),
+        public_id=attachment_id,
+        message__in=letters_of(request.employee),
+    )
+    raw = blobs.get(file.account_id, file.message.blob)
+    return as_file(read_part(raw, file.index), name=file.filename, content_type=file.content_type)
+
+
+def eml(request: Request, message_id: str) -> HttpResponse:
+    """GET /messages/<id>/letter.eml: the exact bytes as the server handed them out (B19)."""
+    letter = letter_or_404(request, message_id)
+    name = f"{letter.subject or letter.public_id}.eml"
+    return as_file(blobs.get(letter.account_id, letter.blob), name=name, content_type="message/rfc822")
+
+
+def source(request: Request, message_id: str) -> HttpResponse:
+    """GET /messages/<id>/source: the letter as it came, as plain text."""
+    letter = letter_or_404(request, message_id)
+    raw = blobs.get(letter.account_id, letter.blob)
+    text = raw[:MOST_SOURCE].decode("utf-8", "backslashreplace")
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response.headers.update({"Content-Security-Policy": FILE_POLICY, "Cache-Control": "private, no-store"})
+    return response

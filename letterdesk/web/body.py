@@ -1,0 +1,127 @@
+"""A letter's text in a response of its own: cleaned at this very moment, shown in a sandbox (hard rules 7, 8).
+
+A letter is folded first and cleaned last; nothing touches what has been cleaned (C03).
+"""
+
+import secrets
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+
+from letterdesk.accounts.models import Employee
+from letterdesk.lib import blobs
+from letterdesk.mail.html import clean_html
+from letterdesk.mail.parse import Body, read_body, read_part
+from letterdesk.mail.quotes import fold_quotes
+from letterdesk.mail.text import text_to_html
+from letterdesk.mailboxes.models import Attachment, Message
+from letterdesk.web.letters import letter_or_404, letters_of
+from letterdesk.web.request import Request
+from letterdesk.web.security import FILE_POLICY, letter_policy
+
+SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})  # rasters only, never SVG (C07)
+LINK_LIFE = 900  # seconds
+STATIC = Path(__file__).parent / "static/web"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the frame shows: the new text, the folded quotation, whether it is plain, how many images are blocked."""
+
+    new: SafeString
+    quoted: SafeString
+    is_plain: bool
+    blocked_images: int = 0
+
+
+def body(request: Request, message_id: str) -> HttpResponse:
+    """GET /messages/<id>/body: the letter's text for its frame, under its own policy."""
+    letter = letter_or_404(request, message_id)
+    shown = shown_text(read_body(blobs.get(letter.account_id, letter.blob)), letter, request.employee)
+    nonce = secrets.token_urlsafe(16)
+    facts = {
+        "new": shown.new,
+        "quoted": shown.quoted,
+        "plain": shown.is_plain,
+        "style": _read("letter.css"),
+        "script": _script(shown),
+        "nonce": nonce,
+    }
+    response = render(request, "web/conversation/body.html", facts)
+    response.headers.update(
+        {
+            "Content-Security-Policy": letter_policy(nonce),
+            "X-Frame-Options": "SAMEORIGIN",
+            "Referrer-Policy": "no-referrer",
+            "X-DNS-Prefetch-Control": "off",  # C11
+            "Cache-Control": "private, no-store",
+        }
+    )
+    return response
+
+
+def shown_text(found: Body, letter: Message, employee: Employee) -> Shown:
+    """Fold and clean: HTML where the letter has it, else its text."""
+    if found.html is None:
+        folded = fold_quotes(text=found.text or "")
+        return Shown(_text(folded.new), _text(folded.quoted), is_plain=True)
+    links = {content_id: _signed_address(letter, index, employee) for content_id, index in found.inline.items()}
+    folded = fold_quotes(html=found.html)
+    new = clean_html(folded.new, image_url=links.get)
+    quoted = clean_html(folded.quoted, image_url=links.get)
+    blocked = new.blocked_images + quoted.blocked_images
+    # Cleaned by nh3 just now, and not touched since (hard rule 8).
+    return Shown(mark_safe(new.html), mark_safe(quoted.html), is_plain=False, blocked_images=blocked)  # noqa: S308
+
+
+def _text(text: str) -> SafeString:
+    return mark_safe(text_to_html(text)) if text else SafeString("")  # noqa: S308  text_to_html escapes
+
+
+def _signed_address(letter: Message, index: int, employee: Employee) -> str:
+    """The frame is of no origin and sends no cookie: its images carry a signature of employee, letter and time."""
+    key = signing.dumps([letter.pk, index, employee.pk], salt="inline")
+    return f"{reverse('inline', args=[letter.public_id, index])}?key={key}"
+
+
+@cache
+def _read(name: str) -> str:
+    return (STATIC / name).read_text()
+
+
+def _script(shown: Shown) -> str:
+    plain = "true" if shown.is_plain else "false"
+    return _read("letter.js").replace("BLOCKED", str(shown.blocked_images)).replace("PLAIN", plain)
+
+
+def inline(request: HttpRequest, message_id: str, index: int) -> HttpResponse:
+    """GET /messages/<id>/inline/<index>?key=…: a raster image that the letter brings along.
+
+    The signature says who reads; whether they still may is asked anew.
+    """
+    try:
+        pk, signed_index, employee_pk = signing.loads(request.GET.get("key", ""), salt="inline", max_age=LINK_LIFE)
+    except (signing.BadSignature, ValueError):
+        raise Http404 from None
+    employee = get_object_or_404(Employee, pk=employee_pk, is_active=True)
+    letter = get_object_or_404(letters_of(employee), pk=pk, public_id=message_id)
+    picture = get_object_or_404(Attachment, message=letter, index=index)
+    if index != signed_index or picture.content_type.lower() not in SHOWN_INLINE:
+        raise Http404
+    content = read_part(blobs.get(letter.account_id, letter.blob), index)
+    response = HttpResponse(content, content_type=picture.content_type.lower())
+    response.headers.update(
+        {
+            "Content-Security-Policy": FILE_POLICY,
+            "Cross-Origin-Resource-Policy": "cross-origin",  # the frame that shows it is of no origin
+            "Cache-Control": "private, max-age=900",
+            "Referrer-Policy": "no-referrer",
+        }
+    )
+    return response
