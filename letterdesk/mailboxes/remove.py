@@ -18,13 +18,13 @@ AT_ONCE = 500
 TAKE = """
     DELETE FROM mailboxes_message AS m WHERE m.mailbox_id = %s AND m.id IN %s AND NOT m.is_held
     AND NOT EXISTS (SELECT 1 FROM mailboxes_hold AS h WHERE h.message_id = m.id)
-    RETURNING m.id, m.conversation_id, m.blob
+    RETURNING id, conversation_id, blob
     """
 TAKE_UNPLACED = """
     DELETE FROM mailboxes_message AS m WHERE m.mailbox_id = %s AND m.id IN %s AND NOT m.is_held
     AND NOT EXISTS (SELECT 1 FROM mailboxes_hold AS h WHERE h.message_id = m.id)
     AND NOT EXISTS (SELECT 1 FROM mailboxes_placement AS p WHERE p.message_id = m.id)
-    RETURNING m.id, m.conversation_id, m.blob
+    RETURNING id, conversation_id, blob
     """
 
 
