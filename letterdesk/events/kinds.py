@@ -16,6 +16,7 @@ KINDS = {
     "mailbox.resumed": "A person resumed a mailbox.",
     "mailbox.suspended": "A mailbox was suspended by the plan (R13).",
     "mailbox.disconnected": "A mailbox was disconnected.",
+    "mailbox.transferred": "A mailbox was handed over to another employee.",
     "mailbox.shared": "Someone was given access to a mailbox (R16).",
     "mailbox.unshared": "Someone's access to a mailbox was taken away.",
     "folder.added": "A folder was found on the server.",

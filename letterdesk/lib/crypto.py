@@ -24,6 +24,9 @@ def cipher() -> MultiFernet:
 class EncryptedJSON(models.TextField):  # type: ignore[type-arg]  # Django fields are not generic when run
     """A JSON value, encrypted in the database (hard rule 14). It cannot be filtered or ordered by."""
 
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
     def from_db_value(self, value: str | None, *_: object) -> Any:
         return None if value is None else json.loads(cipher().decrypt(value.encode()))
 

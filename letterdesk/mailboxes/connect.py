@@ -1,0 +1,196 @@
+"""Mailboxes come and go: connect, pause, resume, mend, transfer, disconnect. The server is never written to here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from letterdesk.accounts.models import Account, Employee
+from letterdesk.events.record import record
+from letterdesk.plans import limits
+
+from .models import Folder, Mailbox, MailboxState, PendingChange
+
+COUNTED = (MailboxState.CONNECTED, MailboxState.FAILING, MailboxState.PAUSED)  # R14: suspended ones do not count
+
+
+class AlreadyConnected(Exception):
+    """This mailbox is connected in this account already; the text says by whom."""
+
+    code = "already_connected"
+
+
+class NotPossible(Exception):
+    """The mailbox is in a state in which this cannot be done."""
+
+    code = "not_possible"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a mailbox lies and how to sign in. `secret` is {"password": …} or {"oauth_token": …}; repr hides it."""
+
+    imap_host: str
+    imap_port: int = 993
+    imap_security: str = "tls"
+    imap_user: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 465
+    smtp_security: str = "tls"
+    smtp_user: str = ""
+
+    def columns(self) -> dict[str, str | int]:
+        """As the mailbox keeps them."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+def owned(owner: Employee) -> QuerySet[Mailbox]:
+    """The mailboxes that count against this employee's limit (R14): connected, failing or paused, with a server."""
+    return Mailbox.objects.filter(owner=owner, state__in=COUNTED).exclude(imap_host="")
+
+
+def connect(
+    owner: Employee,
+    *,
+    address: str,
+    server: Server,
+    secret: dict[str, str],
+    name: str = "",
+    fetch_days: int | None,
+    by: Employee,
+    now: datetime,
+) -> Mailbox:
+    """Connect a mailbox for `owner`; the sync fetches its letters of the last `fetch_days` (None: all the plan allows).
+
+    Whether the server lets us in is the caller's to test first. Raises NotInPlan (R1, R2), LimitReached (R14, R21),
+    AlreadyConnected.
+    """
+    account = owner.account
+    with limits.locked(account):
+        limits.require(account, integration=True, mailboxes=owned(owner).count() + 1, now=now)  # R1, R14
+        if fetch_days is not None:
+            limits.require(account, fetch_days=fetch_days, now=now)  # R21
+        _refuse_second(account, address, server)
+        mailbox = _make(owner, address, server, secret=secret, name=name or address, fetch_days=fetch_days, now=now)
+        record("mailbox.connected", account=account, by=by, topic=mailbox.topic, subject=mailbox.topic)
+    return mailbox
+
+
+def make_imported(owner: Employee, *, address: str, name: str = "", now: datetime) -> Mailbox:
+    """A mailbox without a server, to import into. It counts in no limit; Webmail must be in the plan (R2)."""
+    limits.require(owner.account, integration=True, now=now)
+    return Mailbox.objects.create(
+        account=owner.account, owner=owner, address=address, name=name or address, connected_at=now
+    )
+
+
+def pause(mailbox: Mailbox, *, by: Employee) -> None:
+    """Stop syncing until somebody resumes. What is here stays readable."""
+    _go(mailbox, MailboxState.PAUSED, out_of=(MailboxState.CONNECTED, MailboxState.FAILING))
+    record("mailbox.paused", account=mailbox.account, by=by, topic=mailbox.topic, subject=mailbox.topic)
+
+
+def resume(mailbox: Mailbox, *, by: Employee, now: datetime) -> None:
+    """Sync again. Raises NotInPlan, LimitReached when the plan has no room for it (R14)."""
+    with limits.locked(mailbox.account):
+        already = owned(mailbox.owner).exclude(pk=mailbox.pk).count()
+        limits.require(mailbox.account, integration=True, mailboxes=already + 1, now=now)
+        out_of = (MailboxState.PAUSED, MailboxState.FAILING, MailboxState.SUSPENDED)
+        _go(mailbox, MailboxState.CONNECTED, out_of=out_of)
+        record("mailbox.resumed", account=mailbox.account, by=by, topic=mailbox.topic, subject=mailbox.topic)
+
+
+def mend(
+    mailbox: Mailbox, *, secret: dict[str, str], server: Server | None = None, by: Employee, now: datetime
+) -> None:
+    """Take a new password, or new server settings, and go on syncing."""
+    with transaction.atomic():
+        for column, value in (server.columns() if server else {}).items():
+            setattr(mailbox, column, value)
+        mailbox.secret = secret
+        mailbox.save(update_fields=["secret", *(server.columns() if server else {})])
+        resume(mailbox, by=by, now=now)
+
+
+def change_depth(mailbox: Mailbox, fetch_days: int | None, *, now: datetime) -> None:
+    """Fetch further back, or less far; the next pass fetches what is newly allowed. Raises LimitReached (R21)."""
+    if fetch_days is not None:
+        limits.require(mailbox.account, fetch_days=fetch_days, now=now)
+    mailbox.fetch_days = fetch_days
+    mailbox.save(update_fields=["fetch_days"])
+
+
+def transfer(mailbox: Mailbox, to: Employee, *, by: Employee, now: datetime) -> None:
+    """Give the mailbox to another employee of the account. Raises LimitReached beyond the limit of that one (R14)."""
+    if to.account_id != mailbox.account_id or not to.is_active:
+        raise NotPossible("A mailbox can be handed over to an active employee of the same company only.")
+    with limits.locked(mailbox.account):
+        if mailbox.imap_host and mailbox.state in COUNTED:
+            limits.require(mailbox.account, mailboxes=owned(to).exclude(pk=mailbox.pk).count() + 1, now=now)
+        before = mailbox.owner
+        mailbox.owner = to
+        mailbox.save(update_fields=["owner"])
+        mailbox.grants.filter(employee=to).delete()  # the owner needs none
+        subject = f"employee:{to.public_id}"
+        record("mailbox.transferred", account=mailbox.account, by=by, topic=mailbox.topic, subject=subject,
+               **{"from": before.public_id})  # fmt: skip
+
+
+@transaction.atomic
+def disconnect(mailbox: Mailbox, *, by: Employee) -> int:
+    """Forget the sign-in and stop for good; copies stay readable until their period ends (R9).
+
+    Returns how many intentions are dropped: they can no longer be carried out. The mail server is left as it is (R10).
+    """
+    out_of = [state for state in MailboxState if state != MailboxState.DISCONNECTED]
+    _go(mailbox, MailboxState.DISCONNECTED, out_of=out_of, secret=None)
+    dropped, _ = PendingChange.objects.filter(mailbox=mailbox, state=PendingChange.State.WAITING).delete()
+    mailbox.grants.all().delete()
+    record("mailbox.disconnected", account=mailbox.account, by=by, topic=mailbox.topic, subject=mailbox.topic,
+           dropped=dropped)  # fmt: skip
+    return dropped
+
+
+def switch_folder(folder: Folder, *, is_on: bool) -> None:
+    """Fetch a folder, or leave it out; what is here of it stays."""
+    folder.is_on = is_on
+    folder.save(update_fields=["is_on"])
+
+
+def _make(
+    owner: Employee,
+    address: str,
+    server: Server,
+    *,
+    secret: dict[str, str],
+    name: str,
+    fetch_days: int | None,
+    now: datetime,
+) -> Mailbox:
+    try:
+        with transaction.atomic():
+            return Mailbox.objects.create(
+                account=owner.account, owner=owner, address=address, name=name, secret=secret,
+                fetch_days=fetch_days, connected_at=now, **server.columns(),
+            )  # fmt: skip
+    except IntegrityError as error:
+        raise AlreadyConnected(f"{address} is connected already.") from error
+
+
+def _refuse_second(account: Account, address: str, server: Server) -> None:
+    user = server.imap_user or address
+    same = Mailbox.objects.filter(account=account, imap_host=server.imap_host, imap_user=user)
+    found = same.exclude(state=MailboxState.DISCONNECTED).select_related("owner").first()
+    if found is not None:
+        raise AlreadyConnected(f"This mailbox is already connected by {found.owner.name} as {found.name}.")
+
+
+def _go(mailbox: Mailbox, to: MailboxState, *, out_of: Iterable[MailboxState], **more: None) -> None:
+    changed = Mailbox.objects.filter(pk=mailbox.pk, state__in=out_of).update(
+        state=to, error_code="", error_text="", error_since=None, **more
+    )
+    if not changed:
+        raise NotPossible(f"This mailbox is {mailbox.get_state_display().lower()}.")
+    mailbox.refresh_from_db()
