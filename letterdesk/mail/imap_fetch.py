@@ -131,6 +131,8 @@ class _Letters:
         try:
             for response in self.wire.until(tag, literal_max=self.max_size):
                 letter = _read_letter(response) if response.kind == "FETCH" else None
+                if letter and not _is_whole(response):  # A12: what follows is the rest of the letter
+                    raise self.wire.broken(ProtocolError(f"letter {letter.uid} is longer than its literal"))
                 if letter and self._is_due(letter.uid):
                     self.handed += 1
                     yield letter
@@ -191,6 +193,12 @@ def _read_letter(response: Untagged) -> Handed | None:
         flags=_flags(flags) if isinstance(flags, list) else frozenset(),
         modseq=modseq(told.get(b"MODSEQ")),
     )
+
+
+def _is_whole(response: Untagged) -> bool:
+    """Whether after each literal the response goes on as it must: with a space or a parenthesis, one at the end."""
+    after = [piece for piece in response.pieces[2::2] if isinstance(piece, bytes)]
+    return all(piece[:1] in {b" ", b")"} for piece in after) and (not after or after[-1].rstrip().endswith(b")"))
 
 
 def _giant(error: ProtocolError, *, larger_than: int) -> NotHanded | None:
