@@ -162,8 +162,13 @@ class Session(Commands):
             self.stall(pause)
 
     def stall(self, seconds: float) -> None:
-        """Say nothing for a while (shorter when the test ends)."""
+        """Say nothing for a while (shorter when the test ends). Other sessions go on meanwhile."""
+        holds = self.server.lock._is_owned()
+        if holds:
+            self.server.lock.release()
         self.server.stopping.wait(seconds)
+        if holds:
+            self.server.lock.acquire()
 
     def reset(self) -> None:
         """Break the connection by RST."""
