@@ -67,7 +67,16 @@ class Listing(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["folder", "conversation"], name="listing_once")]
-        indexes = [models.Index(fields=["folder", "-newest_at", "-id"], name="listing_newest_first")]
+        indexes = [
+            models.Index(fields=["folder", "-newest_at", "-id"], name="listing_newest_first"),
+            models.Index(
+                fields=["folder", "-newest_at", "-id"], name="listing_unread", condition=models.Q(unread_count__gt=0)
+            ),
+            models.Index(
+                fields=["folder", "-newest_at", "-id"], name="listing_flagged", condition=models.Q(is_flagged=True)
+            ),
+            models.Index(fields=["folder", "newest_at"], name="listing_held", condition=models.Q(is_held=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.conversation_id} in {self.folder_id}"
