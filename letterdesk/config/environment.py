@@ -117,17 +117,6 @@ def blobs(url: str) -> dict[str, Any]:
     raise ImproperlyConfigured(f"BLOBS_URL begins with {parts.scheme!r}: use file:///… or s3://…")
 
 
-def cache(jobs_url: str) -> dict[str, Any]:
-    """Django's CACHES entry: in Redis where jobs wait there, else in a table of the database."""
-    if urlsplit(jobs_url).scheme in {"redis", "rediss"}:
-        return {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": jobs_url,
-            "KEY_PREFIX": "letterdesk",
-        }
-    return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
-
-
 @dataclass(frozen=True)
 class Mailer:
     """How Letterdesk sends its own mails."""

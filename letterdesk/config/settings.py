@@ -120,8 +120,8 @@ MFA_TOTP_ISSUER = "Letterdesk"
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("LETTERDESK_PROXIES", 0)
 
-# Counters of sign-in attempts, shared by all processes.
-CACHES = {"default": env.cache(JOBS_URL)}
+# Counters of sign-in attempts, shared by all processes. Not in Redis: clearing a cache there flushes the jobs as well.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 
 # Letterdesk's own mails (invitations, passwords): console:// prints them, none:// drops them, smtp://… sends them.
 MAILER = env.mailer(env.text("EMAIL_URL", "console://"))

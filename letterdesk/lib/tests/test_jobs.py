@@ -1,4 +1,5 @@
 import logging
+import os
 import socket
 import threading
 import time
@@ -15,7 +16,8 @@ from django.db import transaction
 from letterdesk.lib import jobs
 from letterdesk.lib.jobs import every, job, run_worker, waiting
 
-REDIS = "redis://127.0.0.1:6379/9"
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+REDIS = f"redis://127.0.0.1:6379/{9 + WORKER % 6}"
 POSTGRESQL = "postgresql://root@127.0.0.1:5432/"
 
 ran: list[object] = []
