@@ -22,6 +22,7 @@ WINDOW = 500  # letters whose flags are looked at in each pass where the server 
 SMALL = 1000  # a folder of so many letters has all its flags looked at
 SCAN_WITHOUT_MODSEQ = timedelta(hours=1)
 SCAN_WITH_MODSEQ = timedelta(hours=24)
+COMPARE = timedelta(hours=24)  # some old letters with what we hold (A05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Local:
     retry: UidSet = field(default_factory=UidSet)  # of these: to be tried again now
     left_out: UidSet = field(default_factory=UidSet)
     flags_checked_at: datetime | None = None
+    compared_at: datetime | None = None
     vanish_suspected_at: datetime | None = None
     validity_changes: int = 0
 
@@ -146,6 +148,13 @@ class FlagsOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Compare:
+    """Look at a few of these, chosen by chance: does the server still mean the same letters by these UIDs (A05)?"""
+
+    uids: UidSet
+
+
+@dataclass(frozen=True, slots=True)
 class Expunged:
     """These UIDs are no longer on the server."""
 
@@ -172,7 +181,7 @@ class LookAgain:
 
 Step = (
     Rebuild | Stall | Learn | Unhide | FetchNew | FetchOld | FlagsTold | FlagsChangedSince | FlagsOf
-    | Expunged | Brake | Calm | LookAgain
+    | Compare | Expunged | Brake | Calm | LookAgain
 )  # fmt: skip
 
 
@@ -265,6 +274,15 @@ def _flags(local: Local, remote: Remote, now: datetime) -> list[Step]:
     here = local.placed & on_server(local, remote)
     if not here:
         return []
+    return [*_compare(local, here, now), *_flags_of(local, remote, here, now)]
+
+
+def _compare(local: Local, here: UidSet, now: datetime) -> list[Step]:
+    is_due = local.compared_at is not None and now - local.compared_at >= COMPARE
+    return [Compare(here)] if is_due else []
+
+
+def _flags_of(local: Local, remote: Remote, here: UidSet, now: datetime) -> list[Step]:
     if remote.modseq is None or not local.modseq:
         return [_flags_without_modseq(local, here, now)]
     if remote.modseq < local.modseq or _is_due(local, now, SCAN_WITH_MODSEQ):  # A21: it goes down; A23

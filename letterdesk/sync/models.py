@@ -27,6 +27,7 @@ class FolderCursor(models.Model):
     strikes = models.PositiveIntegerField(default=0)  # fetches begun since a batch was last stored (G14)
     suspect = models.TextField(blank=True, default="")  # the UIDs that were being prepared, one by one (G14)
     flags_checked_at = models.DateTimeField(null=True)
+    compared_at = models.DateTimeField(null=True)  # some letters with what the server has under their UIDs (A05)
     audited_at = models.DateTimeField(null=True)
     drift = models.JSONField(default=dict)  # what the last audit found wrong, empty: nothing
     vanish_suspected_at = models.DateTimeField(null=True)  # the mass-vanish brake is on (P5)

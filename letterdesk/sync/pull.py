@@ -8,7 +8,7 @@ from letterdesk.mail.imap import Status
 from letterdesk.mailboxes.models import Folder, FolderRole
 
 from . import state
-from .decide import SCAN_WITH_MODSEQ
+from .decide import COMPARE, SCAN_WITH_MODSEQ
 from .folders import Found
 from .models import FolderCursor
 from .passing import Pass
@@ -82,7 +82,7 @@ def _is_unchanged(cursor: FolderCursor, status: Status | None, here: int, work: 
         return False  # without MODSEQ, changed flags show only when they are looked at (A23, A27)
     if cursor.depth != (work.mailbox.fetch_days or 0) or cursor.flags_checked_at is None:
         return False
-    if work.now - cursor.flags_checked_at >= SCAN_WITH_MODSEQ:
+    if work.now - cursor.flags_checked_at >= SCAN_WITH_MODSEQ or work.now - (cursor.compared_at or work.now) >= COMPARE:
         return False
     return cursor.settled == state.seen_as(status) | {"held": here}
 

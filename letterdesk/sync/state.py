@@ -58,6 +58,7 @@ def local_state(folder: Folder, cursor: FolderCursor, now: datetime) -> Local:
         retry=retry,
         left_out=out - placed - quarantined,
         flags_checked_at=cursor.flags_checked_at,
+        compared_at=cursor.compared_at,
         vanish_suspected_at=cursor.vanish_suspected_at,
         validity_changes=cursor.validity_changes,
     )

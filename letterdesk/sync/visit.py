@@ -9,7 +9,7 @@ from letterdesk.mail.uidset import UidSet
 from letterdesk.mailboxes import flags as store_flags
 from letterdesk.mailboxes.models import Folder
 
-from . import dates, decide, state, storing, validity, vanish
+from . import compare, dates, decide, state, storing, validity, vanish
 from .decide import Ask, Local, Remote
 from .models import FolderCursor
 from .passing import Pass
@@ -111,7 +111,7 @@ class Visit:
         cursor.settled = {}
         if step.history_end is not None:
             cursor.history_end, cursor.modseq = step.history_end, step.modseq
-            cursor.flags_checked_at = self.work.now
+            cursor.flags_checked_at = cursor.compared_at = self.work.now
         with self.work.transaction():
             cursor.save()
             reach("pull.learn.before_commit")
@@ -146,6 +146,13 @@ class Visit:
     def _(self, step: decide.FlagsOf, local: Local, remote: Remote) -> None:
         told = [flags for flags in self.work.connection.flags(step.uids) if flags.uid in step.uids]
         self._take_flags(told, remote.modseq, everything=step.everything)
+
+    @_do.register
+    def _(self, step: decide.Compare, local: Local, remote: Remote) -> None:
+        self.reused |= not compare.means_the_same(self, step.uids)
+        with self.work.transaction():
+            self.cursor.compared_at = self.work.now
+            self.cursor.save(update_fields=["compared_at"])
 
     @_do.register
     def _(self, step: decide.Expunged, local: Local, remote: Remote) -> None:

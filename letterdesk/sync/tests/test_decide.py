@@ -11,6 +11,7 @@ from letterdesk.sync.decide import (
     Ask,
     Brake,
     Calm,
+    Compare,
     Expunged,
     FetchNew,
     FetchOld,
@@ -276,3 +277,10 @@ def test_the_largest_numbers_are_numbers_like_others():
     )
     steps = decide(Local(uidvalidity=2**32 - 1), remote, now=NOW)
     assert steps[0] == Learn(UidSet([top - 1, top]), top + 1, UidSet(), modseq=2**63 - 1, history_end=top + 1)
+
+
+@pytest.mark.case("A05")
+def test_once_a_day_some_letters_are_compared():
+    long_ago = settled(compared_at=NOW - timedelta(hours=24))
+    assert decide(long_ago, server(), now=NOW) == [Compare(uids("1:100"))]
+    assert decide(settled(compared_at=NOW - HOUR), server(), now=NOW) == []
