@@ -1,0 +1,67 @@
+"""All commands. What is refused is told by name and in words, with exit status 1."""
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from django.core.exceptions import ValidationError
+from typer.core import TyperGroup
+
+from letterdesk.accounts.invite import InvitationInvalid
+from letterdesk.accounts.join import AddressTaken, NotAnAddress
+from letterdesk.accounts.roles import NotAllowed
+from letterdesk.mail.errors import MailError
+from letterdesk.mailboxes.connect import AlreadyConnected, NotPossible
+from letterdesk.plans.catalogue import CatalogueError
+from letterdesk.plans.limits import LimitReached, NotInPlan
+from letterdesk.plans.open import UnknownTimeZone
+from letterdesk.sync.once import Busy, NotSyncable
+
+from .demo import demo
+from . import doctor, mailbox, people, processes
+from .output import fail
+
+NAMED: dict[type[Exception], str] = {
+    NotInPlan: "not_in_plan", LimitReached: "over_plan", AlreadyConnected: "already_connected",
+    NotPossible: "not_possible", NotSyncable: "not_syncable", Busy: "busy", AddressTaken: "address_taken",
+    NotAnAddress: "not_an_address", NotAllowed: "not_allowed", InvitationInvalid: "invitation_invalid",
+    UnknownTimeZone: "unknown_time_zone", CatalogueError: "catalogue", FileNotFoundError: "file_not_found",
+}  # fmt: skip
+
+
+class Commands(TyperGroup):
+    """Tells named errors in words instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command."""
+        return _told(lambda: super(Commands, self).invoke(ctx))
+
+
+def _told(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except MailError as error:
+        raise fail(error.code, error.text) from error
+    except ValidationError as error:
+        raise fail("not_valid", " ".join(error.messages)) from error
+    except tuple(NAMED) as error:
+        code = next(name for kind, name in NAMED.items() if isinstance(error, kind))
+        raise fail(code, str(error)) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Letterdesk: team webmail joined to CRM and tasks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(processes.run)
+app.command()(processes.web)
+app.command()(processes.work)
+app.command()(processes.sync)
+app.command("migrate")(processes.migrate)
+app.command()(demo)
+app.command()(doctor.doctor)
+app.add_typer(people.accounts, name="account")
+app.add_typer(people.employees, name="employee")
+app.add_typer(mailbox.app, name="mailbox")

@@ -1,0 +1,55 @@
+"""`letterdesk demo`: a seeded company on an embedded mail server."""
+
+from typing import Annotated
+
+import typer
+from django.utils import timezone
+
+from letterdesk.demo import company
+from letterdesk.demo.run import furnish, mail_server
+from letterdesk.demo.server import MailServer
+
+from .mailbox import print_ledger, sync_shown
+from .output import AsJson, answer, console, fail
+from .processes import Listen, migrate
+from .supervisor import Supervisor
+
+
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Sync, print the ledger, and end.")] = False,
+    listen: Listen = "127.0.0.1:8000",
+    imap_port: Annotated[int, typer.Option(help="Port of the demo's IMAP server.")] = 4143,
+    smtp_port: Annotated[int, typer.Option(help="Port of the demo's SMTP server.")] = 4125,
+    as_json: AsJson = False,
+) -> None:
+    """Start an embedded mail server with a seeded company, and Letterdesk on top. Everything begins anew each time."""
+    now = timezone.now()
+    migrate()
+    with mail_server(now, imap_port=imap_port, smtp_port=smtp_port) as server:
+        mailboxes = furnish(server, now)
+        if not once:
+            _welcome(server, listen)
+            Supervisor([["web", "--listen", listen], ["work"], ["sync"]]).run()
+            return
+        reports = {mailbox: sync_shown(mailbox, quiet=as_json) for mailbox in mailboxes}
+    if as_json:
+        answer({mailbox.address: report.as_json() for mailbox, report in reports.items()}, as_json=True)
+    else:
+        for mailbox, report in reports.items():
+            print_ledger(mailbox, report)
+    if not all(report.agrees for report in reports.values()):
+        raise fail("disagree", "Server and copy do not agree.", status=2)
+
+
+def _welcome(server: MailServer, listen: str) -> None:
+    people = "\n".join(f"  {person.address:<24} {person.name}, {person.role}" for person in company.PEOPLE)
+    console.print(
+        f"\nLetterdesk: http://{listen}\n\nSign in as one of these, with the password {company.PASSWORD}\n{people}\n\n"
+        f"IMAP {server.host}:{server.imap_port} and SMTP {server.host}:{server.smtp_port} are the demo's mail server "
+        "(no encryption, this machine only).\nSend a letter and watch it arrive:\n"
+        f"  printf 'From: you@example.org\\nSubject: Hello\\n\\nIt works.\\n' | curl -s smtp://{server.host}:"
+        f"{server.smtp_port} --mail-from you@example.org --mail-rcpt {company.PEOPLE[0].address} -T -\n\n"
+        "Stop with Ctrl-C.\n",
+        markup=False,
+    )
