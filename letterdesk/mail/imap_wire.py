@@ -283,8 +283,8 @@ class Wire:
         kept = [self._data[self._at :]]
         self._data, self._at = b"", 0
         ended = False
-        self.socket.settimeout(0)
         try:
+            self.socket.settimeout(0)
             while sum(map(len, kept)) < self.line_max:  # a storm is taken in portions (A39)
                 if not (came := self.socket.recv(CHUNK)):
                     ended = True

@@ -35,8 +35,12 @@ class Scripted:
         return self
 
     def __exit__(self, *_):
+        self.hang_up()
         for client in self._clients:
             client.close()
+
+    def hang_up(self):
+        """End every connection from this side."""
         for each in [self._listener, *self._open]:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
