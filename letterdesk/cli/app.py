@@ -17,8 +17,8 @@ from letterdesk.plans.limits import LimitReached, NotInPlan
 from letterdesk.plans.open import UnknownTimeZone
 from letterdesk.sync.once import Busy, NotSyncable
 
-from .demo import demo
 from . import doctor, mailbox, people, processes
+from .demo import demo
 from .output import fail
 
 NAMED: dict[type[Exception], str] = {

@@ -26,7 +26,7 @@ By = Annotated[str, typer.Option(help="Sign-in address of the person who does it
 
 
 @app.command("connect")
-def connect(
+def connect(  # noqa: PLR0913  each is an option of the command
     address: Annotated[str, typer.Argument(help="The mailbox's e-mail address.")],
     *,
     owner: Annotated[str, typer.Option(help="Sign-in address of the employee whose mailbox it is.")],

@@ -50,14 +50,14 @@ def _tell(story: dict[str, Any], number: int, now: datetime) -> Iterator[Placed]
     before = ""
     for turn, told in enumerate(story["letters"]):
         at = now - timedelta(hours=told["ago"])
-        message = _message(story["subject"], told, at, references, before)
+        message = _message(story["subject"], told, at, references=references, before=before)
         message["Message-ID"] = f"<story-{number}-{turn}@{DOMAIN}>"
         references.append(str(message["Message-ID"]))
         before = told["text"]
         yield from _places(told, message, at)
 
 
-def _message(subject: str, told: dict[str, Any], at: datetime, references: list[str], before: str) -> EmailMessage:
+def _message(subject: str, told: dict[str, Any], at: datetime, *, references: list[str], before: str) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"] = _address(told.get("via") or told["from"])
     message["To"] = _address(told["to"])

@@ -81,12 +81,14 @@ def _question(at: datetime, chance: Random, day: int) -> Iterator[Posted]:
     box = chance.choice(ADDRESSES)
     local = name.split(maxsplit=1)[0].lower().replace("ü", "ue").replace("á", "a")
     key = f"{at:%Y%m%d%H%M%S}.{chance.randint(1000, 9999)}"
-    asked = _letter((name, f"{local}@{domain}"), box, subject, at, f"<{key}@{domain}>")
+    asked = _letter((name, f"{local}@{domain}"), box, subject, at=at, message_id=f"<{key}@{domain}>")
     asked.set_content(f"Hello,\n\n{ask}\n\nKind regards\n{name}\n{company}\n")
     yield Posted(box, "INBOX", asked, at, _flags(day, chance))
     if day > 0 and chance.random() < 0.4:
         later = at + timedelta(hours=chance.uniform(0.5, 4))
-        answer = _letter(("Nordlicht", box), f"{local}@{domain}", f"Re: {subject}", later, f"<{key}.answer@{DOMAIN}>")
+        answer = _letter(
+            ("Nordlicht", box), f"{local}@{domain}", f"Re: {subject}", at=later, message_id=f"<{key}.answer@{DOMAIN}>"
+        )
         answer["In-Reply-To"] = answer["References"] = str(asked["Message-ID"])
         answer.set_content(
             f"Dear {name},\n\nthank you for your message. I have looked into it and will call you today.\n"
@@ -96,7 +98,7 @@ def _question(at: datetime, chance: Random, day: int) -> Iterator[Posted]:
 
 def _order(at: datetime, chance: Random, day: int) -> Posted:
     number, product = 20700 - day * 3, chance.choice(PRODUCTS)
-    message = _letter(("Nordlicht Shop", "shop@nordlicht-shop.example"), ADDRESSES[3], f"Order {number}", at)
+    message = _letter(("Nordlicht Shop", "shop@nordlicht-shop.example"), ADDRESSES[3], f"Order {number}", at=at)
     message.set_content(f"New order {number}: {chance.randint(1, 30)} × {product}.\n")
     message.add_alternative(as_html(f"New order {number}\n\n{product}\n\nThe order form is attached."), subtype="html")
     attach(message, f"Order-{number}.pdf", at)
@@ -107,7 +109,7 @@ def _order(at: datetime, chance: Random, day: int) -> Posted:
 def _newsletter(at: datetime, chance: Random, day: int) -> Posted:
     name, sender, title = NEWSLETTERS[day // 2 % len(NEWSLETTERS)]
     box = ADDRESSES[day // 2 % 3]
-    message = _letter((name, sender), box, title, at)
+    message = _letter((name, sender), box, title, at=at)
     domain = sender.partition("@")[2]
     message["List-Id"] = f"{name} <list.{domain}>"
     message["List-Unsubscribe"] = f"<https://{domain}/unsubscribe/{chance.randint(10**6, 10**7)}>"
@@ -116,7 +118,7 @@ def _newsletter(at: datetime, chance: Random, day: int) -> Posted:
     return Posted(box, "INBOX", message, at, _flags(day, chance))
 
 
-def _letter(sender: tuple[str, str], to: str, subject: str, at: datetime, message_id: str = "") -> EmailMessage:
+def _letter(sender: tuple[str, str], to: str, subject: str, *, at: datetime, message_id: str = "") -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(display_name=sender[0], addr_spec=sender[1])
     message["To"] = Address(addr_spec=to)

@@ -24,11 +24,10 @@ DAYS = 30  # of the plan Standard; the older letters show up in the ledger as le
 def mail_server(now: datetime, *, imap_port: int, smtp_port: int) -> Iterator[MailServer]:
     """The seeded mail server, on other ports where these are taken."""
     passwords = dict.fromkeys(company.ADDRESSES, company.PASSWORD)
-    ports = {"imap_port": _free(imap_port), "smtp_port": _free(smtp_port)}
     letters: dict[str, list[Seeded]] = defaultdict(list)
     for placed in seeded(now):
         letters[placed.address].append(placed.letter)
-    with MailServer(passwords, **ports) as server:
+    with MailServer(passwords, imap_port=_free(imap_port), smtp_port=_free(smtp_port)) as server:
         for address, its_letters in letters.items():
             server.seed(address, sorted(its_letters, key=lambda letter: letter.received_at))
         yield server
@@ -52,8 +51,13 @@ def furnish(server: MailServer, now: datetime) -> list[Mailbox]:
             account, email=person.address, name=person.name, password=company.PASSWORD, role=person.role, now=now
         )
     departments = _departments(account, people)
-    personal = [_connect(server, people[person.key], person.address, person.name, now) for person in company.PEOPLE]
-    return personal + [_shared(server, box, people[box.owner], departments, now) for box in company.SHARED]
+    personal = [
+        _connect(server, people[person.key], address=person.address, name=person.name, now=now)
+        for person in company.PEOPLE
+    ]
+    return personal + [
+        _shared(server, box, owner=people[box.owner], departments=departments, now=now) for box in company.SHARED
+    ]
 
 
 def _departments(account: Account, people: dict[str, Employee]) -> dict[str, Department]:
@@ -67,7 +71,7 @@ def _departments(account: Account, people: dict[str, Employee]) -> dict[str, Dep
     return departments
 
 
-def _connect(server: MailServer, owner: Employee, address: str, name: str, now: datetime) -> Mailbox:
+def _connect(server: MailServer, owner: Employee, *, address: str, name: str, now: datetime) -> Mailbox:
     settings = Server(
         imap_host=server.host, imap_port=server.imap_port, imap_security="none", imap_user=address,
         smtp_host=server.host, smtp_port=server.smtp_port, smtp_security="none", smtp_user=address,
@@ -81,11 +85,12 @@ def _connect(server: MailServer, owner: Employee, address: str, name: str, now: 
 def _shared(
     server: MailServer,
     box: company.SharedMailbox,
+    *,
     owner: Employee,
     departments: dict[str, Department],
     now: datetime,
 ) -> Mailbox:
-    mailbox = _connect(server, owner, box.address, box.name, now)
+    mailbox = _connect(server, owner, address=box.address, name=box.name, now=now)
     grant(mailbox, to=departments[box.department] if box.department else None, by=owner, now=now)
     return mailbox
 
