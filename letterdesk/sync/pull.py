@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from letterdesk.mail.errors import ServerSaysNo
-from letterdesk.mail.imap import Status
+from letterdesk.mail.errors import MailError, ServerSaysNo
+from letterdesk.mail.imap import Connection, Status
 from letterdesk.mailboxes.models import Folder, FolderRole
 
 from . import state
@@ -14,32 +14,59 @@ from .models import FolderCursor
 from .passing import Pass
 from .visit import STALLED_FOR, Visit
 
+LONG = 1000  # letters
+BROKEN_AT_MOST = 2  # folders that break the connection, in one pass
 ORDER = (FolderRole.INBOX, FolderRole.SENT, FolderRole.DRAFTS, FolderRole.NONE, FolderRole.ARCHIVE, FolderRole.ALL)
 
 
 def pull(work: Pass, found: Sequence[Found]) -> None:
     """Look at every folder that is not known to be unchanged. New letters of all folders first, then what is gone:
-    so a letter that another program moved has arrived in its new folder before it leaves the old one (A19)."""
-    visits = [
-        Visit(work, each.folder, each.status)
-        for each in sorted(_to_be_visited(work, found), key=lambda each: _rank(each.folder))
-    ]
+    so a letter that another program moved has arrived in its new folder before it leaves the old one (A19).
+
+    A folder that breaks the connection does not keep the others from being read (A12); its error is raised at the end.
+    """
+    wanted = sorted(_to_be_visited(work, found), key=lambda each: _rank(each.folder))
     done: list[Visit] = []
-    for visit in visits:
-        if _run(visit):
-            done.append(visit)
-        if visit.report.stored > 1000:
-            done = _finish(done)
-    _finish(done)
+    broken: list[MailError] = []
+    mine: list[Connection] = []
+    try:
+        for each in wanted:
+            visit = Visit(work, each.folder, each.status)
+            try:
+                done += _run(visit)
+            except MailError as error:
+                visit.report.unsettled = error.text
+                broken.append(error)
+                _go_on(work, mine, broken)
+            if visit.report.stored > LONG:  # what came before need not wait for what comes after
+                done = _finish(done)
+        _finish(done)
+    finally:
+        for connection in mine:
+            connection.close()
+    if broken:
+        raise broken[0]
 
 
-def _run(visit: Visit) -> bool:
+def _run(visit: Visit) -> list[Visit]:
     try:
         visit.run()
-    except ServerSaysNo as error:  # this folder alone: the others go on
+    except ServerSaysNo as error:  # this folder alone: the connection is as good as before
         visit.report.unsettled = error.text
-        return False
-    return True
+        return []
+    return [visit]
+
+
+def _go_on(work: Pass, mine: list[Connection], broken: list[MailError]) -> None:
+    """A fresh connection for the other folders. Raises the first error when there is none to be had."""
+    if len(broken) > BROKEN_AT_MOST or broken[-1].needs_person:
+        raise broken[0]
+    work.connection.close()
+    try:
+        work.connection = work.reconnect()
+    except MailError:
+        raise broken[0] from None
+    mine.append(work.connection)
 
 
 def _finish(visits: list[Visit]) -> list[Visit]:
