@@ -5,6 +5,7 @@ While the answer to one command is read, the next one is on its way, so a distan
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -26,6 +27,7 @@ _USUAL = re.compile(  # as Dovecot, Cyrus, Gmail and most others put it: ten tim
     rb"(?: MODSEQ \((\d{1,19})\))?(?:\)| BODY\[\] \{\d+\})",
     re.IGNORECASE,
 )
+_NO_LITERAL = re.compile(rb"\{[^{}\r\n]{0,40}\}")
 Handed = Fetched | NotHanded
 
 
@@ -112,6 +114,7 @@ class _Letters:
         self.due: dict[str, UidSet] = {}  # by tag: a server may mix the answers to two commands (RFC 9051 5.5)
         self.answered: dict[str, set[int]] = {}
         self.refused = UidSet()
+        self.flags: dict[int, Flags] = {}  # told apart from the letter, before it (A43)
 
     def of(self, sets: Iterable[UidSet]) -> Iterator[Handed]:
         """Every letter of these sets, then one by one those of the sets to which the server said NO."""
@@ -135,12 +138,21 @@ class _Letters:
                     raise self.wire.broken(ProtocolError(f"letter {letter.uid} is longer than its literal"))
                 if letter and self._is_due(letter.uid):
                     self.handed += 1
-                    yield letter
+                    yield self._with_flags(letter)
+                elif letter is None and response.kind == "FETCH" and (told := read_flags(response)):
+                    self.flags[told.uid] = told
         except ProtocolError as error:
             giant = _giant(error, larger_than=self.max_size)
             if giant and self._is_due(giant.uid):
                 yield giant
             raise
+
+    def _with_flags(self, letter: Handed) -> Handed:
+        """What was told of its flags in an answer of their own, unless the letter brought some."""
+        told = self.flags.pop(letter.uid, None) if self.flags else None
+        if told is None or not isinstance(letter, Fetched) or letter.flags:
+            return letter
+        return replace(letter, flags=told.flags, modseq=told.modseq or letter.modseq)
 
     def _is_due(self, uid: int) -> bool:
         """Asked for and not yet answered (A07: nothing that was not asked)."""
@@ -183,6 +195,8 @@ def _read_letter(response: Untagged) -> Handed | None:
     moment = date_time(told.get(b"INTERNALDATE"))
     if isinstance(body, Oversize):
         return NotHanded(uid, "too_large", size=int(body), internal_date=moment)
+    if len(response.pieces) == 1 and isinstance(body, bytes) and _NO_LITERAL.fullmatch(body):  # A12
+        raise ProtocolError(f"the length of letter {uid} is no number")
     if not isinstance(body, bytes) or not body:  # A10
         return NotHanded(uid, "empty", size=number(told.get(b"RFC822.SIZE")) or 0, internal_date=moment)
     flags = told.get(b"FLAGS")
