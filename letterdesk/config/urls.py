@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from letterdesk.web import (
     attachments,
+    body,
     changes,
     conversation,
     errors,
@@ -15,6 +16,8 @@ from letterdesk.web import (
     people,
     plans,
     preferences,
+    share,
+    upkeep,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,12 +26,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mail/<str:folder_id>/<str:conversation_id>", conversation.conversation, name="conversation"),
     path("conversations/<str:conversation_id>/changes", changes.changes, name="changes"),
     path("undo", changes.taken_back, name="undo"),
+    path("messages/<str:message_id>/body", body.body, name="body"),
+    path("messages/<str:message_id>/inline/<int:index>", body.inline, name="inline"),
     path("messages/<str:message_id>/source", attachments.source, name="source"),
     path("messages/<str:message_id>/letter.eml", attachments.eml, name="eml"),
     path("attachments/<str:attachment_id>", attachments.attachment, name="attachment"),
     path("live", live.live, name="live"),
     path("mailboxes", mailboxes.mailboxes, name="mailboxes"),
     path("mailboxes/<str:mailbox_id>", mailboxes.mailbox, name="mailbox"),
+    path("mailboxes/<str:mailbox_id>/state", upkeep.mailbox_state, name="mailbox_state"),
+    path("mailboxes/<str:mailbox_id>/grants", share.grants, name="grants"),
+    path("mailboxes/<str:mailbox_id>/grants/<int:grant_id>/removal", share.removal, name="grant"),
     path("mailboxes/<str:mailbox_id>/ledger", ledger.ledger, name="ledger"),
     path("quarantine/<str:letter_id>", ledger.quarantined, name="quarantined"),
     path("people", people.people, name="people"),

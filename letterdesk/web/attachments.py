@@ -9,7 +9,7 @@ from letterdesk.mailboxes.models import Attachment
 from letterdesk.web.downloads import as_file
 from letterdesk.web.letters import letter_or_404, letters_of
 from letterdesk.web.request import Request
-from letterdesk.web.security import FILE_POLICY
+from letterdesk.web.security import FILE_POLICY, set_headers
 
 MOST_SOURCE = 2_000_000  # bytes shown; the download has all
 
@@ -38,5 +38,5 @@ def source(request: Request, message_id: str) -> HttpResponse:
     raw = blobs.get(letter.account_id, letter.blob)
     text = raw[:MOST_SOURCE].decode("utf-8", "backslashreplace")
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")
-    response.headers.update({"Content-Security-Policy": FILE_POLICY, "Cache-Control": "private, no-store"})
+    set_headers(response, {"Content-Security-Policy": FILE_POLICY, "Cache-Control": "private, no-store"})
     return response

@@ -4,10 +4,13 @@ A letter is folded first and cleaned last; nothing touches what has been cleaned
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote
 
+from django.contrib.auth.decorators import login_not_required
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -18,12 +21,12 @@ from letterdesk.accounts.models import Employee
 from letterdesk.lib import blobs
 from letterdesk.mail.html import clean_html
 from letterdesk.mail.parse import Body, read_body, read_part
-from letterdesk.mail.quotes import fold_quotes
 from letterdesk.mail.text import text_to_html
-from letterdesk.mailboxes.models import Attachment, Message
+from letterdesk.mailboxes.models import Message
+from letterdesk.web.backend import EmployeeBackend
 from letterdesk.web.letters import letter_or_404, letters_of
 from letterdesk.web.request import Request
-from letterdesk.web.security import FILE_POLICY, letter_policy
+from letterdesk.web.security import FILE_POLICY, letter_policy, set_headers
 
 SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})  # rasters only, never SVG (C07)
 LINK_LIFE = 900  # seconds
@@ -54,34 +57,40 @@ def body(request: Request, message_id: str) -> HttpResponse:
         "nonce": nonce,
     }
     response = render(request, "web/conversation/body.html", facts)
-    response.headers.update(
+    set_headers(
+        response,
         {
             "Content-Security-Policy": letter_policy(nonce),
             "X-Frame-Options": "SAMEORIGIN",
             "Referrer-Policy": "no-referrer",
             "X-DNS-Prefetch-Control": "off",  # C11
             "Cache-Control": "private, no-store",
-        }
+        },
     )
     return response
 
 
 def shown_text(found: Body, letter: Message, employee: Employee) -> Shown:
-    """Fold and clean: HTML where the letter has it, else its text."""
+    """Clean what is to be shown: HTML where the letter has it, else its text."""
     if found.html is None:
-        folded = fold_quotes(text=found.text or "")
-        return Shown(_text(folded.new), _text(folded.quoted), is_plain=True)
-    links = {content_id: _signed_address(letter, index, employee) for content_id, index in found.inline.items()}
-    folded = fold_quotes(html=found.html)
-    new = clean_html(folded.new, image_url=links.get)
-    quoted = clean_html(folded.quoted, image_url=links.get)
-    blocked = new.blocked_images + quoted.blocked_images
+        return Shown(_text(found.text or ""), SafeString(""), is_plain=True)
+    cleaned = clean_html(found.html, image_url=_pictures(found, letter, employee))
     # Cleaned by nh3 just now, and not touched since (hard rule 8).
-    return Shown(mark_safe(new.html), mark_safe(quoted.html), is_plain=False, blocked_images=blocked)  # noqa: S308
+    return Shown(mark_safe(cleaned.html), SafeString(""), is_plain=False, blocked_images=cleaned.blocked_images)  # noqa: S308
 
 
 def _text(text: str) -> SafeString:
-    return mark_safe(text_to_html(text)) if text else SafeString("")  # noqa: S308  text_to_html escapes
+    return mark_safe(text_to_html(text))  # noqa: S308  text_to_html escapes
+
+
+def _pictures(found: Body, letter: Message, employee: Employee) -> Callable[[str], str | None]:
+    """Pictures that the letter brings along get an address here; everything else stays blocked (hard rule 11)."""
+
+    def address(source: str) -> str | None:
+        index = found.inline.get(unquote(source[4:]).strip("<>")) if source[:4].lower() == "cid:" else None
+        return None if index is None else _signed_address(letter, index, employee)
+
+    return address
 
 
 def _signed_address(letter: Message, index: int, employee: Employee) -> str:
@@ -100,28 +109,32 @@ def _script(shown: Shown) -> str:
     return _read("letter.js").replace("BLOCKED", str(shown.blocked_images)).replace("PLAIN", plain)
 
 
+@login_not_required  # the signature says who reads
 def inline(request: HttpRequest, message_id: str, index: int) -> HttpResponse:
     """GET /messages/<id>/inline/<index>?key=…: a raster image that the letter brings along.
 
-    The signature says who reads; whether they still may is asked anew.
+    Whether they still may is asked anew.
     """
     try:
         pk, signed_index, employee_pk = signing.loads(request.GET.get("key", ""), salt="inline", max_age=LINK_LIFE)
     except (signing.BadSignature, ValueError):
         raise Http404 from None
-    employee = get_object_or_404(Employee, pk=employee_pk, is_active=True)
+    employee = EmployeeBackend().get_user(employee_pk)
+    if employee is None:
+        raise Http404
     letter = get_object_or_404(letters_of(employee), pk=pk, public_id=message_id)
-    picture = get_object_or_404(Attachment, message=letter, index=index)
+    picture = get_object_or_404(letter.attachments, index=index)
     if index != signed_index or picture.content_type.lower() not in SHOWN_INLINE:
         raise Http404
     content = read_part(blobs.get(letter.account_id, letter.blob), index)
     response = HttpResponse(content, content_type=picture.content_type.lower())
-    response.headers.update(
+    set_headers(
+        response,
         {
             "Content-Security-Policy": FILE_POLICY,
             "Cross-Origin-Resource-Policy": "cross-origin",  # the frame that shows it is of no origin
             "Cache-Control": "private, max-age=900",
             "Referrer-Policy": "no-referrer",
-        }
+        },
     )
     return response

@@ -50,7 +50,7 @@ def changes(request: Request, conversation_id: str) -> HttpResponse:
     act = ACTIONS.get(request.POST.get("change", ""))
     editable = Conversation.objects.editable_by(request.employee).select_related("mailbox")
     conversation = get_object_or_404(editable, public_id=conversation_id)
-    places = list(Placement.objects.filter(conversation=conversation).shown().select_related("folder"))
+    places = list(conversation.placements.shown().select_related("folder"))
     if act is None or not places:
         raise Http404
     folders = Folder.objects.editable_by(request.employee).filter(mailbox=conversation.mailbox)
@@ -74,8 +74,8 @@ def _flag(flag: str, *, on: bool, newest_alone: bool) -> Callable[[Wish], HttpRe
 
 
 def _archive(wish: Wish) -> HttpResponse:
-    archives = Folder.objects.filter(mailbox=wish.conversation.mailbox, role=FolderRole.ARCHIVE, gone_at=None)
-    archive = archives.filter(is_selectable=True).first()
+    folders = wish.conversation.mailbox.folders.filter(gone_at=None, is_selectable=True)
+    archive = folders.filter(role=FolderRole.ARCHIVE).first()
     if archive is None:
         messages.error(wish.request, _("This mailbox has no Archive folder. Make one on the mail server first."))
         return back(wish.request)

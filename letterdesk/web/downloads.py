@@ -6,7 +6,7 @@ import unicodedata
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 
-from letterdesk.web.security import FILE_POLICY
+from letterdesk.web.security import FILE_POLICY, set_headers
 
 LONGEST_NAME = 120
 SAFE_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
@@ -28,11 +28,12 @@ def as_file(content: bytes, *, name: str, content_type: str) -> HttpResponse:
     """A download with the exact bytes; the browser may neither show, guess nor run it."""
     kind = content_type.lower() if SAFE_TYPE.fullmatch(content_type.lower()) else "application/octet-stream"
     response = HttpResponse(content, content_type=kind)
-    response.headers.update(
+    set_headers(
+        response,
         {
             "Content-Disposition": content_disposition_header(as_attachment=True, filename=safe_name(name)) or "",
             "Content-Security-Policy": FILE_POLICY,
             "Cache-Control": "private, no-store",
-        }
+        },
     )
     return response

@@ -90,8 +90,7 @@ def quarantined(request: Request, letter_id: str) -> HttpResponse:
 
 
 def _quarantine(request: Request) -> QuerySet[Quarantined]:
-    folders = Folder.objects.visible_to(request.employee)
-    found = Quarantined.objects.filter(account=request.employee.account_id, folder__in=folders)
+    found: QuerySet[Quarantined] = Quarantined.objects.visible_to(request.employee)
     return found.select_related("folder").order_by("-first_seen_at")
 
 

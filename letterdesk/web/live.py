@@ -16,10 +16,11 @@ from django.db import Error, connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 
-from letterdesk.accounts.models import Employee
 from letterdesk.events.live import AT_MOST, Feed, since
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import Mailbox
+from letterdesk.web.backend import EmployeeBackend
+from letterdesk.web.security import set_headers
 
 LOOK_EVERY = 0.25  # seconds between two looks at the event table
 PING_EVERY = 15.0
@@ -50,7 +51,7 @@ async def _in_thread(work: Callable[[], Returned]) -> Returned:
 
 def topics_of(employee_pk: int) -> frozenset[str] | None:
     """The topics that this employee may hear now; None: no longer signed in anywhere, since dismissed."""
-    employee = Employee.objects.filter(pk=employee_pk, is_active=True).first()
+    employee = EmployeeBackend().get_user(employee_pk)
     if employee is None:
         return None
     names = Mailbox.objects.visible_to(employee).values_list("public_id", flat=True)
@@ -162,7 +163,8 @@ async def live(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         return HttpResponse(status=204)
     stream = _tell(employee_pk, Stream(topics), request.headers.get("Last-Event-ID", ""))
     response = StreamingHttpResponse(stream, content_type="text/event-stream")
-    response.headers.update(
-        {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}  # never compressed
+    set_headers(
+        response,
+        {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"},  # never compressed
     )
     return response

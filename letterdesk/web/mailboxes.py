@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from letterdesk.accounts.models import Department, Employee
 from letterdesk.mailboxes.models import Mailbox, MailboxState
+from letterdesk.mailboxes.share import shared_mailboxes
 from letterdesk.plans.limits import PlanError, terms
 from letterdesk.web.ledger import may_manage
 from letterdesk.web.request import Request
@@ -60,10 +61,9 @@ def mailbox_page(request: Request, mailbox: Mailbox, *, sharing_error: PlanError
 def _sharing(request: Request, mailbox: Mailbox) -> dict[str, Any]:
     me = request.employee
     colleagues = Employee.objects.visible_to(me).working().exclude(pk=mailbox.owner_id)
-    shared = Mailbox.objects.filter(account=me.account_id, grants__isnull=False)
     return {
         "colleagues": colleagues.exclude(grants__mailbox=mailbox).order_by("name"),
         "departments": Department.objects.visible_to(me).order_by("name"),
         "shared_limit": terms(me.account).shared_mailboxes,
-        "shared_used": shared.exclude(state=MailboxState.DISCONNECTED).distinct().count(),
+        "shared_used": shared_mailboxes(me.account),
     }

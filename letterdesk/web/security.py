@@ -3,9 +3,10 @@
 Hard rules 7 and 9: letters and files have policies of their own, which their views set.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 APP_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -28,6 +29,12 @@ def letter_policy(nonce: str) -> str:
         f"script-src 'nonce-{nonce}'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; "
         "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox"
     )
+
+
+def set_headers(response: HttpResponseBase, headers: Mapping[str, str]) -> None:
+    """Set several headers at once."""
+    for name, value in headers.items():
+        response.headers[name] = value
 
 
 def strict_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
