@@ -122,7 +122,7 @@ def _bare(text: str) -> tuple[str, str]:
 
 
 def make_address(name: str, address: str) -> Address:
-    """Both halves fit to be shown: no control characters, nothing that turns writing around, the domain in lower case."""
+    """Both halves fit to be shown: nothing that controls, nothing that turns writing around; domain in lower case."""
     if _SIMPLE_NAME.fullmatch(name) and _SIMPLE_ADDRESS.fullmatch(address):
         return Address(name, address)
     local, at, domain = _IN_ADDRESS.sub("", clean_line(_ROUTE.sub("", address.strip()))).rpartition("@")

@@ -1,8 +1,8 @@
 """Whether HTML is cheap to build a tree of, judged by one linear look at its tags.
 
-Parsers that follow the HTML standard, html5ever (in nh3) and lexbor (in selectolax) alike, take time that grows with the
-square of unclosed tags, of attributes in one tag, of stray tags between table rows and of `&` in a text: a letter of
-100 KB can keep them busy for minutes. No letter that a person wrote comes near these limits.
+Parsers that follow the HTML standard, html5ever (in nh3) and lexbor (in selectolax) alike, take time that grows with
+the square of unclosed tags, of attributes in one tag, of stray tags between table rows and of `&` in a text: a letter
+of 100 KB can keep them busy for minutes. No letter that a person wrote comes near these limits.
 """
 
 import re
@@ -18,8 +18,9 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,20})")
 _LONG_TAG = re.compile(r"<[a-zA-Z][^>]{20000,}")
 _LONG_TEXT = re.compile(rf"[^<]{{{MOST_AMPERSANDS},}}")
 # Elements without content, and those that the next one of their kind closes.
-_UNCOUNTED = set("area base br col embed hr img input link meta param source track wbr".split())
-_UNCOUNTED |= set("p li dt dd tr td th tbody thead tfoot option optgroup rp rt html head body colgroup caption o:p".split())
+_LONE = """area base br col embed hr img input link meta param source track wbr p li dt dd tr td th tbody thead tfoot
+    option optgroup rp rt html head body colgroup caption o:p"""
+_UNCOUNTED = frozenset(_LONE.split())
 _ROWS = {"tr", "tbody", "thead", "tfoot", "colgroup", "col", "form", "input", "script", "style", "template"}
 _CELLS = {"td", "th", "caption"}
 
@@ -73,4 +74,3 @@ def _follow_table(between_cells: list[bool], name: str, *, is_end: bool) -> bool
     else:
         return between_cells[-1] and not is_end
     return False
-

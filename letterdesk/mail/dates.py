@@ -12,7 +12,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 2100
 
 
 def read_date(value: str) -> datetime | None:
-    """`value` (RFC 5322 3.3, and its obsolete forms) in UTC; None when absent, unreadable or absurd. No zone means UTC."""
+    """`value` (RFC 5322 3.3, and its obsolete forms) in UTC; None if absent, unreadable or absurd. No zone: UTC."""
     try:
         parsed = parsedate_tz(_COMMENT.sub(" ", value[:_MOST]))
         if parsed is None or abs(parsed[9] or 0) > _FARTHEST_ZONE:

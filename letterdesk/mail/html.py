@@ -1,4 +1,4 @@
-"""HTML of letters made fit to be shown: an allow-list, by nh3, every time it is read (rules 7 and 8; C01, C02, C10, C12).
+"""HTML of letters made fit to be shown: an allow-list, by nh3, every time it is read (rules 7, 8; C01, C02, C10, C12).
 
 What comes out is shown as it is: whoever wants to change it (fold quotes, rewrite images) does so before, or here.
 `<style>` blocks are dropped: nh3 cannot look into them, their selectors reach whatever else is in the document, and
@@ -6,8 +6,10 @@ programs for mail have taught senders to repeat in `style` attributes what matte
 """
 
 import re
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import nh3
 
@@ -18,41 +20,8 @@ from letterdesk.mail.text import html_to_text, text_to_html
 ImageUrl = Callable[[str], str | None]
 _MOST_PASSES = 4
 
-TAGS = set(
-    "a abbr acronym address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del dfn"
-    " dir div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q"
-    " rp rt ruby s samp section small span strike strong sub sup table tbody td tfoot th thead time tr tt u ul var"
-    " wbr".split()
-)
-# Elements that go with all that is in them.
-CONTENT_TOO = set(
-    "script style title template iframe noscript noembed noframes object applet svg math textarea select xmp"
-    " plaintext audio video canvas map datalist".split()
-)
-_EVERYWHERE = {"align", "bgcolor", "dir", "height", "lang", "style", "title", "valign", "width"}
-ATTRIBUTES = {
-    "*": _EVERYWHERE,
-    "a": {"href"},
-    "blockquote": {"type"},
-    "br": {"clear"},
-    "col": {"span"},
-    "colgroup": {"span"},
-    "del": {"datetime"},
-    "font": {"color", "face", "size"},
-    "hr": {"color", "noshade", "size"},
-    "img": {"alt", "border", "hspace", "src", "srcset", "vspace"},
-    "ins": {"datetime"},
-    "li": {"type", "value"},
-    "ol": {"reversed", "start", "type"},
-    "table": {"background", "border", "bordercolor", "cellpadding", "cellspacing", "frame", "rules", "summary"},
-    "tbody": {"background"},
-    "td": {"abbr", "background", "bordercolor", "colspan", "headers", "nowrap", "rowspan", "scope"},
-    "th": {"abbr", "background", "bordercolor", "colspan", "headers", "nowrap", "rowspan", "scope"},
-    "thead": {"background"},
-    "time": {"datetime"},
-    "tr": {"background", "bordercolor"},
-    "ul": {"type"},
-}
+_ALLOWED = tomllib.loads(Path(__file__).with_name("allowed.toml").read_text("utf-8"))
+_ATTRIBUTES = {element: set(names) for element, names in _ALLOWED["attributes"].items()}
 _IMAGES = {"src", "background", "srcset"}
 _WITHOUT_BLANKS = re.compile(r"[\x00-\x20\x7f\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
 _LINK = re.compile(r"(?:https?://[^/\\?#]|mailto:|tel:)", re.IGNORECASE)
@@ -62,7 +31,7 @@ _DATA_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """HTML that may be shown, and how many remote images it lacks. `simplified`: it was too complex, this is its text."""
+    """HTML that may be shown, and how many remote images it lacks. `simplified`: too complex, so this is its text."""
 
     html: str
     blocked_images: int
@@ -91,9 +60,9 @@ def clean_html(html: str, *, image_url: ImageUrl | None = None) -> Cleaned:
 
 def _cleaner(attributes: "_Attributes") -> nh3.Cleaner:
     return nh3.Cleaner(
-        tags=TAGS,
-        clean_content_tags=CONTENT_TOO,
-        attributes=ATTRIBUTES,
+        tags=set(_ALLOWED["tags"]),
+        clean_content_tags=set(_ALLOWED["content_too"]),
+        attributes=_ATTRIBUTES,
         attribute_filter=attributes.keep,
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
@@ -112,13 +81,13 @@ class _Attributes:
     errors: list[Exception] = field(default_factory=list)
 
     def keep(self, element: str, name: str, value: str) -> str | None:
-        """The value to write, or None to leave the attribute out. nh3 must not see an exception: it would only print it."""
+        """The value to write, or None to leave the attribute out. Raises nothing: nh3 would only print it."""
         if name == "style":
             return clean_style(value, self.image) or None
         if name == "href":
             return clean_link(value)
         if name == "srcset":
-            self.image(value.split()[0].rstrip(",") if value.split() else "")  # one size is enough: the one in `src`
+            self.image(value.strip().partition(" ")[0].rstrip(","))  # counted; one size is enough: the one in `src`
             return None
         if name in _IMAGES:
             return self.image(value)

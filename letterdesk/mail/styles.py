@@ -1,27 +1,13 @@
 """Inline CSS of letters: an allow-list of properties and of the characters in their values (C08, C09)."""
 
 import re
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 MOST_IN_STYLE = 10_000  # characters of one attribute
 
-# Nothing that leaves its place (position, z-index, transform), that moves, or that makes text of its own (content).
-PROPERTIES = set(
-    "azimuth background background-color background-image background-position background-repeat background-size border"
-    " border-bottom border-bottom-color border-bottom-left-radius border-bottom-right-radius border-bottom-style"
-    " border-bottom-width border-collapse border-color border-left border-left-color border-left-style border-left-width"
-    " border-radius border-right border-right-color border-right-style border-right-width border-spacing border-style"
-    " border-top border-top-color border-top-left-radius border-top-right-radius border-top-style border-top-width"
-    " border-width box-sizing caption-side clear color direction display empty-cells float font font-family font-size"
-    " font-size-adjust font-stretch font-style font-variant font-weight height letter-spacing line-break line-height"
-    " list-style list-style-position list-style-type margin margin-bottom margin-left margin-right margin-top max-height"
-    " max-width min-height min-width mso-line-height-rule object-fit opacity outline outline-color outline-style"
-    " outline-width overflow overflow-wrap overflow-x overflow-y padding padding-bottom padding-left padding-right"
-    " padding-top page-break-after page-break-before page-break-inside quotes tab-size table-layout text-align"
-    " text-align-last text-decoration text-decoration-color text-decoration-line text-decoration-style text-indent"
-    " text-overflow text-shadow text-transform unicode-bidi vertical-align visibility white-space width word-break"
-    " word-spacing word-wrap writing-mode".split()
-)
+PROPERTIES = set(tomllib.loads(Path(__file__).with_name("allowed.toml").read_text("utf-8"))["properties"])
 _WITH_IMAGES = {"background", "background-image"}
 _FUNCTIONS = {"rgb", "rgba", "hsl", "hsla", "calc", "linear-gradient", "radial-gradient"}
 _VALUE = re.compile(r"[\w\s#%.,+\-/!\"'()]*")

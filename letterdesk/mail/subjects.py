@@ -50,6 +50,14 @@ def is_reply_subject(subject: str) -> bool:
     return bool(_REPLY.match(text, tag.end() if tag else 0))
 
 
+def is_forward_subject(subject: str) -> bool:
+    """Whether the letter says of itself that it passes another one on: its first prefix is a forward prefix."""
+    text = _folded(subject)
+    tag = _TAG.match(text)
+    at = tag.end() if tag else 0
+    return bool(_PREFIX.match(text, at)) and not _REPLY.match(text, at)
+
+
 def _without(prefix: re.Pattern[str], text: str) -> str:
     at = 0
     while match := prefix.match(text, at):

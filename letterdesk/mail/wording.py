@@ -57,7 +57,7 @@ def is_attribution(text: str, *, alone: bool) -> bool:
 
 
 def attribution_length(lines: list[str]) -> int:
-    """How many of the last `lines` introduce the quote that follows them: 0 to 3. More than one only if a date tells so."""
+    """How many of the last `lines` introduce the quote that follows them: 0 to 3; more than one only with a date."""
     for count in (1, 2, 3):
         last = lines[-count:]
         if len(last) == count and all(line.strip() for line in last) and is_attribution(" ".join(last), alone=True):
@@ -76,8 +76,13 @@ def is_forward_line(line: str) -> bool:
 
 
 def is_header_block(lines: list[str]) -> bool:
-    """Whether a block of From, Sent, To, Subject begins with the first line, as Outlook puts it before what it quotes."""
+    """Whether a block of From, Sent, To, Subject begins with the first line, as Outlook puts it before a quote."""
     if not lines or not _LABELS["from"].match(lines[0][:MOST_IN_LINE]):
         return False
-    kinds = {kind for line in lines[:9] for kind, label in _LABELS.items() if label.match(line[:MOST_IN_LINE])}
-    return len(kinds) >= 3 and "sent" in kinds
+    kinds = {"from"}
+    for line in lines[1:9]:
+        kind = next((kind for kind, label in _LABELS.items() if label.match(line[:MOST_IN_LINE])), "")
+        if kind == "from":
+            break
+        kinds.add(kind)
+    return len(kinds - {""}) >= 3 and "sent" in kinds
