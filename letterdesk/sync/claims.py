@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from letterdesk.mailboxes.models import Mailbox, MailboxState
@@ -55,7 +55,7 @@ def show_alive(holder: str, *, seconds: float) -> int:
     )
     SyncProcess.objects.filter(seen_at__lt=Now() - timedelta(days=1)).delete()
     living = SyncProcess.objects.filter(seen_at__gte=Now() - timedelta(seconds=seconds)).count()
-    watchable = Lease.objects.filter(_watchable()).count()
+    watchable = _watchable_mailboxes().count()  # not their leases: a new mailbox has none before it is first claimed
     return math.ceil(watchable / max(living, 1))
 
 
@@ -74,11 +74,15 @@ def wanted(holder: str) -> set[int]:
 
 
 def _make_missing_leases() -> None:
-    without = Mailbox.objects.filter(lease=None, state=MailboxState.CONNECTED).exclude(imap_host="")
+    without = _watchable_mailboxes().filter(lease=None)
     Lease.objects.bulk_create(
         [Lease(account_id=account, mailbox_id=pk) for pk, account in without.values_list("pk", "account_id")],
         ignore_conflicts=True,
     )
+
+
+def _watchable_mailboxes() -> QuerySet[Mailbox]:
+    return Mailbox.objects.filter(state=MailboxState.CONNECTED).exclude(imap_host="")
 
 
 def _free() -> Q:

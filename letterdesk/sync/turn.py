@@ -31,6 +31,7 @@ class Watched:
     fence: int
     connection: Connection | None = None
     host: str = ""
+    listening: int = -1  # the descriptor that the selector knows; the connection may be closed by now
     busy: bool = False
     woken: bool = False  # something happened in the inbox while it was idle or busy
     all_folders: bool = True  # the next turn looks at every folder

@@ -87,7 +87,8 @@ class Watcher:
         """An idle connection has something to say: any news of the inbox wakes the mailbox."""
         try:
             news = watched.connection.idle_events() if watched.connection else []
-        except MailError:
+        except MailError:  # the connection has closed itself
+            self._silence(watched)
             news = ["BYE"]
             watched.all_folders = True
         if any(not line.upper().startswith("OK") for line in news):
@@ -100,7 +101,8 @@ class Watcher:
             if watched.ended or watched.mailbox_id not in self._watched:
                 self._give_up(watched)
             elif watched.connection is not None and not watched.woken:
-                self._selector.register(watched.connection.fileno(), selectors.EVENT_READ, watched)
+                watched.listening = watched.connection.fileno()
+                self._selector.register(watched.listening, selectors.EVENT_READ, watched)
                 self._heard(watched)  # what came with the answer to IDLE lies in the buffer already
 
     def _keep_leases(self, now: float) -> None:
@@ -157,9 +159,10 @@ class Watcher:
         return watched.connection is not None and now - watched.idle_since > self._timings.idle
 
     def _silence(self, watched: Watched) -> None:
-        """Stop listening to an idle connection."""
-        if watched.connection is not None and watched.connection.fileno() in self._selector.get_map():
-            self._selector.unregister(watched.connection.fileno())
+        """Stop listening to an idle connection, also when it is closed by now and has no descriptor any more."""
+        if watched.listening >= 0:
+            self._selector.unregister(watched.listening)
+            watched.listening = -1
 
     def _drop(self, watched: Watched) -> None:
         """The mailbox is no longer ours; a turn that runs is refused by its fence and ends by itself."""

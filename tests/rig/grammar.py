@@ -34,7 +34,7 @@ def read_command(read_line: Callable[[], bytes], read: Callable[[int], bytes], g
             go_on()
         raw += read(int(found[1])) + _line(read_line)
     tag, _, rest = raw.partition(b" ")
-    words = parse(rest.rstrip(b"\r\n"))
+    words = parse(re.sub(rb"\r?\n\Z", b"", rest))  # only the last line end: a literal before it keeps its own
     if not words:
         return Command(tag.strip(), "", [], raw)
     name = words.pop(0).decode("latin-1").upper()

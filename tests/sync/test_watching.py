@@ -18,7 +18,7 @@ from letterdesk.sync.passes import sync_mailbox
 from letterdesk.sync.watch import Timings, Watcher
 from tests.rig.boxes import letter
 from tests.rig.dovecot import wait_until
-from tests.rig.scripts import access
+from tests.rig.scripts import access, marks
 
 QUICK = Timings(lease=5.0, renew=0.2, look=0.1, poll=0.5, idle=0.6, select=0.02)
 
@@ -56,6 +56,17 @@ def test_a_server_whose_idle_says_nothing_is_polled(invent, connected):
         arrives(copy, 2)
         server.inbox.add(letter(3))
         arrives(copy, 3)
+
+
+@pytest.mark.case("A39", "A27")
+def test_a_server_without_idle_is_polled(invent, connected):
+    server = invent(marks.NothingSpecial)
+    copy = connected(server)
+    with watching():
+        arrives(copy, 5)
+        server.inbox.add(letter(6))
+        server.inbox.drop([1])
+        wait_until(lambda: copy.uids() == [2, 3, 4, 5, 6], timeout=10)
 
 
 @pytest.mark.case("A39")
