@@ -169,6 +169,8 @@ def _fetch_once(guard: Guard, url: str, *, deadline: float, limit: int) -> tuple
             page += piece
             if monotonic() > deadline:
                 raise TimeoutError("the page took too long")
+        if response.length and len(page) <= limit:  # `read1` is silent about a page that was cut
+            raise http.client.IncompleteRead(page, response.length)
         return response.status, page
     finally:
         client.close()

@@ -155,8 +155,8 @@ def _object_id(value: Value) -> str:
 def create_folder(wire: Wire, name: str, *, utf8: bool) -> str:
     """CREATE by the shown name; returns the wire name. Raises ServerSaysNo (ALREADYEXISTS …), NotSendable."""
     made = new_wire_name(name, utf8=utf8)
-    if not is_usable(made):
-        raise NotSendable("a folder name is not empty and has no NUL character")
+    if not (is_usable(made) and name.isprintable()):
+        raise NotSendable("a folder name is not empty and has no control characters")
     wire.run(wire_octets(made), name="CREATE")
     return made
 

@@ -84,9 +84,9 @@ def test_silence_is_a_disconnection_within_the_time_limit():
 
 
 def test_a_farewell_is_told():
-    with Scripted({"NOOP": b"* BYE Too many connections for this user\r\n"}) as server:
-        with pytest.raises(errors.TooManyConnections):
-            server.connect(timeout=0.3).noop()
+    farewell = b"* BYE Too many connections for this user\r\n"
+    with Scripted({"NOOP": farewell}) as server, pytest.raises(errors.TooManyConnections):
+        server.connect(timeout=0.3).noop()
 
 
 @pytest.mark.case("A43")
