@@ -6,6 +6,7 @@ While the answer to one command is read, the next one is on its way, so a distan
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -113,6 +114,7 @@ class _Letters:
         self.handed = 0
         self.due: dict[str, UidSet] = {}  # by tag: a server may mix the answers to two commands (RFC 9051 5.5)
         self.answered: dict[str, set[int]] = {}
+        self.flags: dict[int, Flags] = {}  # told before their letter
         self.refused = UidSet()
         self.flags: dict[int, Flags] = {}  # told apart from the letter, before it (A43)
 
@@ -133,7 +135,7 @@ class _Letters:
     def _answers(self, tag: str) -> Iterator[Handed]:
         try:
             for response in self.wire.until(tag, literal_max=self.max_size):
-                letter = _read_letter(response) if response.kind == "FETCH" else None
+                letter = self._read(response) if response.kind == "FETCH" else None
                 if letter and not _is_whole(response):  # A12: what follows is the rest of the letter
                     raise self.wire.broken(ProtocolError(f"letter {letter.uid} is longer than its literal"))
                 if letter and self._is_due(letter.uid):
@@ -153,6 +155,18 @@ class _Letters:
         if told is None or not isinstance(letter, Fetched) or letter.flags:
             return letter
         return replace(letter, flags=told.flags, modseq=told.modseq or letter.modseq)
+
+    def _read(self, response: Untagged) -> Handed | None:
+        """The letter in this response. Some servers tell its flags in a response of their own before it (A43)."""
+        letter = _read_letter(response)
+        if letter is None:
+            flags = read_flags(response)
+            if flags and any(flags.uid in uids for uids in self.due.values()):
+                self.flags[flags.uid] = flags
+        elif (told := self.flags.pop(letter.uid, None)) and isinstance(letter, Fetched):
+            if b"FLAGS" not in _items(response):
+                letter = replace(letter, flags=told.flags, modseq=letter.modseq or told.modseq)
+        return letter
 
     def _is_due(self, uid: int) -> bool:
         """Asked for and not yet answered (A07: nothing that was not asked)."""
