@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from letterdesk.accounts.models import Employee
 
-from .models import Folder, FolderRole, Listing, Mailbox, Placement
+from .models import Folder, FolderRole, Grant, Listing, Mailbox, Placement
 from .reading import count_of
 from .retention import Period
 
@@ -25,6 +25,11 @@ ORDER = [
 ]
 
 
+def folder_order(folder: Folder) -> tuple[int, str]:
+    """The place of a folder among others: by its role, then by name."""
+    return ORDER.index(FolderRole(folder.role)), folder.name.casefold()
+
+
 @dataclass(frozen=True, slots=True)
 class FolderEntry:
     """A folder, and how many unread letters lie in it."""
@@ -35,10 +40,14 @@ class FolderEntry:
 
 @dataclass(frozen=True, slots=True)
 class MailboxEntry:
-    """A mailbox that the employee may read, as its owner or not."""
+    """A mailbox that the employee may read, as its owner or not, and what else they may do in it."""
 
     mailbox: Mailbox
     is_own: bool
+    is_shared: bool
+    may_act: bool
+    may_delete: bool
+    may_manage: bool
     folders: list[FolderEntry]
 
 
@@ -50,10 +59,31 @@ def sidebar(employee: Employee, now: datetime, *, period: Period | None = None) 
     for folder in visible.annotate(unread=_unread(cutoff)):
         folders[folder.mailbox_id].append(FolderEntry(folder, folder.unread))
     entries = [
-        MailboxEntry(mailbox, mailbox.owner_id == employee.pk, sorted(folders[mailbox.pk], key=_folder_order))
-        for mailbox in Mailbox.objects.visible_to(employee)
+        _entry(mailbox, employee, sorted(folders[mailbox.pk], key=_folder_order)) for mailbox in _with_rights(employee)
     ]
     return sorted(entries, key=lambda entry: (not entry.is_own, entry.mailbox.name.casefold(), entry.mailbox.pk))
+
+
+def _with_rights(employee: Employee) -> QuerySet[Any]:
+    mailboxes, this = Mailbox.objects, OuterRef("pk")
+    return mailboxes.visible_to(employee).annotate(
+        is_shared=Exists(Grant.objects.filter(mailbox=this)),
+        may_act=Exists(mailboxes.editable_by(employee).filter(pk=this)),
+        may_delete=Exists(mailboxes.deleting_on_server_by(employee).filter(pk=this)),
+        may_manage=Exists(mailboxes.manageable_by(employee).filter(pk=this)),
+    )
+
+
+def _entry(mailbox: Any, employee: Employee, folders: list[FolderEntry]) -> MailboxEntry:
+    return MailboxEntry(
+        mailbox,
+        is_own=mailbox.owner_id == employee.pk,
+        is_shared=mailbox.is_shared,
+        may_act=mailbox.may_act,
+        may_delete=mailbox.may_act and mailbox.may_delete,
+        may_manage=mailbox.may_manage,
+        folders=folders,
+    )
 
 
 def _unread(cutoff: datetime | None) -> Any:
@@ -70,4 +100,4 @@ def _unread(cutoff: datetime | None) -> Any:
 
 
 def _folder_order(entry: FolderEntry) -> tuple[int, str]:
-    return ORDER.index(FolderRole(entry.folder.role)), entry.folder.name.casefold()
+    return folder_order(entry.folder)

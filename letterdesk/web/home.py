@@ -10,12 +10,16 @@ from letterdesk.web.request import Request
 def home(request: Request) -> HttpResponse:
     """Go to the reader's own inbox, else to the first inbox shared with them, else say how to begin."""
     inboxes = Folder.objects.visible_to(request.employee).filter(role=FolderRole.INBOX, gone_at=None)
-    inboxes = inboxes.exclude(mailbox__state=MailboxState.DISCONNECTED).select_related("mailbox")
-    found = sorted(inboxes, key=lambda inbox: (inbox.mailbox.owner_id != request.employee.pk, inbox.mailbox_id))
+    found = sorted(inboxes.select_related("mailbox"), key=lambda inbox: _rank(inbox, request))
     if found:
         return redirect("folder", found[0].public_id)
     waiting = Mailbox.objects.visible_to(request.employee).exclude(state=MailboxState.DISCONNECTED)
     return render(request, "web/welcome.html", {"area": "mail", "mailboxes": waiting})
+
+
+def _rank(inbox: Folder, request: Request) -> tuple[bool, bool, int]:
+    is_gone = inbox.mailbox.state == MailboxState.DISCONNECTED
+    return is_gone, inbox.mailbox.owner_id != request.employee.pk, inbox.mailbox_id
 
 
 def guide(request: Request) -> HttpResponse:

@@ -50,7 +50,7 @@ def place_of(request: Request, folder_id: str, now: Any) -> Place:
     if not terms.has_integration:
         limits.require(account, integration=True, now=now)  # R2: refuses in words
     period = Period(terms.days_kept)
-    boards = shelves(request.employee, cutoff=period.cutoff(now))
+    boards = shelves(request.employee, now, period=period)
     show = request.GET.get("show", "")
     for shelf in boards:
         for line in shelf.folders:

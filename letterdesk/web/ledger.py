@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy
 
 from letterdesk.lib import blobs
 from letterdesk.mailboxes.models import Folder, Mailbox, Quarantined
+from letterdesk.mailboxes.sidebar import folder_order
 from letterdesk.sync.ledger import Ledger, ledgers, total
 from letterdesk.web.downloads import as_file
 from letterdesk.web.request import Request
-from letterdesk.web.sidebar import folder_order, shown_name
+from letterdesk.web.sidebar import shown_name
 from letterdesk.web.state import state_of
 
 REASONS = {

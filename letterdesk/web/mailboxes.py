@@ -27,7 +27,7 @@ def mailboxes(request: Request) -> HttpResponse:
             "tone": "ok" if _is_well(shelf) else "danger" if shelf.state_class == "danger" else "warn",
             "state_text": shelf.state_text or shelf.mailbox.get_state_display(),
         }
-        for shelf in shelves(request.employee, cutoff=None)
+        for shelf in shelves(request.employee, now)
     ]
     return render(request, "web/mailboxes/list.html", {"area": "mailboxes", "entries": entries})
 
