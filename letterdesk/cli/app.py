@@ -12,12 +12,13 @@ from letterdesk.accounts.join import AddressTaken, NotAnAddress
 from letterdesk.accounts.roles import NotAllowed
 from letterdesk.mail.errors import MailError
 from letterdesk.mailboxes.connect import AlreadyConnected, NotPossible
+from letterdesk.mailboxes.importing import HasServer
 from letterdesk.plans.catalogue import CatalogueError
 from letterdesk.plans.limits import LimitReached, NotInPlan
 from letterdesk.plans.open import UnknownTimeZone
 from letterdesk.sync.once import Busy, NotSyncable
 
-from . import doctor, mailbox, people, processes
+from . import doctor, importing, mailbox, people, processes
 from .demo import demo
 from .output import fail
 
@@ -26,6 +27,7 @@ NAMED: dict[type[Exception], str] = {
     NotPossible: "not_possible", NotSyncable: "not_syncable", Busy: "busy", AddressTaken: "address_taken",
     NotAnAddress: "not_an_address", NotAllowed: "not_allowed", InvitationInvalid: "invitation_invalid",
     UnknownTimeZone: "unknown_time_zone", CatalogueError: "catalogue", FileNotFoundError: "file_not_found",
+    HasServer: "has_server",
 }  # fmt: skip
 
 
@@ -62,6 +64,8 @@ app.command()(processes.sync)
 app.command("migrate")(processes.migrate)
 app.command()(demo)
 app.command()(doctor.doctor)
+app.command("import")(importing.import_letters)
+app.command()(importing.reparse)
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")
