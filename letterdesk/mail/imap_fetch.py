@@ -6,7 +6,6 @@ While the answer to one command is read, the next one is on its way, so a distan
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -116,7 +115,6 @@ class _Letters:
         self.answered: dict[str, set[int]] = {}
         self.flags: dict[int, Flags] = {}  # told before their letter
         self.refused = UidSet()
-        self.flags: dict[int, Flags] = {}  # told apart from the letter, before it (A43)
 
     def of(self, sets: Iterable[UidSet]) -> Iterator[Handed]:
         """Every letter of these sets, then one by one those of the sets to which the server said NO."""
@@ -140,21 +138,12 @@ class _Letters:
                     raise self.wire.broken(ProtocolError(f"letter {letter.uid} is longer than its literal"))
                 if letter and self._is_due(letter.uid):
                     self.handed += 1
-                    yield self._with_flags(letter)
-                elif letter is None and response.kind == "FETCH" and (told := read_flags(response)):
-                    self.flags[told.uid] = told
+                    yield letter
         except ProtocolError as error:
             giant = _giant(error, larger_than=self.max_size)
             if giant and self._is_due(giant.uid):
                 yield giant
             raise
-
-    def _with_flags(self, letter: Handed) -> Handed:
-        """What was told of its flags in an answer of their own, unless the letter brought some."""
-        told = self.flags.pop(letter.uid, None) if self.flags else None
-        if told is None or not isinstance(letter, Fetched) or letter.flags:
-            return letter
-        return replace(letter, flags=told.flags, modseq=told.modseq or letter.modseq)
 
     def _read(self, response: Untagged) -> Handed | None:
         """The letter in this response. Some servers tell its flags in a response of their own before it (A43)."""
