@@ -18,8 +18,8 @@ _CONTAINERS = (
 )
 # Outlook on the web and its kin: what follows is quoted.
 _BEGINNINGS = "#divRplyFwdMsg, #x_divRplyFwdMsg, div.OutlookMessageHeader"
-_BLOCK_NAMES = """address article aside blockquote body center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6
-    header hr html li main nav ol p pre section table tbody td tfoot th thead tr ul"""
+_BLOCK_NAMES = """address article aside blockquote body center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5
+    h6 header hr html li main nav ol p pre section table tbody td tfoot th thead tr ul"""
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _UNSEEN = {"style", "script", "title", "head", "template", "-comment", "noscript"}
 _SHOWN = {"img", "video", "object", "hr"}
