@@ -263,7 +263,7 @@ class Dovecot:
         return count_commands(self.wire(user))
 
 
-_COMMAND = re.compile(rb"^(?:[\d.]+ )?[A-Za-z0-9]+ ((?:UID )?[A-Za-z]+)(.*)$", re.IGNORECASE)
+_COMMAND = re.compile(rb"^(?:[\d.]+ )?[A-Za-z0-9]+ ((?:UID )?[A-Za-z]+)(.*)$", re.IGNORECASE | re.DOTALL)
 _VERBS = re.compile(
     "(UID )?(CAPABILITY|NOOP|LOGOUT|STARTTLS|AUTHENTICATE|LOGIN|ENABLE|SELECT|EXAMINE|CREATE|DELETE|RENAME|SUBSCRIBE|"
     "UNSUBSCRIBE|LIST|LSUB|NAMESPACE|STATUS|APPEND|IDLE|CHECK|CLOSE|UNSELECT|EXPUNGE|SEARCH|FETCH|STORE|COPY|MOVE|ID|"
