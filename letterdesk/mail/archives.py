@@ -75,7 +75,7 @@ def read_eml(path: Path) -> Archived:
 
 def _pieces(file: BinaryIO) -> Iterator[tuple[bytes, bytes | None]]:
     """(separator line, letter): without the empty line that belongs to the format, and with `>From ` unquoted."""
-    separator, lines, size = b"", [], 0
+    separator, lines, size = b"", list[bytes](), 0
     after_empty = True
     for line, begins in _lines(file):
         if begins and after_empty and _SEPARATOR.match(line):

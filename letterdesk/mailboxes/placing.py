@@ -9,7 +9,8 @@ from letterdesk.mail.uidset import UidSet
 
 from . import rows
 from .columns import flag_columns
-from .models import Folder, Mailbox, Message, PendingChange, Placement
+from .models import Folder, Mailbox, Message, PendingChange, Placement, SearchText
+from .search_index import position
 
 LEAVING = (PendingChange.Kind.MOVE, PendingChange.Kind.DELETE)
 
@@ -124,6 +125,7 @@ def _take_earlier_dates(places: Sequence[Place]) -> None:
     for message_id, date in earliest.items():
         Message.objects.filter(pk=message_id, received_at__gt=date).update(received_at=date)
         Placement.objects.filter(message=message_id).update(received_at=date)
+        SearchText.objects.filter(message=message_id).update(position=position(date, message_id))
 
 
 def _no_longer_unplaced(message_ids: Collection[int]) -> None:

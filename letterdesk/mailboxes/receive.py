@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from letterdesk.events.record import record
 from letterdesk.lib import blobs
@@ -244,6 +245,7 @@ class _Batch:
 
 def _tell(folder: Folder, mailbox: Mailbox, touched: set[int], *, count: int, initial: bool) -> None:
     told = Conversation.objects.filter(pk__in=touched).order_by("-newest_at")[:MOST_CONVERSATIONS_TOLD]
+    facts: dict[str, Any] = {"initial": True} if initial else {}
     record(
         "message.received",
         account=mailbox.account,
@@ -251,5 +253,5 @@ def _tell(folder: Folder, mailbox: Mailbox, touched: set[int], *, count: int, in
         subject=f"folder:{folder.public_id}",
         conversations=list(told.values_list("public_id", flat=True)),
         count=count,
-        **({"initial": True} if initial else {}),
+        **facts,
     )

@@ -38,7 +38,7 @@ def insert_with_keys(rows: Sequence[Row], *, known_by: str) -> None:
     if not rows:
         return
     fields = _fields(type(rows[0]))
-    known_column = type(rows[0])._meta.get_field(known_by).column
+    known_column = _field(type(rows[0]), known_by).column
     size = VALUES_AT_ONCE // len(fields)
     for start in range(0, len(rows), size):
         piece = rows[start : start + size]
@@ -91,11 +91,15 @@ def table(model: type[models.Model]) -> str:
 
 def db_value(model: type[models.Model], field: str, value: Any) -> Any:
     """A value as the database wants it in a raw statement: dates, JSON."""
-    return model._meta.get_field(field).get_db_prep_save(value, connection)
+    return _field(model, field).get_db_prep_save(value, connection)
+
+
+def _field(model: type[models.Model], name: str) -> Any:
+    return model._meta.get_field(name)
 
 
 def _fields(model: type[models.Model]) -> list[Any]:
-    return [field for field in model._meta.concrete_fields if not field.primary_key]
+    return [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
 
 
 def _into(row: models.Model, fields: list[Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from django.db import connection, transaction
 
-from . import search_postgres, search_sqlite
+from . import rows, search_postgres, search_sqlite
 from .models import Mailbox, Message, SearchText
 from .search_text import prepare
 
@@ -51,12 +51,12 @@ class Indexed:
 
 def index(letters: Iterable[Indexed]) -> None:
     """Make letters findable, or replace what was indexed of them. Call it inside the transaction that stores them."""
-    rows = [_row(letter) for letter in letters]
-    for start in range(0, len(rows), AT_ONCE):
-        batch = rows[start : start + AT_ONCE]
+    texts = [_row(letter) for letter in letters]
+    for start in range(0, len(texts), AT_ONCE):
+        batch = texts[start : start + AT_ONCE]
         with transaction.atomic(savepoint=False):
-            remove([row.message_id for row in batch])
-            SearchText.objects.bulk_create(batch)
+            remove([text.message_id for text in batch])
+            rows.insert(batch)
 
 
 def remove(message_ids: Iterable[int]) -> None:

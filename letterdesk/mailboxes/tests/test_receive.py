@@ -19,8 +19,10 @@ from letterdesk.mailboxes.models import (
     Message,
     Placement,
     Quarantined,
+    SearchText,
 )
 from letterdesk.mailboxes.receive import prepare, store
+from letterdesk.mailboxes.search_index import position
 
 from .arriving import BEFORE, NOW, VALIDITY, another_mailbox, fetched, raw, receive
 from .letters import folder_of
@@ -109,6 +111,8 @@ def test_the_earliest_place_decides_and_joining_never_makes_it_later(inbox, arch
     receive(archive, fetched(2, content, at=BEFORE - timedelta(days=9)))
     assert Message.objects.get().received_at == BEFORE - timedelta(days=9)
     assert set(Placement.objects.values_list("received_at", flat=True)) == {BEFORE - timedelta(days=9)}
+    message = Message.objects.get()
+    assert SearchText.objects.get().position == position(message.received_at, message.pk)
     assert listing.check(mailbox) == []
 
 
