@@ -22,10 +22,14 @@ SCRIPTS = (
 
 
 class Corpus:
-    """`count` letters; the same seed gives the same bytes. `needle` words are in one letter in a thousand."""
+    """`count` letters; the same seed gives the same bytes. The word `zanzibar<n>` is in one letter in a thousand.
 
-    def __init__(self, count: int, seed: int = 7) -> None:
+    `plain` leaves HTML and attachments out: many letters, few bytes, for what looks at rows and words alone.
+    """
+
+    def __init__(self, count: int, *, seed: int = 7, plain: bool = False) -> None:
         self.count = count
+        self._plain = plain
         self._chance = random.Random(seed)
         self._words = [script.split() for script in SCRIPTS]
         self._rare = [
@@ -44,10 +48,10 @@ class Corpus:
             left -= 1
             at = START + timedelta(minutes=20 * number)
             message_id = f"<{number}.{self._chance.getrandbits(48):x}@bench.example>"
-            yield at, self._letter(number, at, message_id, list(thread), subject)
+            yield at, self._letter(number, at, message_id=message_id, thread=thread, subject=subject)
             thread.append(message_id)
 
-    def _letter(self, number: int, at: datetime, message_id: str, thread: list[str], subject: str) -> bytes:
+    def _letter(self, number: int, at: datetime, *, message_id: str, thread: list[str], subject: str) -> bytes:
         person = self._chance.randint(1, 900)
         head = [
             f"Received: from mx{person % 7}.example by mail.bench.example; {format_datetime(at)}",
@@ -67,7 +71,7 @@ class Corpus:
         plain = needle + "\n\n".join(
             self._text(self._chance.randint(30, 120)) for _ in range(self._chance.randint(1, 6))
         )
-        if self._chance.random() < 0.25:
+        if self._plain or self._chance.random() < 0.25:
             return _part("text/plain", plain)
         body = _multipart("alternative", [_part("text/plain", plain), _part("text/html", self._html(plain))])
         if self._chance.random() < 0.2:  # of three quarters: 15 % of all

@@ -1,4 +1,4 @@
-"""Our side of the measurements, each in a process of its own so that memory is its own: `python -m bench.engine initial …`.
+"""Our side of the measurements, in processes of their own so that memory is theirs: `python -m bench.engine initial …`.
 
 The parent sets DATABASE_URL and LETTERDESK_DATA; every command prints one JSON object.
 """
@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import django
@@ -26,9 +27,11 @@ from django.utils import timezone  # noqa: E402
 
 from letterdesk.accounts.models import Employee  # noqa: E402
 from letterdesk.mail.imap import Connection  # noqa: E402
+from letterdesk.mailboxes import search  # noqa: E402
+from letterdesk.mailboxes.importing import import_maildir  # noqa: E402
 from letterdesk.mailboxes.models import Folder, Listing, Mailbox, Message  # noqa: E402
 from letterdesk.mailboxes.reading import list_folder  # noqa: E402
-from letterdesk.mailboxes import search  # noqa: E402
+from letterdesk.mailboxes.sidebar import sidebar  # noqa: E402
 from letterdesk.plans.open import open_account  # noqa: E402
 from letterdesk.sync import lease  # noqa: E402
 from letterdesk.sync.connections import guard, login_of  # noqa: E402
@@ -101,11 +104,20 @@ def noop(host: str, port: str, user: str) -> dict[str, Any]:
     return {"seconds": on_open, "with_sign_in_seconds": _median(lambda: sync_once(mailbox), 5)}
 
 
-def pages(*words: str) -> dict[str, Any]:
-    """List page and search over what is stored: server time and queries."""
+def pages(maildir: str, *words: str) -> dict[str, Any]:
+    """List page and search over letters of a Maildir: server time and queries. Imports the Maildir first."""
+    if maildir:
+        prepare("", "0", "archive@bench.example")
+        begin = time.perf_counter()
+        import_maildir(Mailbox.objects.get(), Path(maildir), now=timezone.now())
+        print(f"imported in {time.perf_counter() - begin:.0f} s", file=sys.stderr)
     ada = Employee.objects.get(email="ada@bench.example")
-    inbox = Folder.objects.get(role="inbox")
-    list_page: Callable[[], object] = lambda: list_folder(inbox, employee=ada, now=timezone.now())  # noqa: E731
+    inbox = max(Folder.objects.all(), key=lambda folder: folder.listings.count())
+
+    def list_page() -> None:
+        list_folder(inbox, employee=ada, now=timezone.now())
+        sidebar(ada, timezone.now())
+
     list_page()
     with CaptureQueriesContext(connection) as queries:
         list_page()
@@ -113,7 +125,9 @@ def pages(*words: str) -> dict[str, Any]:
         "letters": Message.objects.count(),
         "list_seconds": _median(list_page, 50),
         "list_queries": len(queries),
-        "search_seconds": {word: _median(lambda w=word: search.search(ada, w, now=timezone.now()), 20) for word in words},
+        "search_seconds": {
+            word: _median(lambda w=word: search.search(ada, w, now=timezone.now()), 20) for word in words
+        },
     }
 
 
