@@ -1,9 +1,9 @@
 """Bring one mailbox in step, now: for the command line, jobs and tests. And what becomes of a mailbox that fails."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import F
@@ -27,6 +27,7 @@ from .models import Lease
 from .passes import sync_mailbox, with_ledgers
 from .report import Report, Watching
 
+Result = TypeVar("Result")
 PASSES_AT_MOST = 8
 LEASE_SECONDS = 60.0
 
@@ -52,23 +53,41 @@ def sync_once(
     `timeout` is the server's time for one answer, in seconds. Raises NotSyncable, PlanError (R2), Busy, LeaseLost,
     and MailError, which is noted on the mailbox.
     """
+
+    def sync(connection: Connection, fence: int, at: datetime, reconnect: Callable[[], Connection]) -> Report:
+        return _until_quiet(mailbox, connection, fence, now=at, progress=progress, reconnect=reconnect)
+
+    report = holding(mailbox, sync, guard=guard, now=now or timezone.now(), timeout=timeout)
+    return with_ledgers(report)
+
+
+def holding(
+    mailbox: Mailbox,
+    do: Callable[[Connection, int, datetime, Callable[[], Connection]], Result],
+    *,
+    guard: Guard | None,
+    now: datetime,
+    timeout: float,
+) -> Result:
+    """Call `do(connection, fence, now, reconnect)` while holding the mailbox's lease; raises as `sync_once`."""
     _refuse(mailbox)
-    holder = f"once-{new_public_id()}"
-    fence = lease.acquire(mailbox, holder=holder, seconds=LEASE_SECONDS)
+    fence = lease.acquire(mailbox, holder=f"once-{new_public_id()}", seconds=LEASE_SECONDS)
     if fence is None:
         raise Busy(f"{mailbox.address} is being synced by another process.")
+    connect = partial(Connection.open, login_of(mailbox), guard or default_guard(), timeout=timeout)
     try:
-        connect = partial(Connection.open, login_of(mailbox), guard or default_guard(), timeout=timeout)
-        report = _until_quiet(mailbox, connect, fence, now=now or timezone.now(), progress=progress)
-        record_success(mailbox, now or timezone.now())
+        with connect() as connection:
+            result = do(connection, fence, now, connect)
+            connection.logout()
+        record_success(mailbox, now)
     except (LeaseLost, PlanError):
         raise
     except Exception as error:
-        record_failure(mailbox, error, now or timezone.now())
+        record_failure(mailbox, error, now)
         raise
     finally:
         lease.release(mailbox, fence)
-    return with_ledgers(report)
+    return result
 
 
 def _refuse(mailbox: Mailbox) -> None:
@@ -81,26 +100,24 @@ def _refuse(mailbox: Mailbox) -> None:
 
 def _until_quiet(
     mailbox: Mailbox,
-    connect: Callable[[], Connection],
+    connection: Connection,
     fence: int,
     *,
     now: datetime,
     progress: Watching | None,
+    reconnect: Callable[[], Connection],
 ) -> Report:
     total: Report | None = None
-    with connect() as connection:
-        for _ in range(PASSES_AT_MOST):
-            lease.renew(mailbox, fence, seconds=LEASE_SECONDS)
-            tell = _renewing(mailbox, fence, progress)
-            report = sync_mailbox(mailbox, connection, fence=fence, now=now, progress=tell, reconnect=connect)
-            is_quiet = not report.did_something
-            if total is not None:
-                report.add(total)
-            total = report
-            if is_quiet:
-                break
-        with suppress(MailError):
-            connection.logout()
+    for _ in range(PASSES_AT_MOST):
+        lease.renew(mailbox, fence, seconds=LEASE_SECONDS)
+        tell = _renewing(mailbox, fence, progress)
+        report = sync_mailbox(mailbox, connection, fence=fence, now=now, progress=tell, reconnect=reconnect)
+        is_quiet = not report.did_something
+        if total is not None:
+            report.add(total)
+        total = report
+        if is_quiet:
+            break
     return total or Report()
 
 

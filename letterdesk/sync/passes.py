@@ -32,7 +32,7 @@ def sync_mailbox(
     `fence` is that of the lease. `reconnect` opens a second connection, with which a mass vanishing is verified.
     Raises MailError, LeaseLost, PlanError; what was committed before stays and the next pass goes on from there.
     """
-    work = Pass(mailbox, connection, fence, now, reconnect or _reconnect(mailbox), progress)
+    work = work_on(mailbox, connection, fence=fence, now=now, progress=progress, reconnect=reconnect)
     push(work)
     if folders is None:
         found = discover(work)
@@ -43,6 +43,19 @@ def sync_mailbox(
             folder.mailbox = mailbox
         pull(work, [Found(folder, None) for folder in folders])
     return work.report
+
+
+def work_on(
+    mailbox: Mailbox,
+    connection: Connection,
+    *,
+    fence: int,
+    now: datetime,
+    progress: Watching | None = None,
+    reconnect: Callable[[], Connection] | None = None,
+) -> Pass:
+    """What the parts of a pass share; for the other callers of those parts (the audit)."""
+    return Pass(mailbox, connection, fence, now, reconnect or _reconnect(mailbox), progress)
 
 
 def with_ledgers(report: Report) -> Report:
