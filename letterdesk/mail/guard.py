@@ -70,6 +70,13 @@ class Guard:
             return not any(judged in network for network in _ipv4_closed())
         return judged in _ipv6_open() and not any(judged in network for network in _ipv6_closed())
 
+    def addresses(self, host: str, port: int) -> list[str]:
+        """The numeric addresses that `connect` would try now. Raises DnsNotFound or BlockedAddress."""
+        found = [str(sockaddr[0]) for _, sockaddr in _resolve(host, port) if self.admits(str(sockaddr[0]))]
+        if not found:
+            raise BlockedAddress(host=host)
+        return found[:TRIED_ADDRESSES]
+
     def connect(self, host: str, port: int, *, timeout: float) -> socket.socket:
         """Open a TCP connection; `timeout` in seconds for all addresses of the host together.
 

@@ -110,6 +110,11 @@ class Wire:
                 self._early.append(response)
         return challenges[0]
 
+    @property
+    def encryption(self) -> str:
+        """The version of TLS, such as TLSv1.3; "" without."""
+        return (self.socket.version() or "") if isinstance(self.socket, ssl.SSLSocket) else ""
+
     def settle(self) -> None:
         """Read and throw away what is still due of commands whose answers nobody waits for any more."""
         while self._outstanding:

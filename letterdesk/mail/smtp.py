@@ -1,0 +1,152 @@
+"""Connecting and signing in to an SMTP server: greeting, EHLO, STARTTLS, AUTH, over the guard's socket."""
+
+import base64
+import re
+import smtplib
+import socket
+
+from letterdesk.mail.errors import (
+    Disconnected,
+    MailError,
+    NotImap,
+    NotSendable,
+    SmtpAuthDisabled,
+    StarttlsMissing,
+    TcpTimeout,
+    Unavailable,
+)
+from letterdesk.mail.guard import Guard
+from letterdesk.mail.imap_refusals import sign_in_refusal
+from letterdesk.mail.imap_response import Status
+from letterdesk.mail.imap_types import Login
+
+OUR_NAME = "[127.0.0.1]"  # EHLO: an address literal (RFC 5321 4.1.4) that tells nothing of the network inside
+ANSWERS_MAX = 256 << 10  # octets of one conversation up to AUTH; smtplib itself counts no lines
+
+_DISABLED = re.compile(
+    r"5\.7\.139|5\.7\.57|smtpclientauth|authentication is disabled|auth(?:entication)? not", re.IGNORECASE
+)
+
+
+class _Answers:
+    """What smtplib reads from, with an end."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._file = connection.makefile("rb")
+        self._left = ANSWERS_MAX
+
+    def readline(self, size: int) -> bytes:
+        line = self._file.readline(min(size, self._left))
+        self._left -= len(line)
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def sign_in(login: Login, guard: Guard, *, timeout: float = 30) -> smtplib.SMTP:
+    """A connection that is encrypted as `login.security` says and signed in; the caller closes it.
+
+    Raises the guard's errors, NotImap, StarttlsMissing, SmtpAuthDisabled, AuthFailed and its kin, Disconnected.
+    """
+    opened = guard.connect_securely if login.security == "tls" else guard.connect
+    client = smtplib.SMTP(local_hostname=OUR_NAME, timeout=timeout)  # without a host it opens nothing
+    _take(client, opened(login.host, login.port, timeout=timeout))
+    try:
+        _greet(client, login)
+        if login.security == "starttls":
+            _start_tls(client, login, guard)
+        _authenticate(client, login)
+    except (smtplib.SMTPException, OSError) as error:
+        client.close()
+        raise _named(error, login, timeout) from error
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _take(client: smtplib.SMTP, connection: socket.socket) -> None:
+    client.sock = connection
+    client.file = _Answers(connection)
+
+
+def _greet(client: smtplib.SMTP, login: Login) -> None:
+    code, text = client.getreply()
+    if code == 421:
+        raise Unavailable(_readable(text))
+    if code != 220:
+        raise NotImap(_readable(text), protocol="an SMTP", host=login.host, port=login.port)
+    client.ehlo_or_helo_if_needed()
+
+
+def _start_tls(client: smtplib.SMTP, login: Login, guard: Guard) -> None:
+    """Encrypt or fail (A44). What was read before counts for nothing (RFC 3207 4.2)."""
+    if not client.has_extn("starttls"):
+        raise StarttlsMissing(host=login.host, port=login.port)
+    code, text = client.docmd("STARTTLS")
+    if code != 220:
+        raise StarttlsMissing(_readable(text), host=login.host, port=login.port)
+    if client.file is None or client.sock is None:
+        raise Disconnected("after STARTTLS")
+    client.file.close()
+    _take(client, guard.secure(client.sock, login.host))
+    client.helo_resp = client.ehlo_resp = None
+    client.esmtp_features = {}
+    client.does_esmtp = False
+    client.ehlo_or_helo_if_needed()
+
+
+def _authenticate(client: smtplib.SMTP, login: Login) -> None:
+    if not client.has_extn("auth"):
+        raise SmtpAuthDisabled("AUTH is not offered")
+    if "\0" in login.user + login.password or "\1" in login.user + login.oauth_token:
+        raise NotSendable("user name or password contains a control character")
+    offered = str(client.esmtp_features["auth"]).upper().split()
+    if login.oauth_token:
+        answer = _auth(client, "XOAUTH2", f"user={login.user}\1auth=Bearer {login.oauth_token}\1\1")
+    elif "PLAIN" in offered or "LOGIN" not in offered:
+        answer = _auth(client, "PLAIN", f"\0{login.user}\0{login.password}")
+    else:
+        answer = _auth_login(client, login)
+    if answer[0] != 235:
+        raise _refusal(*answer, login=login)
+
+
+def _auth(client: smtplib.SMTP, way: str, secret: str) -> tuple[int, str]:
+    code, text = client.docmd("AUTH", f"{way} {_base64(secret)}")
+    if code == 334:  # XOAUTH2's error report: acknowledge it with nothing
+        code, text = client.docmd("")
+    return code, _readable(text)
+
+
+def _auth_login(client: smtplib.SMTP, login: Login) -> tuple[int, str]:
+    code, text = client.docmd("AUTH", "LOGIN")
+    for secret in (login.user, login.password):
+        if code == 334:
+            code, text = client.docmd(_base64(secret))
+    return code, _readable(text)
+
+
+def _refusal(code: int, text: str, *, login: Login) -> MailError:
+    if code in {421, 432, 451, 454}:
+        return Unavailable(text)
+    if _DISABLED.search(text):
+        return SmtpAuthDisabled(text)
+    return sign_in_refusal(Status("NO", "AUTHENTICATIONFAILED", "", f"{code} {text}"), host=login.host)
+
+
+def _named(error: smtplib.SMTPException | OSError, login: Login, timeout: float) -> MailError:
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+        return TcpTimeout(host=login.host, port=login.port, seconds=round(timeout))
+    if isinstance(error, smtplib.SMTPResponseException):
+        return NotImap(_readable(error.smtp_error), protocol="an SMTP", host=login.host, port=login.port)
+    return Disconnected(str(error))
+
+
+def _base64(secret: str) -> str:
+    return base64.b64encode(secret.encode()).decode("ascii")
+
+
+def _readable(text: bytes | str) -> str:
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
