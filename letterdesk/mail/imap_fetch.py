@@ -152,9 +152,10 @@ class _Letters:
             flags = read_flags(response)
             if flags and any(flags.uid in uids for uids in self.due.values()):
                 self.flags[flags.uid] = flags
-        elif (told := self.flags.pop(letter.uid, None)) and isinstance(letter, Fetched):
-            if b"FLAGS" not in _items(response):
-                letter = replace(letter, flags=told.flags, modseq=letter.modseq or told.modseq)
+            return None
+        told = self.flags.pop(letter.uid, None)
+        if told and isinstance(letter, Fetched) and b"FLAGS" not in _items(response):
+            letter = replace(letter, flags=told.flags, modseq=letter.modseq or told.modseq)
         return letter
 
     def _is_due(self, uid: int) -> bool:
