@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from letterdesk.lib import blobs
@@ -179,18 +180,21 @@ def _wrong_flags(visit: Visit, here: UidSet) -> UidSet:
         return here
     some = next(here.newest_first(FLAGS // 2)) | UidSet(compare.some(here, FLAGS // 2))
     waiting = PendingChange.objects.filter(folder=visit.folder, state=PendingChange.State.WAITING).values("placement")
-    placed = Placement.objects.filter(folder=visit.folder, uidvalidity=visit.cursor.uidvalidity, uid__in=list(some))
-    ours = {one.uid: flags_of(one) for one in placed.exclude(pk__in=waiting)}
+    placed = _placed(visit, list(some)).exclude(pk__in=waiting)
+    ours = {one.uid: flags_of(one) for one in placed}
     told = visit.work.connection.flags(UidSet(ours))
     return UidSet(each.uid for each in told if ours[each.uid] != {canonical(flag) for flag in each.flags})
 
 
 def _without_bytes(visit: Visit, here: UidSet) -> UidSet:
     """Letters whose raw bytes are not in the blob store."""
-    some = compare.some(here, RAWS)
-    placed = Placement.objects.filter(folder=visit.folder, uidvalidity=visit.cursor.uidvalidity, uid__in=some)
+    placed = _placed(visit, compare.some(here, RAWS))
     account = visit.folder.account_id
     return UidSet(uid for uid, blob in placed.values_list("uid", "message__blob") if not blobs.exists(account, blob))
+
+
+def _placed(visit: Visit, uids: list[int]) -> QuerySet[Placement]:
+    return Placement.objects.filter(folder=visit.folder, uidvalidity=visit.cursor.uidvalidity or 0, uid__in=uids)
 
 
 def _write_down(visit: Visit, found: Finding) -> None:

@@ -12,7 +12,7 @@ AT_MOST = 900.0
 def delay(failures: int) -> float:
     """Seconds until the next try after so many failures in a row: 5, 10, 20 … 900, spread by 20 %."""
     steps = min(max(failures, 1) - 1, 20)
-    return min(FIRST * 2**steps, AT_MOST) * random.uniform(0.8, 1.2)  # noqa: S311  spread, not secrecy
+    return min(FIRST * 2.0**steps, AT_MOST) * random.uniform(0.8, 1.2)  # noqa: S311  spread, not secrecy
 
 
 class Hosts:

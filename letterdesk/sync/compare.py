@@ -18,7 +18,7 @@ BYTES = 2  # letters whose bytes are compared, and at most so many more whose si
 def means_the_same(visit: "Visit", uids: UidSet) -> bool:
     """Compare a few letters of the selected folder, chosen by chance. A wrong size alone proves nothing."""
     placed = Placement.objects.filter(
-        folder=visit.folder, uidvalidity=visit.cursor.uidvalidity, uid__in=some(uids, SIZES), hidden_at=None
+        folder=visit.folder, uidvalidity=visit.cursor.uidvalidity or 0, uid__in=some(uids, SIZES), hidden_at=None
     )
     ours = {uid: (size, blob) for uid, size, blob in placed.values_list("uid", "message__size", "message__blob")}
     if not ours:

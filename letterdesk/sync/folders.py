@@ -146,7 +146,7 @@ def _uidnext(folder: Folder) -> int:
 
 def _has_letters_of(connection: Connection, name: str, folder: Folder) -> bool:
     """Compare sizes of a few letters. An empty folder has nothing to lose by being taken for another."""
-    rows = Placement.objects.filter(folder=folder, uidvalidity=folder.uidvalidity, uid__gt=0, hidden_at=None)
+    rows = Placement.objects.filter(folder=folder, uidvalidity=folder.uidvalidity or 0, uid__gt=0, hidden_at=None)
     sizes = dict(rows.order_by("-uid").values_list("uid", "message__size")[:LOOKED_AT])
     if not sizes:
         return True
@@ -156,7 +156,7 @@ def _has_letters_of(connection: Connection, name: str, folder: Folder) -> bool:
     except ServerSaysNo:
         return False
     same = sum(sizes.get(uid) == size for uid, size in found.items())
-    return same * 2 > len(sizes)
+    return bool(same * 2 > len(sizes))
 
 
 # Writing ------------------------------------------------------------------------------------------------------------
@@ -212,7 +212,8 @@ def _add(work: Pass, one: RemoteFolder, status: Status | None) -> Folder:
 
 def _come_back(work: Pass, one: RemoteFolder, status: Status | None) -> Folder | None:
     """A folder that was gone is there again: with the same identity it has its letters back."""
-    for folder in work.mailbox.folders.filter(wire_name=one.wire_name).exclude(gone_at=None).order_by("-gone_at"):
+    earlier: Iterable[Folder] = work.mailbox.folders.filter(wire_name=one.wire_name).exclude(gone_at=None)
+    for folder in earlier:
         if status is not None and _is_same(folder, status) and folder.uidvalidity is not None:
             folder.gone_at = None
             folder.mailbox = work.mailbox

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from letterdesk.events.record import record
 from letterdesk.mail.imap import Connection
@@ -45,7 +46,7 @@ class Pass:
         if self.progress is not None:
             self.progress(Progress(folder.name, held, wanted))
 
-    def record(self, kind: str, folder: Folder, **facts: object) -> None:
+    def record(self, kind: str, folder: Folder, **facts: Any) -> None:
         """Record an event about a folder, inside the transaction."""
         record(
             kind,

@@ -111,7 +111,7 @@ def _is_unchanged(cursor: FolderCursor, status: Status | None, here: int, work: 
         return False
     if work.now - cursor.flags_checked_at >= SCAN_WITH_MODSEQ or work.now - (cursor.compared_at or work.now) >= COMPARE:
         return False
-    return cursor.settled == state.seen_as(status) | {"held": here}
+    return bool(cursor.settled == state.seen_as(status) | {"held": here})
 
 
 def _may_move_again(cursor: FolderCursor, now: datetime) -> bool:

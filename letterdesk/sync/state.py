@@ -108,7 +108,7 @@ def due_retries(folders: Iterable[Folder], now: datetime) -> set[int]:
 
 
 def _quarantined(folder: Folder, cursor: FolderCursor, now: datetime) -> tuple[UidSet, UidSet]:
-    rows = Quarantined.objects.filter(folder=folder, uidvalidity=cursor.uidvalidity)
+    rows = Quarantined.objects.filter(folder=folder, uidvalidity=cursor.uidvalidity or 0)
     return (
         UidSet(rows.values_list("uid", flat=True)),
         UidSet(rows.filter(_retry_due(now)).values_list("uid", flat=True)),
@@ -122,7 +122,7 @@ def _retry_due(now: datetime) -> Q:
 
 
 def _placed(folder: Folder, cursor: FolderCursor, now: datetime) -> tuple[UidSet, UidSet, UidSet]:
-    rows = Placement.objects.filter(folder=folder, uidvalidity=cursor.uidvalidity, uid__gt=0)
+    rows = Placement.objects.filter(folder=folder, uidvalidity=cursor.uidvalidity or 0, uid__gt=0)
     softly = rows.filter(hidden_at__isnull=False).exclude(pending_changes__state__in=UNDER_WAY)
     return (
         UidSet(rows.values_list("uid", flat=True)),

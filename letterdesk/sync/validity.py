@@ -40,22 +40,22 @@ def finish(visit: "Visit") -> None:
     cursor, folder = visit.cursor, visit.folder
     if not cursor.validity_changes and not visit.rebuilt:
         return
-    old = Placement.objects.filter(folder=folder, uid__gt=0).exclude(uidvalidity=cursor.uidvalidity)
+    old = Placement.objects.filter(folder=folder, uid__gt=0).exclude(uidvalidity=cursor.uidvalidity or 0)
     if not old.exists() or visit.still_to_come():
         return
     with visit.work.transaction():
         _hand_over_intentions(folder, cursor)
         for validity in set(old.values_list("uidvalidity", flat=True)):
             _drop(visit, validity)
-        Quarantined.objects.filter(folder=folder).exclude(uidvalidity=cursor.uidvalidity).delete()
+        Quarantined.objects.filter(folder=folder).exclude(uidvalidity=cursor.uidvalidity or 0).delete()
         visit.work.record("folder.rebuilt", folder, uidvalidity=cursor.uidvalidity)
         reach("pull.rebuilt.before_commit")
 
 
 def _drop(visit: "Visit", validity: int) -> None:
-    folder, now = visit.folder, visit.work.now
+    folder, now, current = visit.folder, visit.work.now, visit.cursor.uidvalidity or 0
     old = Placement.objects.filter(folder=folder, uidvalidity=validity, uid__gt=0)
-    new = Placement.objects.filter(folder=folder, uidvalidity=visit.cursor.uidvalidity, message=OuterRef("message"))
+    new = Placement.objects.filter(folder=folder, uidvalidity=current, message=OuterRef("message"))
     found_again = UidSet(old.filter(Exists(new)).values_list("uid", flat=True))
     lost = UidSet(old.filter(~Exists(new), hidden_at=None).values_list("uid", flat=True))
     move.remove_vanished(folder, found_again, uidvalidity=validity, now=now)
@@ -86,11 +86,12 @@ def _put_aside(visit: "Visit", uidvalidity: int) -> None:
 
 def _hand_over_intentions(folder: Folder, cursor: FolderCursor) -> None:
     """What people wanted to change in the old placements is carried out in the new ones of the same letters."""
-    waiting = PendingChange.objects.filter(folder=folder, placement__uid__gt=0).exclude(uidvalidity=cursor.uidvalidity)
+    current = cursor.uidvalidity or 0
+    waiting = PendingChange.objects.filter(folder=folder, placement__uid__gt=0).exclude(uidvalidity=current)
     for change in waiting.select_related("placement"):
         old = change.placement
         new = Placement.objects.filter(
-            folder=folder, uidvalidity=cursor.uidvalidity, message=old.message_id if old else None, uid__gt=0
+            folder=folder, uidvalidity=current, message=old.message_id if old else None, uid__gt=0
         ).first()
         if old is not None and new is not None:
             Placement.objects.filter(pk=new.pk).update(hidden_at=old.hidden_at)
