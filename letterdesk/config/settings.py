@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "letterdesk.web.plans.RefusedByPlan",
 ]
 
 ROOT_URLCONF = "letterdesk.config.urls"

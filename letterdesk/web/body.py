@@ -21,6 +21,7 @@ from letterdesk.accounts.models import Employee
 from letterdesk.lib import blobs
 from letterdesk.mail.html import clean_html
 from letterdesk.mail.parse import Body, read_body, read_part
+from letterdesk.mail.quotes import fold_quotes
 from letterdesk.mail.text import text_to_html
 from letterdesk.mailboxes.models import Message
 from letterdesk.web.backend import EmployeeBackend
@@ -73,10 +74,14 @@ def body(request: Request, message_id: str) -> HttpResponse:
 def shown_text(found: Body, letter: Message, employee: Employee) -> Shown:
     """Clean what is to be shown: HTML where the letter has it, else its text."""
     if found.html is None:
-        return Shown(_text(found.text or ""), SafeString(""), is_plain=True)
-    cleaned = clean_html(found.html, image_url=_pictures(found, letter, employee))
+        folded = fold_quotes(found.text or "", is_html=False, subject=letter.subject)
+        return Shown(_text(folded.new), _text(folded.quoted), is_plain=True)
+    folded = fold_quotes(found.html, is_html=True, subject=letter.subject)
+    pictures = _pictures(found, letter, employee)
+    new, quoted = clean_html(folded.new, image_url=pictures), clean_html(folded.quoted, image_url=pictures)
+    blocked = new.blocked_images + quoted.blocked_images
     # Cleaned by nh3 just now, and not touched since (hard rule 8).
-    return Shown(mark_safe(cleaned.html), SafeString(""), is_plain=False, blocked_images=cleaned.blocked_images)  # noqa: S308
+    return Shown(mark_safe(new.html), mark_safe(quoted.html), is_plain=False, blocked_images=blocked)  # noqa: S308
 
 
 def _text(text: str) -> SafeString:

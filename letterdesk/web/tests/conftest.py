@@ -1,0 +1,127 @@
+"""A small company that looks at its mail: an owner, one with access, team-mates without, and a stranger."""
+
+from email.message import EmailMessage
+from types import SimpleNamespace
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from letterdesk.accounts.models import Department, Invitation, Role
+from letterdesk.mail.letters import Fetched
+from letterdesk.mailboxes.models import Grant, Quarantined
+from letterdesk.mailboxes.receive import receive
+from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
+    account,
+    archive,
+    blobs_folder,
+    employ,
+    inbox,
+    ines,
+    jonas,
+    mailbox,
+    sold_plans,
+    stranger,
+    trash,
+)
+
+
+@pytest.fixture
+def now():
+    from django.utils import timezone
+
+    return timezone.now()
+
+
+def raw_letter(subject="Offer", *, text="Hello", html=None, sender="Amara <amara@okafor.example>", files=(), **headers):
+    """A letter as a server would hand it out; files are (name, content type, bytes, content id or "")."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, "ines@acme.example", subject
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    if html is not None:
+        message.add_alternative(html, subtype="html")
+    for name, kind, content, content_id in files:
+        maintype, _slash, subtype = kind.partition("/")
+        more = {"cid": f"<{content_id}>"} if content_id else {}
+        message.add_attachment(content, maintype=maintype, subtype=subtype, filename=name, **more)
+    return message.as_bytes()
+
+
+@pytest.fixture
+def deliver(inbox, now):  # noqa: F811
+    """Put letters into a folder through the real receiving; returns the messages, oldest first."""
+    uids = iter(range(1, 10_000))
+
+    def put(*raws, folder=None, at=None, flags=()):
+        folder = folder or inbox
+        letters = [Fetched(next(uids), raw, at or now, frozenset(flags)) for raw in raws]
+        with transaction.atomic():
+            return receive(folder, letters, uidvalidity=1, now=now).stored
+
+    return put
+
+
+@pytest.fixture
+def sign_in():
+    """A browser in which somebody is signed in."""
+
+    def enter(employee):
+        client = Client(HTTP_HOST="127.0.0.1")
+        if employee is not None:
+            client.force_login(employee)
+        return client
+
+    return enter
+
+
+@pytest.fixture
+def browser(sign_in, ines):  # noqa: F811
+    return sign_in(ines)
+
+
+@pytest.fixture
+def people(account, ines, jonas, stranger, mailbox):  # noqa: F811
+    """All who may knock: anonymous, owner, reader (granted, reads alone), mate, administrator, stranger."""
+    reader = employ(account, "Lea")
+    Grant.objects.create(account=account, mailbox=mailbox, employee=reader, may_reply=False)
+    return {
+        "anonymous": None,
+        "owner": ines,
+        "reader": reader,
+        "mate": jonas,
+        "administrator": employ(account, "Admin", Role.ADMINISTRATOR),
+        "stranger": stranger,
+    }
+
+
+@pytest.fixture
+def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
+    """One of everything that an address can name."""
+    letter = deliver(raw_letter(files=[("a.pdf", "application/pdf", b"%PDF-1", "")]))[0]
+    account = mailbox.account  # noqa: F811
+    quarantined = Quarantined.objects.create(
+        account=account, folder=inbox, uidvalidity=1, uid=99, reason="unreadable", blob=letter.blob, size=5
+    )
+    Department.objects.create(account=account, name="Sales")
+    invitation = Invitation.objects.create(
+        account=account, email="new@acme.example", token_hash="0" * 64, created_at=now, expires_at=now
+    )
+    return SimpleNamespace(
+        letter=letter,
+        folder_id=inbox.public_id,
+        conversation_id=letter.conversation.public_id,
+        message_id=letter.public_id,
+        attachment_id=letter.attachments.get().public_id,
+        index=1,
+        mailbox_id=mailbox.public_id,
+        grant_id=mailbox.grants.get().pk,
+        letter_id=quarantined.public_id,
+        invitation_id=invitation.pk,
+        employee_id=people["mate"].public_id,
+        token="not-a-token",
+        uidb36="1",
+        key="k",
+        pk=1,
+    )

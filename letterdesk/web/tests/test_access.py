@@ -1,0 +1,101 @@
+"""Who gets what at each address: owner, reader by grant, team-mates, a stranger. What is undeclared fails (P9, C18)."""
+
+import pytest
+from django.urls import get_resolver, reverse
+
+# name: (method, form, owner, reader, mate, administrator, stranger); nobody signed in: on to the sign-in, always
+PAGES = {
+    "home": ("GET", {}, 302, 302, 200, 200, 200),
+    "folder": ("GET", {}, 200, 200, 404, 404, 404),
+    "conversation": ("GET", {}, 200, 200, 404, 404, 404),
+    "changes": ("POST", {"change": "star"}, 302, 404, 404, 404, 404),
+    "undo": ("POST", {"changes": "{mailbox_id}.x"}, 302, 404, 404, 404, 404),
+    "body": ("GET", {}, 200, 200, 404, 404, 404),
+    "source": ("GET", {}, 200, 200, 404, 404, 404),
+    "eml": ("GET", {}, 200, 200, 404, 404, 404),
+    "attachment": ("GET", {}, 200, 200, 404, 404, 404),
+    "mailboxes": ("GET", {}, 200, 200, 200, 200, 200),
+    "mailbox": ("GET", {}, 200, 200, 404, 404, 404),
+    "mailbox_state": ("POST", {"state": "paused"}, 302, 404, 404, 404, 404),
+    "grants": ("POST", {"to": "everyone"}, 302, 404, 404, 404, 404),
+    "grant": ("POST", {}, 302, 404, 404, 404, 404),
+    "ledger": ("GET", {}, 200, 200, 404, 404, 404),
+    "quarantined": ("GET", {}, 200, 200, 404, 404, 404),
+    "people": ("GET", {}, 403, 403, 403, 200, 200),
+    "withdrawal": ("POST", {}, 403, 403, 403, 302, 404),
+    "departments": ("POST", {"name": "New"}, 403, 403, 403, 302, 302),
+    "employee": ("POST", {"change": "place", "role": "employee"}, 403, 403, 403, 302, 404),
+    "plans": ("GET", {}, 200, 200, 200, 200, 200),
+    "settings": ("GET", {}, 200, 200, 200, 200, 200),
+    "help": ("GET", {}, 200, 200, 200, 200, 200),
+    "search": ("GET", {"q": "offer"}, 200, 200, 200, 200, 200),
+    "connect": ("GET", {}, 200, 200, 200, 200, 200),
+    "connect_server": ("POST", {"address": ""}, 200, 200, 200, 200, 200),
+}
+ACTORS = ("owner", "reader", "mate", "administrator", "stranger")
+# Tested where their rules are: signatures (test_body.py), tokens (test_people.py), the stream (test_live.py).
+ELSEWHERE = {"inline", "invitation", "live"}
+# allauth's own pages, which show and change nobody but the one who is signed in (accounts/tests).
+OWN = ("account_", "mfa_", "usersessions_")
+
+
+def routes():
+    return [pattern.name for pattern in _all(get_resolver().url_patterns)]
+
+
+def _all(patterns):
+    for pattern in patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from _all(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+def address(name, things):
+    pattern = next(pattern for pattern in _all(get_resolver().url_patterns) if pattern.name == name)
+    return reverse(name, kwargs={key: getattr(things, key) for key in pattern.pattern.converters})
+
+
+def knock(client, name, things):
+    method, form, *_ = PAGES[name]
+    filled = {key: value.format(**vars(things)) for key, value in form.items()}
+    return getattr(client, method.lower())(address(name, things), filled)
+
+
+def test_every_address_declares_who_gets_what():
+    declared = set(PAGES) | ELSEWHERE
+    assert {name for name in routes() if not name.startswith(OWN)} == declared
+
+
+@pytest.mark.case("C18")
+@pytest.mark.parametrize("name", PAGES)
+def test_each_gets_what_is_declared(name, things, people, sign_in):
+    _method, _form, *expected = PAGES[name]
+    got = tuple(knock(sign_in(people[actor]), name, things).status_code for actor in ACTORS)
+    assert got == tuple(expected), dict(zip(ACTORS, got, strict=True))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nobody_signed_in_is_led_to_the_sign_in(name, things, sign_in):
+    answer = knock(sign_in(None), name, things)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.case("C18")
+def test_foreign_deleted_and_invented_letters_look_the_same(things, people, sign_in):
+    client = sign_in(people["stranger"])
+    foreign = client.get(f"/messages/{things.message_id}/body")
+    invented = client.get("/messages/aaaaaaaaaaaaaaaa/body")
+    assert foreign.status_code == invented.status_code == 404
+    assert foreign.content == invented.content
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if page[0] == "POST"])
+def test_a_change_without_its_token_is_refused(name, things, people):
+    """C16"""
+    from django.test import Client
+
+    client = Client(HTTP_HOST="127.0.0.1", enforce_csrf_checks=True)
+    client.force_login(people["administrator"])
+    assert client.post(address(name, things), {}).status_code == 403
