@@ -22,8 +22,9 @@ def settings_read_from_the_environment() -> set[str]:
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 value = node.args[0].value
-                if called in READERS | {"get", "setdefault"} and isinstance(value, str):
-                    names |= {value} if re.fullmatch(r"[A-Z][A-Z0-9_]{3,}", value) else set()
+                is_environment = called in READERS or "environ" in ast.unparse(node.func)
+                if is_environment and isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{3,}", value):
+                    names.add(value)
     return names - {"DJANGO_SETTINGS_MODULE"}
 
 

@@ -20,7 +20,7 @@ from letterdesk.sync.once import Busy, NotSyncable
 
 from . import doctor, importing, mailbox, people, processes
 from .demo import demo
-from .output import fail
+from .output import asked_for_json, fail
 
 NAMED: dict[type[Exception], str] = {
     NotInPlan: "not_in_plan", LimitReached: "over_plan", AlreadyConnected: "already_connected",
@@ -33,6 +33,11 @@ NAMED: dict[type[Exception], str] = {
 
 class Commands(TyperGroup):
     """Tells named errors in words instead of a traceback."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Note whether errors are to be told in JSON too."""
+        asked_for_json.set("--json" in args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""

@@ -39,7 +39,7 @@ def demo(
         for mailbox, report in reports.items():
             print_ledger(mailbox, report)
     if not all(report.agrees for report in reports.values()):
-        raise fail("disagree", "Server and copy do not agree.", status=2)
+        raise typer.Exit(2) if as_json else fail("disagree", "Server and copy do not agree.", status=2)
 
 
 def _welcome(server: MailServer, listen: str) -> None:

@@ -11,6 +11,7 @@ from letterdesk.mailboxes import connect as mailboxes
 from letterdesk.mailboxes.models import Mailbox, MailboxState
 from letterdesk.mailboxes.models.mailboxes import Security
 from letterdesk.sync import ledger
+from letterdesk.sync.audit import audit_once
 from letterdesk.sync.connections import guard
 from letterdesk.sync.once import sync_once
 from letterdesk.sync.report import Progress as Told
@@ -96,7 +97,43 @@ def sync(
         for mailbox, report in reports.items():
             print_ledger(mailbox, report)
     if not all(report.agrees for report in reports.values()):
-        raise fail("disagree", "Server and copy do not agree yet: see the ledger.", as_json=False, status=2)
+        raise (
+            typer.Exit(2)
+            if as_json
+            else fail("disagree", "Server and copy do not agree yet: see the ledger.", status=2)
+        )
+
+
+@app.command("audit")
+def audit(
+    address: Address,
+    *,
+    repair: Annotated[bool, typer.Option(help="Fetch what is missing and let go what is gone.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the server anew for everything it has, compare, and repair. Exits 0 only when nothing is wrong any more."""
+    mailbox = mailbox_of(address)
+    report = audit_once(mailbox, repair=repair)
+    if as_json:
+        answer(report.as_json(), as_json=True)
+    else:
+        rows = [
+            {
+                "folder": found.folder.name,
+                "found": ", ".join(f"{name} {count}" for name, count in found.as_facts().items()) or "nothing",
+                "repaired": found.repaired,
+                **_numbers(found.ledger or ledger.ledger_of(found.folder)),
+                "note": found.unsure,
+            }
+            for found in report.findings
+        ]
+        table(rows, as_json=False, title=f"Audit of {mailbox.address}", empty="There is no folder to audit.")
+    if not report.agrees:
+        raise (
+            typer.Exit(2)
+            if as_json
+            else fail("drift", "Something is still missing or too much: see the table.", status=2)
+        )
 
 
 @app.command("pause")

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
+asked_for_json: ContextVar[bool] = ContextVar("asked_for_json", default=False)
 console = Console(highlight=False)
 problems = Console(stderr=True, highlight=False)
 
@@ -44,9 +46,9 @@ def table(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", 
     console.print(drawn)
 
 
-def fail(code: str, text: str, *, as_json: bool = False, status: int = 1) -> typer.Exit:
+def fail(code: str, text: str, *, status: int = 1) -> typer.Exit:
     """Tell an error by its name and in words; returns the exception that ends the command with `status`."""
-    if as_json or "--json" in sys.argv:
+    if asked_for_json.get():
         _print_json({"error": code, "text": text})
     else:
         problems.print(f"{text} ({code})", markup=False)

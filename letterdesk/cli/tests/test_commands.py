@@ -1,0 +1,127 @@
+"""The commands do what the documentation says, against a real server; refusals have a name and change nothing."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from typer.testing import CliRunner
+
+from letterdesk.accounts.models import Account, Employee
+from letterdesk.cli.app import app
+from letterdesk.mailboxes.models import Mailbox, MailboxState, Message
+from tests.rig.boxes import letter
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADA = "ada@acme.example"
+
+
+@pytest.fixture(autouse=True)
+def _ground(allow_loopback, blob_folder, monkeypatch):
+    monkeypatch.setenv("LETTERDESK_PASSWORD", "a-long-enough-password")
+
+
+def run(*words: object, input: str = "", fails: bool = False):
+    """Run a command; its JSON answer."""
+    result = CliRunner().invoke(app, [*map(str, words), "--json"], input=input, catch_exceptions=False)
+    assert (result.exit_code != 0) is fails, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def acme():
+    run("account", "create", "Acme", "--administrator", ADA, "--name", "Ada")
+    return Account.objects.get()
+
+
+@pytest.fixture
+def connect(dovecot, acme):
+    """Connect a fresh user's mailbox with this password."""
+    user = dovecot.add_user()
+
+    def connect(password: str = "secret", **kwargs):
+        words = ("--owner", ADA, "--imap-host", dovecot.host, "--imap-port", dovecot.port, "--security", "none")
+        return run("mailbox", "connect", user.name, *words, "--password-stdin", input=password + "\n", **kwargs)
+
+    connect.user = user
+    return connect
+
+
+def test_an_account_is_opened_with_its_administrator():
+    told = run("account", "create", "Acme", "--administrator", "Ada@Acme.example")
+    assert told["administrator"] == ADA
+    assert Employee.objects.get(email=ADA).is_administrator
+    assert [row["name"] for row in run("account", "list")] == ["Acme"]
+
+
+def test_an_employee_is_invited_by_an_administrator_alone(acme):
+    assert run("employee", "invite", "bob@acme.example", "--by", ADA)["link"].startswith("http")
+    Employee.objects.create_user("eve@acme.example", account=acme, name="Eve")
+    assert run("employee", "invite", "x@acme.example", "--by", "eve@acme.example", fails=True)["error"] == "not_allowed"
+
+
+@pytest.mark.dovecot
+def test_a_mailbox_is_connected_synced_audited_paused_resumed_and_disconnected(connect, dovecot):
+    dovecot.deliver(connect.user, letter(1))
+    name = connect()["mailbox"]
+    synced = run("mailbox", "sync", connect.user.name, "--once")[connect.user.name]
+    assert synced["agrees"]
+    assert synced["stored"] == 1
+    assert run("mailbox", "audit", name)["agrees"]
+    assert run("mailbox", "list")[0]["held"] == 1
+    assert run("mailbox", "pause", name)["state"] == "paused"
+    assert run("mailbox", "sync", name, fails=True)["error"] == "not_syncable"
+    assert run("mailbox", "resume", name)["state"] == "connected"
+    assert run("mailbox", "disconnect", name)["state"] == "disconnected"
+    assert Mailbox.objects.get().secret is None
+
+
+@pytest.mark.dovecot
+def test_with_a_wrong_password_nothing_is_half_connected(connect):
+    assert connect("wrong", fails=True)["error"] == "auth_failed"
+    assert not Mailbox.objects.exists()
+
+
+@pytest.mark.dovecot
+def test_a_mailbox_is_not_connected_twice(connect):
+    connect()
+    assert connect(fails=True)["error"] == "already_connected"
+    assert Mailbox.objects.count() == 1
+
+
+def test_where_nothing_answers_the_error_is_named(acme):
+    where = ("--imap-host", "127.0.0.1", "--imap-port", "9")
+    told = run("mailbox", "connect", "x@acme.example", "--owner", ADA, *where, fails=True)
+    assert told["error"] == "tcp_refused"
+
+
+def test_a_private_server_is_refused_without_the_operators_leave(acme, settings):
+    settings.ALLOWED_NETWORKS = []
+    told = run("mailbox", "connect", "x@acme.example", "--owner", ADA, "--imap-host", "127.0.0.1", fails=True)
+    assert told["error"] == "blocked_address"
+
+
+def test_letters_are_imported_once(acme, tmp_path):
+    for number in range(3):
+        (tmp_path / f"{number}.eml").write_bytes(letter(number))
+    words = ("import", tmp_path, "--owner", ADA, "--into", "archive@acme.example")
+    assert run(*words)["stored"] == 3
+    again = run(*words)
+    assert (again["stored"], again["known"]) == (0, 3)
+    assert Message.objects.count() == 3
+    assert run("reparse")["archive@acme.example"]["letters"] == 3
+
+
+def test_what_is_not_there_is_named(acme, tmp_path):
+    told = run("import", tmp_path / "no.mbox", "--owner", ADA, "--into", "archive@acme.example", fails=True)
+    assert told["error"] == "file_not_found"
+    assert run("mailbox", "sync", "nobody@acme.example", fails=True)["error"] == "no_such_mailbox"
+
+
+def test_doctor_finds_a_mailbox_that_nobody_syncs(acme):
+    assert all(row["ok"] for row in run("doctor"))
+    Mailbox.objects.create(
+        account=acme, owner=Employee.objects.get(email=ADA), address=ADA, name="Ada", imap_host="imap.acme.example",
+        connected_at=datetime.now(UTC), state=MailboxState.CONNECTED,
+    )  # fmt: skip
+    rows = {row["check"]: row for row in run("doctor", fails=True)}
+    assert "start `letterdesk run`" in rows["sync"]["says"]
