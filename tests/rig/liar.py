@@ -73,7 +73,7 @@ class Liar:
     @property
     def commands(self) -> Counter[str]:
         """How often each command came, as `Dovecot.commands`."""
-        return count_commands(list(self.received))
+        return count_commands(each.partition(b"\r\n")[0] for each in list(self.received))
 
     # Running --------------------------------------------------------------------------------------------------------
 

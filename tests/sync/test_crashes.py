@@ -59,7 +59,7 @@ def test_dead_at_any_point_it_resumes_to_the_same_end(invent, connected, scenari
         scenario(copy)
         return copy
 
-    points = points_reached(prepared().sync)
+    points = points_reached(prepared().sync, most=2)
     assert len(points) >= 3, "too few crash points to prove anything"
     for point in points:
         copy = prepared()
@@ -68,7 +68,7 @@ def test_dead_at_any_point_it_resumes_to_the_same_end(invent, connected, scenari
         found = copy.differences()
         assert not found, f"{point}: {found}"
         assert not PendingChange.objects.filter(mailbox=copy.mailbox).exists(), point
-        copy.agrees_and_stays()
+        copy.stays()
         if scenario is push:
             assert [each.raw for each in copy.server.boxes["Trash"].letters] == [letter(4)], point
             assert sorted(each.raw for each in copy.server.boxes["Sent"].letters) == sorted([letter(3), letter(77)])
