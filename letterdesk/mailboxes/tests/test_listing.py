@@ -138,8 +138,8 @@ class World:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 200)), min_size=5, max_size=40))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 200)), min_size=5, max_size=30))
 def test_lists_and_counters_are_exact_after_anything(ines, steps):
     world = World(ines)
     for number in range(5):
