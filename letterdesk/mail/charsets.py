@@ -6,9 +6,9 @@ from functools import lru_cache
 
 # What senders mean by a label, where that is more than the label says (WHATWG Encoding 4.2).
 _MEANT = {
-    "ascii": "cp1252",
-    "us_ascii": "cp1252",
-    "ansi_x3_4_1968": "cp1252",
+    "ascii": "utf_8",
+    "us_ascii": "utf_8",
+    "ansi_x3_4_1968": "utf_8",
     "ansi_x3_110_1983": "cp1252",
     "iso_8859_1": "cp1252",
     "latin_1": "cp1252",

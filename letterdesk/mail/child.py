@@ -23,6 +23,7 @@ MEMORY = 1024 * 1024 * 1024  # bytes of address space
 MOST_DELIMITERS = 5_000  # lines that begin with `--`; the letter is cut behind them
 MOST_DEPTH = 50
 MOST_PARTS = 1_000
+MOST_FRAMES = 500  # of the interpreter: the stdlib takes one or two for each level of parts
 _FIELDS = ("content-type", "content-disposition", "content-id")
 
 
@@ -47,6 +48,7 @@ def main() -> None:
     """Answers letters until stdin ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.setrecursionlimit(MOST_FRAMES)
     while size := sys.stdin.buffer.read(LENGTH.size):
         _renew_limits()
         try:
@@ -123,7 +125,7 @@ class _Reader:
                     break
                 children.append(self.read(child, depth + 1))
         else:
-            content = _transfer_decoded(part, str(payload or "").encode("ascii", "surrogateescape"))
+            content = _transfer_decoded(part)
             self.contents.append(content)
         start, self.at = self.at, self.at + len(content)
         letter = isinstance(part, Part) and part.is_letter
@@ -140,9 +142,11 @@ def _fields(part: Message) -> dict[str, str]:
     return found
 
 
-def _transfer_decoded(part: Message, raw: bytes) -> bytes:
+def _transfer_decoded(part: Any) -> bytes:
     """The bytes of a leaf, as well as they can be had (RFC 2045 6); an unknown encoding is left as it is (B06)."""
     encoding = str(part.get("content-transfer-encoding", "")).partition("(")[0].strip().lower()
+    del part["content-transfer-encoding"]
+    raw: bytes = part.get_payload(decode=True) or b""  # without the field: as it came; get_payload() alone loses 8-bit
     if encoding == "base64":
         return decode_base64(raw)
     if encoding == "quoted-printable":

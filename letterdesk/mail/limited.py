@@ -4,6 +4,7 @@ Children are kept and used again; one that dies takes one letter's chance with i
 programs of their own and never forked, because the process that asks has threads.
 """
 
+import atexit
 import json
 import os
 import signal
@@ -127,4 +128,13 @@ def _forget() -> None:
     _slots = threading.BoundedSemaphore(MOST_CHILDREN)
 
 
+def _end() -> None:
+    """The children end by themselves when their input does; this waits for it."""
+    while _idle:
+        process = _idle.pop()
+        process.kill()
+        process.communicate()
+
+
 os.register_at_fork(after_in_child=_forget)
+atexit.register(_end)

@@ -88,7 +88,11 @@ def _is_tame(raw: bytes, head: Head) -> bool:
     if head.is_odd or head.is_cut:
         return False
     words = raw.count(b"=?", 0, head.body)
-    if not _is_tame_head(raw[: head.body]) or not all(head.first(name).isascii() for name in _NAMING):
+    if (
+        words > _MOST_WORDS
+        or not _is_tame_head(raw[: head.body])
+        or not all(head.first(name).isascii() for name in _NAMING)
+    ):
         return False
     at, delimiters = raw.find(b"\n--", head.body - 1), 0
     while at >= 0:
