@@ -3,9 +3,10 @@
 import logging
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.db import close_old_connections
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from letterdesk.mail.errors import MailError
@@ -13,6 +14,7 @@ from letterdesk.mail.imap import Connection
 from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox
 from letterdesk.plans.limits import PlanError
 
+from .audit import audit_mailbox
 from .connections import Connections
 from .lease import LeaseLost
 from .models import FolderCursor
@@ -20,6 +22,7 @@ from .once import record_failure, record_success
 from .passes import sync_mailbox
 
 logger = logging.getLogger(__name__)
+AUDIT_EVERY = timedelta(hours=24)
 PASSES_AT_MOST = 3  # in one turn; a mailbox that still changes comes round again at once
 
 
@@ -75,6 +78,8 @@ def hang_up(watched: Watched, connections: Connections) -> None:
 def _pass_until_quiet(watched: Watched, mailbox: Mailbox, connections: Connections) -> None:
     connection = _awake(watched, mailbox, connections)
     folders = None if watched.all_folders else list(_inbox(mailbox))
+    if folders is None and _audit_is_due(mailbox):
+        audit_mailbox(mailbox, connection, fence=watched.fence, now=timezone.now())
     for _ in range(PASSES_AT_MOST):
         watched.woken = watched.all_folders = False
         sync_mailbox(mailbox, connection, fence=watched.fence, now=timezone.now(), folders=folders)
@@ -82,6 +87,15 @@ def _pass_until_quiet(watched: Watched, mailbox: Mailbox, connections: Connectio
             return
         folders = list(_inbox(mailbox))
     watched.woken = True
+
+
+def _audit_is_due(mailbox: Mailbox) -> bool:
+    """Once a day every folder is compared with the server UID by UID, whatever the passes found (A28, hard rule 5)."""
+    a_day_ago = timezone.now() - AUDIT_EVERY
+    if mailbox.first_sync_done_at is None or mailbox.first_sync_done_at > a_day_ago:
+        return False
+    folders = FolderCursor.objects.filter(folder__mailbox=mailbox, folder__is_on=True, folder__gone_at=None)
+    return folders.filter(Q(audited_at=None) | Q(audited_at__lt=a_day_ago)).exists()
 
 
 def _awake(watched: Watched, mailbox: Mailbox, connections: Connections) -> Connection:
