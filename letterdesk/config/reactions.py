@@ -5,5 +5,8 @@ and runs in the transaction that marks the event as dispatched.
 """
 
 from letterdesk.events.reactions import Reaction
+from letterdesk.sync.reconsider import after_resume
 
-REACTIONS: dict[str, tuple[Reaction, ...]] = {}
+REACTIONS: dict[str, tuple[Reaction, ...]] = {
+    "mailbox.resumed": (after_resume,),
+}

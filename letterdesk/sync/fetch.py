@@ -6,6 +6,7 @@ The queue between the threads is short: memory stays flat whatever the size of t
 import queue
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.imap import Connection, NotHanded
@@ -17,20 +18,29 @@ BATCH = 200
 BATCH_BYTES = 8 << 20
 AHEAD = 1  # batches that wait between the threads
 
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """UIDs to be fetched, in this order, handed out in batches of so many letters."""
+
+    pieces: Iterable[UidSet]
+    batch: int
+
+
 Items = list[Fetched | NotHanded]
 _Box = queue.Queue[Items | BaseException | None]
 
 
-def newest_first(uids: UidSet) -> Iterator[UidSet]:
+def newest_first(uids: UidSet) -> Iterator[Order]:
     """The order of fetching: a small piece at first, so that something is to be seen, then large ones."""
     if not uids:
         return
     first = next(uids.newest_first(FIRST))
-    yield first
-    yield from (uids - first).newest_first(BATCH)
+    yield Order([first], FIRST)
+    yield Order((uids - first).newest_first(BATCH), BATCH)
 
 
-def arrivals(connection: Connection, pieces: Iterable[UidSet], *, batch: int = BATCH) -> Iterator[Items]:
+def arrivals(connection: Connection, orders: Iterable[Order]) -> Iterator[Items]:
     """Letters in batches, each read while the one before is worked on.
 
     Raises what the connection raises. Left early, it closes the connection, which is in the midst of an answer then.
@@ -41,9 +51,10 @@ def arrivals(connection: Connection, pieces: Iterable[UidSet], *, batch: int = B
     def read() -> None:
         last: BaseException | None = None
         try:
-            for items in connection.letters(pieces, batch=batch, batch_bytes=BATCH_BYTES):
-                if not _put(box, items, stop):
-                    return
+            for order in orders:
+                for items in connection.letters(order.pieces, batch=order.batch, batch_bytes=BATCH_BYTES):
+                    if not _put(box, items, stop):
+                        return
         except BaseException as error:  # it is raised again in the thread that waits for us
             last = error
         _put(box, last, stop)

@@ -1,6 +1,6 @@
 """Our copy follows the server: which folders are looked at, in which order, and when what is gone is let go."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from letterdesk.mail.errors import MailError, ServerSaysNo
@@ -83,6 +83,7 @@ def _rank(folder: Folder) -> tuple[int, str]:
 
 def _to_be_visited(work: Pass, found: Sequence[Found]) -> list[Found]:
     on = [each for each in found if each.folder.is_selectable and each.folder.is_on]
+    _forget_depth(each.folder for each in found if not each.folder.is_on)
     cursors = {
         cursor.folder_id: cursor for cursor in FolderCursor.objects.filter(folder__in=[each.folder for each in on])
     }
@@ -100,7 +101,21 @@ def _to_be_visited(work: Pass, found: Sequence[Found]) -> list[Found]:
             or not _is_unchanged(cursor, each.status, here.get(each.folder.pk, 0), work)
         ):
             wanted.append(each)
+            _count_again_unless(cursor, here.get(each.folder.pk, 0))
     return wanted
+
+
+def _count_again_unless(cursor: FolderCursor | None, here: int) -> None:
+    """Letters were taken out here (retention, a person): what the cursor takes for held is to be counted."""
+    if cursor is not None and cursor.settled and cursor.settled.get("held") != here:
+        FolderCursor.objects.filter(pk=cursor.pk).update(settled={})
+
+
+def _forget_depth(off: Iterable[Folder]) -> None:
+    """R21: when a folder is switched on again, the depth counts from that moment."""
+    ids = [folder.pk for folder in off]
+    if ids:
+        FolderCursor.objects.filter(folder__in=ids).exclude(depth=-1).update(depth=-1, settled={})
 
 
 def _is_unchanged(cursor: FolderCursor, status: Status | None, here: int, work: Pass) -> bool:

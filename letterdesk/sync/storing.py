@@ -21,7 +21,7 @@ from letterdesk.mailboxes import quarantine, receive
 from letterdesk.mailboxes.collect import StaleBatch
 
 from . import state
-from .fetch import Items, arrivals, newest_first
+from .fetch import Items, Order, arrivals, newest_first
 from .models import FolderCursor
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _take_suspects_out(visit: "Visit") -> UidSet:
 
 
 def _one_by_one(visit: "Visit", uids: UidSet, *, initial: bool) -> None:
-    for items in arrivals(visit.work.connection, uids.newest_first(1), batch=1):
+    for items in arrivals(visit.work.connection, [Order(uids.newest_first(1), 1)]):
         with visit.work.transaction():
             visit.cursor.suspect = str(UidSet(item.uid for item in items))
             visit.cursor.save(update_fields=["suspect"])

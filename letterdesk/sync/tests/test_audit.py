@@ -8,19 +8,14 @@ from letterdesk.mailboxes.models import Placement
 from letterdesk.sync.audit import audit_once
 from letterdesk.sync.models import FolderCursor
 from tests.rig.boxes import letter
-from tests.rig.copies import Copy
-from tests.rig.liar import Liar
-from tests.rig.world import make_mailbox
 
 
-@pytest.fixture
-def copy(transactional_db, allow_loopback, blob_folder, invent):
-    server = invent(Liar)
+@pytest.fixture(autouse=True)
+def _in_step(server, copy):
+    """Ten letters, synced."""
     for number in range(1, 11):
         server.inbox.add(letter(number))
-    copy = Copy(server, server.user, make_mailbox(server, server.user))
     copy.settle()
-    return copy
 
 
 def audit(copy, **options):
