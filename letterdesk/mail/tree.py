@@ -136,7 +136,7 @@ def _read_fast(raw: bytes, head: Head, repairs: list[str]) -> Node | None:
 
 
 class _Doubtful(Exception):
-    """A multipart without parts (its boundary is missing or wrong), or an encoding that the library does not know."""
+    """A multipart without parts (its boundary is missing or wrong), or something that the library cannot decode."""
 
 
 class _Fast:
@@ -148,9 +148,10 @@ class _Fast:
 
     def convert(self, part: PyLazyMimePart, depth: int) -> Node:
         fields = {name.lower(): values[0] for name, values in part.headers.items() if name[:8].lower() == "content-"}
-        node = make_node(fields, part.content_type, part.filename)
+        node = make_node(fields, part.content_type)
         self.parts += 1
-        if fields.get("content-transfer-encoding", "").lower() not in _ENCODINGS:
+        is_known = fields.get("content-transfer-encoding", "").lower() in _ENCODINGS
+        if not is_known or "\ufffd" in node.filename:  # the library decodes words one by one, and letters lie across
             raise _Doubtful
         if part.is_message or not node.content_type.startswith("multipart/"):
             node.size, node.content = _decoded(part)
@@ -176,7 +177,7 @@ def _decoded(part: PyLazyMimePart) -> tuple[int, Callable[[], bytes]]:
 
 
 def _from_piece(piece: Piece) -> Node:
-    node = make_node(piece.fields, "", "")
+    node = make_node(piece.fields)
     if piece.children is None:
         content = piece.content
         node.size, node.content = len(content), lambda: content
@@ -190,17 +191,15 @@ def _from_piece(piece: Piece) -> Node:
     return node
 
 
-def make_node(fields: dict[str, str], content_type: str, filename: str) -> Node:
-    """A part by its Content- fields (RFC 2045, 2183, 2392), and by what a library has read of them already."""
+def make_node(fields: dict[str, str], content_type: str = "") -> Node:
+    """A part by its Content- fields (RFC 2045, 2183, 2392), and by the type that a library takes it for."""
     kind = fields.get("content-type", "")
     more = parameters(kind)
     disposition = fields.get("content-disposition", "")
-    if not filename or '"' in filename or "=?" in filename:
-        filename = parameters(disposition).get("filename") or more.get("name") or filename
     return Node(
         content_type=_clean_type(content_type or kind.partition(";")[0]),
         charset=more.get("charset", ""),
-        filename=filename,
+        filename=parameters(disposition).get("filename") or more.get("name", ""),
         content_id=fields.get("content-id", "").strip().strip("<>")[:250],
         disposition=disposition.partition(";")[0].strip().lower(),
     )

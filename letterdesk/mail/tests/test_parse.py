@@ -399,7 +399,7 @@ B05 = {
     ),
     "one boundary begins the other": (
         b"multipart/mixed; boundary=B",
-        b"--B\nContent-Type: multipart/related; boundary=BB\n\n--BB\n\nwords\n--BB\nContent-Type: image/png\n\n--BB--\n",
+        b"--B\nContent-Type: multipart/mixed; boundary=BB\n\n--BB\n\nwords\n--BB\nContent-Type: image/png\n\n--BB--\n",
         "words",
         1,
     ),
