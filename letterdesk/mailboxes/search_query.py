@@ -76,7 +76,8 @@ def parse_query(query: str, *, now: datetime, zone: ZoneInfo) -> Node | None:
     """Read what a person typed. None: nothing to look for. Days begin at midnight in `zone`. Raises BadQuery."""
     if len(query) > LONGEST_QUERY:
         raise BadQuery(f"The search is longer than {LONGEST_QUERY} characters. Use fewer words.")
-    tokens = list(_tokens(query))
+    clean = query.replace("\0", " ").encode(errors="replace").decode()  # no database takes NUL or lone surrogates
+    tokens = list(_tokens(clean))
     if len(tokens) > MOST_TERMS:
         raise BadQuery(f"The search has more than {MOST_TERMS} parts. Use fewer words.")
     return _Parser(tokens, now=now, zone=zone).whole()

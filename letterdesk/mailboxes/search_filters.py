@@ -1,0 +1,76 @@
+"""What the operators that are not text mean, as conditions on letters."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from .models import Folder, FolderRole, Placement
+from .search_query import Condition
+
+ASIDE = (FolderRole.SPAM, FolderRole.TRASH)  # looked into only where the query says so: in:spam, in:anywhere
+ANYWHERE = ("anywhere", "all")
+_FLAGS = {"unread": Q(is_seen=False), "starred": Q(is_flagged=True), "answered": Q(is_answered=True)}
+
+
+def condition(asked: Condition) -> Q:
+    """The condition on Message rows that an operator stands for."""
+    value: Any = asked.value
+    match asked.name:
+        case "has":
+            return Q(has_attachments=True)
+        case "is":
+            return ~_placed(_FLAGS["unread"]) if value == "read" else _placed(_FLAGS[value])
+        case "in":
+            return Q() if value.lower() in ANYWHERE else _placed(_folder(value))
+        case "label":
+            return Q(Exists(_labelled(value)))
+        case "mailbox":
+            return Q(mailbox__address__icontains=value) | Q(mailbox__name__icontains=value)
+    return _measured(asked.name, value)
+
+
+def in_webmail(*, also_aside: bool) -> Q:
+    """Letters that lie in some folder; without `also_aside`, in one that is neither spam nor trash."""
+    return _placed(Q() if also_aside else ~Q(folder__in=Folder.objects.filter(role__in=ASIDE)))
+
+
+def _measured(name: str, value: datetime | int) -> Q:
+    """`after:` a day includes the day, `before:` a day does not."""
+    column = {
+        "larger": "size__gt",
+        "smaller": "size__lt",
+        "after": "received_at__gte",
+        "newer_than": "received_at__gte",
+        "before": "received_at__lt",
+        "older_than": "received_at__lt",
+    }[name]
+    return Q(**{column: value})
+
+
+def _places() -> QuerySet[Placement]:
+    shown: QuerySet[Placement] = Placement.objects.filter(message=OuterRef("pk")).shown()
+    return shown
+
+
+def _placed(where: Q) -> Q:
+    return Q(Exists(_places().filter(where)))
+
+
+def _folder(name: str) -> Q:
+    """A role ("inbox"), a folder's whole name, or its last step ("Offers" of "Clients/Offers")."""
+    last_step = Q(folder__name__iendswith=f"/{name}") | Q(folder__name__iendswith=f".{name}")
+    named = Q(folder__name__iexact=name) | last_step
+    role = {"junk": "spam", "bin": "trash", "archived": "archive"}.get(name.lower(), name.lower())
+    return named | Q(folder__role=role) if role and role in FolderRole.values else named
+
+
+def _labelled(label: str) -> QuerySet[Any]:
+    """Places with a keyword, found in the text of the JSON list: with its quotes, so that no part of one matches."""
+    texts = {json.dumps(label), json.dumps(label, ensure_ascii=False)}
+    any_of = Q()
+    for text in texts:
+        any_of |= Q(text__icontains=text)
+    return _places().annotate(text=Cast("keywords", TextField())).filter(any_of)
