@@ -111,7 +111,7 @@ class Visit:
         cursor.settled = {}
         if step.history_end is not None:
             cursor.history_end, cursor.modseq = step.history_end, step.modseq
-            cursor.flags_checked_at = cursor.compared_at = self.work.now
+            cursor.flags_checked_at = cursor.compared_at = cursor.audited_at = self.work.now
         with self.work.transaction():
             cursor.save()
             reach("pull.learn.before_commit")
