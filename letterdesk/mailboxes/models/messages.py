@@ -24,9 +24,7 @@ class Message(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="messages", db_index=False)
-    conversation = models.ForeignKey(
-        Conversation, on_delete=models.PROTECT, related_name="messages", db_index=False
-    )
+    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="messages", db_index=False)
     blob = models.CharField(max_length=64)  # SHA-256 of the raw bytes, hex
     size = models.PositiveBigIntegerField()
     message_id = models.TextField(blank=True, default="")
@@ -89,9 +87,7 @@ class Placement(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="placements", db_index=False)
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="placements")
-    conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="placements", db_index=False
-    )
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="placements", db_index=False)
     uidvalidity = models.BigIntegerField()
     uid = models.BigIntegerField()
     is_seen = models.BooleanField(default=False)
