@@ -3,22 +3,22 @@
 import pytest
 
 from tests.rig.cases import BEYOND, CASES
-from tests.rig.catalogue import DOCUMENT, not_yet, tests_by_case, written
+from tests.rig.catalogue import DOCUMENT, not_yet, proofs_by_case, written
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_case_is_proved_or_says_why_not_yet(case):
-    assert case in tests_by_case() or case in not_yet(DOCUMENT.read_text("utf-8"))
+    assert case in proofs_by_case() or case in not_yet(DOCUMENT.read_text("utf-8"))
 
 
 def test_no_test_names_a_case_that_does_not_exist():
     known = CASES.keys() | BEYOND.keys()
-    later = {case for case in tests_by_case() if case not in known}
+    later = {case for case in proofs_by_case() if case not in known}
     assert all(case[0] in "ABCDEFG" and case[1:].isdigit() for case in later), later
 
 
 def test_what_is_proved_is_not_called_missing():
-    assert not tests_by_case().keys() & not_yet(DOCUMENT.read_text("utf-8")).keys()
+    assert not proofs_by_case().keys() & not_yet(DOCUMENT.read_text("utf-8")).keys()
 
 
 def test_the_table_in_the_document_is_up_to_date():

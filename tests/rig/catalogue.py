@@ -18,7 +18,7 @@ BEGIN, END = "<!-- cases: written by python -m tests.rig.catalogue --write -->",
 NOT_YET = re.compile(r"^- \*\*([A-Z]\d\d)\*\*:? (.{20,})$", re.MULTILINE)
 
 
-def tests_by_case(root: Path = ROOT) -> dict[str, list[str]]:
+def proofs_by_case(root: Path = ROOT) -> dict[str, list[str]]:
     """Case → "path::test", sorted, of every test below letterdesk/ and tests/ that names the case."""
     found: dict[str, list[str]] = defaultdict(list)
     for folder in ("letterdesk", "tests"):
@@ -55,7 +55,7 @@ def not_yet(text: str) -> dict[str, str]:
 
 def table() -> str:
     """The table of cases and their tests."""
-    named = tests_by_case()
+    named = proofs_by_case()
     waiting = not_yet(DOCUMENT.read_text("utf-8"))
     lines = ["| Case | What must hold | Proved by |", "|---|---|---|"]
     for case, promise in {**CASES, **BEYOND}.items():

@@ -41,7 +41,7 @@ class Copy:
         return sync_once(self.mailbox, now=self.now, timeout=timeout)
 
     def settle(self, *, passes: int = 3) -> Report:
-        """Sync until it says that both sides agree, at most `passes` times (`sync_once` itself ends when it is quiet)."""
+        """Sync until it says that both sides agree, at most `passes` times."""
         for _ in range(passes):
             report = self.sync()
             if report.agrees:

@@ -141,14 +141,22 @@ def _of_ledger(folder: Folder) -> Iterable[str]:
 
 
 def fingerprint(mailbox: Mailbox) -> str:
-    """One hash over all rows of a mailbox that say what it holds: equal before and after a sync without news (P2)."""
+    """One hash over all rows of a mailbox that say what it holds: equal before and after a sync without news (P2).
+
+    Letters that lie nowhere any more are not in it: they wait for one more pass, in case they were only moved.
+    """
     placements = Placement.objects.filter(folder__mailbox=mailbox).order_by("pk")
     rows = [
         *placements.values_list("pk", "folder", "uidvalidity", "uid", "message", "conversation", "hidden_at"),
         *[sorted(flags_of(each)) for each in placements],
-        *Message.objects.filter(mailbox=mailbox).order_by("pk").values_list("pk", "blob", "received_at"),
+        *Message.objects.filter(mailbox=mailbox, unplaced_at=None)
+        .order_by("pk")
+        .values_list("pk", "blob", "received_at"),
         *Quarantined.objects.filter(folder__mailbox=mailbox).order_by("pk").values_list("pk", "uid", "uidvalidity"),
         *mailbox.folders.order_by("pk").values_list("pk", "name", "wire_name", "uidvalidity", "gone_at"),
-        *mailbox.conversations.order_by("pk").values_list("pk", "message_count", "newest_at"),
+        *mailbox.conversations.filter(messages__unplaced_at=None)
+        .distinct()
+        .order_by("pk")
+        .values_list("pk", "message_count", "newest_at"),
     ]
     return sha256(repr(rows).encode()).hexdigest()

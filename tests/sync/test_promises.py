@@ -8,11 +8,10 @@ import pytest
 from letterdesk.mailboxes.models import Message
 from tests.rig.boxes import letter
 from tests.rig.crashes import points_reached
-from tests.rig.dovecot import wait_until
 from tests.rig.liar import Liar
 from tests.rig.mutator import Mutator
 from tests.rig.oracle import destroyed, fingerprint
-from tests.rig.processes import ONCE, WATCH, Process, forget_leases, run_once
+from tests.rig.processes import ONCE, Process, forget_leases, run_once
 
 SEED = 20240506
 
@@ -116,23 +115,3 @@ def test_p4_reading_a_mailbox_changes_nothing_on_the_server(dovecot, connected):
     assert copy.truth() == before
     assert destroyed(dovecot.commands(copy.user)) == {}
     assert dovecot.commands(copy.user)["APPEND"] == dovecot.commands(copy.user)["CREATE"] == 0
-
-
-@pytest.mark.dovecot
-@pytest.mark.slow
-@pytest.mark.case("A39", "A42")
-def test_p3_a_watching_process_follows_and_another_takes_over_when_it_is_killed(dovecot, connected):
-    copy = connected(dovecot)
-    copy.deliver([letter(1)])
-    with Process(WATCH, 1.0) as first:
-        wait_until(lambda: len(copy.messages()) == 1, timeout=15)
-        with Process(WATCH, 1.0) as second:
-            copy.deliver([letter(2)])
-            wait_until(lambda: len(copy.messages()) == 2, timeout=10)
-            first.kill()
-            copy.deliver([letter(3)])
-            wait_until(lambda: len(copy.messages()) == 3, timeout=15)
-            assert second.is_running
-    forget_leases()
-    copy.settle()
-    copy.agrees_and_stays()

@@ -1,0 +1,105 @@
+"""A whole Letterdesk in processes of its own, on a temporary data folder: pages, jobs and sync, as `letterdesk run`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tests.rig.ports import free_port
+
+PASSWORD = "correct horse battery"
+PATIENCE = 60
+
+
+class House:
+    """Start it, give commands, stop it."""
+
+    def __init__(self, folder: Path, *, certificates: Path | None = None, plan: str = "standard") -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("LETTERDESK_", "DATABASE_"))},
+            "LETTERDESK_DATA": str(folder),
+            "LETTERDESK_URL": self.address,
+            "LETTERDESK_CATALOGUE": "commercial",
+            "LETTERDESK_ALLOWED_NETWORKS": "127.0.0.0/8",
+            "EMAIL_URL": "none://",
+            **({"SSL_CERT_FILE": str(certificates)} if certificates else {}),
+        }
+        self.plan = plan
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Open the account of Ines, start the processes, wait until pages are served."""
+        self.command("migrate")
+        self.open_account("Acme", "ines@acme.example", "Ines Moreau")
+        with (self.folder / "run.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "letterdesk", "run", "--listen", f"127.0.0.1:{self.port}"],
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                with urllib.request.urlopen(f"{self.address}/accounts/login/", timeout=5) as answer:
+                    if answer.status == 200:
+                        return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.2)
+        raise AssertionError((self.folder / "run.log").read_text())
+
+    def open_account(self, name: str, email: str, person: str) -> None:
+        """An account with an administrator whose password is PASSWORD."""
+        self.command(
+            "account", "create", name, "--administrator", email, "--name", person, "--plan", self.plan,
+            "--time-zone", "Europe/Berlin", "--password-stdin", secret=PASSWORD,
+        )  # fmt: skip
+
+    def command(self, *words: str, secret: str = "") -> str:
+        """Run a command of Letterdesk; returns what it printed. Fails with it."""
+        done = subprocess.run(
+            [sys.executable, "-m", "letterdesk", *words],
+            env=self.environment,
+            input=secret.encode(),
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, (words, done.stdout.decode(), done.stderr.decode())
+        return done.stdout.decode()
+
+    def connect(
+        self, address: str, *, host: str, port: int, security: str, user: str, password: str
+    ) -> dict[str, object]:
+        """Connect a mailbox of Ines by command line."""
+        server = ["--imap-host", host, "--imap-port", str(port), "--security", security, "--imap-user", user]
+        whose = ["--owner", "ines@acme.example", "--name", "Ines"]
+        told = self.command(
+            "mailbox", "connect", address, *whose, *server, "--password-stdin", "--json", secret=password
+        )
+        found: dict[str, object] = json.loads(told)
+        return found
+
+    def stop(self) -> None:
+        """End the processes that `start` began."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+            raise
