@@ -187,7 +187,11 @@ def sync_shown(mailbox: Mailbox, *, quiet: bool = False) -> Report:
 def print_ledger(mailbox: Mailbox, report: Report) -> None:
     """The ledger of each folder after a sync."""
     rows = [
-        {"folder": each.folder.name, **_numbers(each.ledger), "note": each.unsettled or each.ledger.note}
+        {
+            "folder": each.folder.name,
+            **_numbers(each.ledger),
+            "note": each.unsettled or each.ledger.note or _why(each.ledger),
+        }
         for each in report.folders
         if each.ledger is not None
     ]
@@ -198,11 +202,16 @@ def _numbers(counted: ledger.Ledger) -> dict[str, object]:
     return {
         "expected": counted.expected,
         "held": counted.held,
-        "quarantined": counted.quarantined,
+        "quarantine": counted.quarantined,
         "left_out": sum(counted.left_out.values()),
         "pending": counted.pending,
         "balanced": counted.balanced,
     }
+
+
+def _why(counted: ledger.Ledger) -> str:
+    """Why letters were left out, in words: "24 too old"."""
+    return ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in counted.left_out.items())
 
 
 def _say(mailbox: Mailbox, *, as_json: bool) -> None:
