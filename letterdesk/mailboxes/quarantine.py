@@ -25,24 +25,22 @@ ONCE_MORE = (  # the same UID again: still unreadable
 
 def keep(folder: Folder, letters: Sequence[tuple[Fetched, str, str]], *, uidvalidity: int, now: datetime) -> None:
     """Keep letters that nobody could read: (letter, blob, reason). Their bytes are held by the caller's transaction."""
-    kept = [
-        _row(folder, letter.uid, uidvalidity=uidvalidity, now=now, reason=reason, blob=blob, size=len(letter.raw))
-        for letter, blob, reason in letters
-    ]
-    for row, (letter, _, _) in zip(kept, letters, strict=True):
-        row.internal_date = letter.internal_date
-    rows.insert(kept, conflict=ONCE_MORE)
+    kept = {}
+    for letter, blob, reason in letters:
+        row = _row(folder, letter.uid, uidvalidity=uidvalidity, now=now, reason=reason, size=len(letter.raw))
+        row.blob, row.internal_date = blob, letter.internal_date
+        kept[letter.uid] = row
+    rows.insert(list(kept.values()), conflict=ONCE_MORE)
 
 
 def not_handed(folder: Folder, items: Sequence[NotHanded], *, uidvalidity: int, now: datetime) -> None:
     """Note letters that the server has and does not hand out (A10, A37). Each call is one more attempt."""
-    noted = [
-        _row(folder, item.uid, uidvalidity=uidvalidity, now=now, reason=_words(item), size=item.size or 0)
-        for item in items
-    ]
-    for row, item in zip(noted, items, strict=True):
+    noted = {}
+    for item in items:
+        row = _row(folder, item.uid, uidvalidity=uidvalidity, now=now, reason=_words(item), size=item.size or 0)
         row.internal_date = item.internal_date
-    rows.insert(noted, conflict=ONCE_MORE)
+        noted[item.uid] = row
+    rows.insert(list(noted.values()), conflict=ONCE_MORE)
     tell(folder, len(noted))
 
 
@@ -73,16 +71,13 @@ def _words(item: NotHanded) -> str:
     return f"{words} ({item.detail})" if item.detail else words
 
 
-def _row(
-    folder: Folder, uid: int, *, uidvalidity: int, now: datetime, reason: str, size: int, blob: str = ""
-) -> Quarantined:
+def _row(folder: Folder, uid: int, *, uidvalidity: int, now: datetime, reason: str, size: int) -> Quarantined:
     return Quarantined(
         account_id=folder.account_id,
         folder=folder,
         uidvalidity=uidvalidity,
         uid=uid,
         reason=clean(reason),
-        blob=blob,
         size=size,
         first_seen_at=now,
     )

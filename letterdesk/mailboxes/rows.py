@@ -25,12 +25,24 @@ VALUES_AT_ONCE = 30_000  # SQLite takes 32,766 in a statement, PostgreSQL 65,535
 
 
 def insert(rows: Sequence[models.Model], *, conflict: str = "") -> None:
-    """Insert rows without learning their keys. `conflict`: an SQL clause such as "ON CONFLICT DO NOTHING"."""
-    if rows:
-        fields = _fields(type(rows[0]))
-        one = f"({', '.join(['%s'] * len(fields))})"
-        with connection.cursor() as cursor:
-            cursor.executemany(f"{_into(rows[0], fields)} VALUES {one} {conflict}", _values(rows, fields))
+    """Insert rows without learning their keys. `conflict`: an SQL clause such as "ON CONFLICT DO NOTHING".
+
+    With DO UPDATE, no two of the rows may conflict with each other.
+    """
+    if not rows:
+        return
+    fields = _fields(type(rows[0]))
+    into, one = _into(rows[0], fields), f"({', '.join(['%s'] * len(fields))})"
+    values = _values(rows, fields)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.executemany(f"{into} VALUES {one} {conflict}", values)
+            return
+        size = VALUES_AT_ONCE // len(fields)
+        for start in range(0, len(values), size):  # to PostgreSQL, a row each would go as a message each
+            piece = values[start : start + size]
+            sql = f"{into} VALUES {', '.join([one] * len(piece))} {conflict}"
+            cursor.execute(sql, [value for row in piece for value in row])
 
 
 def insert_with_keys(rows: Sequence[Row], *, known_by: str) -> None:
