@@ -6,9 +6,7 @@ people see are read here, and only the tree of parts is left to a library.
 
 import binascii
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from letterdesk.mail.charsets import clean_line, decode
@@ -21,13 +19,19 @@ _MOST_PARAMETERS = 64
 
 # RFC 5322 2.2: a name of printable characters, a colon, and lines that go on with a space or a tab.
 _FIELD = re.compile(rb"^([!-9;-~]{1,120})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.MULTILINE)
+# The whole block, if it is as it should be: no other lines, no blank before a colon, no CR alone.
+_PROPER = re.compile(rb"(?:[!-9;-~]++:[^\r\n]*+(?:\r?\n[ \t][^\r\n]*+)*+(?:\r?\n|\r?\Z))*+")
 _START = re.compile(rb"(?:[ \t\r]*\n)*(?:>?From [^\n]*\n)?")
+_NAMES = """from sender reply-to to cc bcc subject date message-id in-reply-to references list-id auto-submitted
+    precedence x-auto-response-suppress content-type content-transfer-encoding content-disposition content-id
+    status x-status received"""
+_USED = {name.encode(): name for name in _NAMES.split()}
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The fields of a header block by their name in lower case, as bytes and unfolded, and the offset of the body.
+    """The fields of a header block that are used, by name in lower case, unfolded, and the offset of the body.
 
     `is_odd`: something here is not as RFC 5322 has it. `is_cut`: not everything was looked at.
     """
@@ -48,26 +52,17 @@ def read_head(raw: bytes) -> Head:
     start = started.end() if started else 0
     end, body = end_of_block(raw, start, len(raw))
     block = raw[start : min(end, start + MOST_BYTES)]
-    fields: dict[str, list[bytes]] = {}
-    seen = lines = spaced = 0
-    for match in _FIELD.finditer(block):
-        seen += 1
-        if seen > _MOST_FIELDS:
-            break
-        name, value = match.groups()
-        lines += len(match[0]) + 1
-        spaced += match[0][len(name)] != 0x3A
-        value = value[:MOST_IN_FIELD]
-        if b"\n" in value:
-            value = _FOLD.sub(b"", value)
-        fields.setdefault(name.decode("ascii").lower(), []).append(value.strip())
-    if not fields:
+    found = _FIELD.findall(block)
+    if not found:
         return Head({}, 0, is_odd=True, is_cut=False)
-    is_odd = raw[:start].lstrip()[:5] != b"From " if start else False
-    is_odd = (
-        is_odd or lines < len(block) or spaced > 0 or block.count(b"\r") != block.count(b"\r\n") + block.endswith(b"\r")
-    )
-    return Head(fields, body, is_odd, is_cut=seen > _MOST_FIELDS or end - start > MOST_BYTES)
+    fields: dict[str, list[bytes]] = {}
+    for name, value in found[:_MOST_FIELDS]:
+        used = _USED.get(name.lower())
+        if used:
+            short = value[:MOST_IN_FIELD]
+            fields.setdefault(used, []).append((_FOLD.sub(b"", short) if b"\n" in short else short).strip())
+    is_odd = _PROPER.fullmatch(block) is None or (start > 0 and raw[:start].lstrip()[:5] != b"From ")
+    return Head(fields, body, is_odd, is_cut=len(found) > _MOST_FIELDS or end - start > MOST_BYTES)
 
 
 def end_of_block(raw: bytes, start: int, most: int) -> tuple[int, int]:
@@ -144,20 +139,10 @@ _PARAMETER = re.compile(r';\s*([^\s=;"*]{1,60})(\*[0-9]{1,3})?(\*)?\s*=\s*(?:"((
 _BACKSLASH = re.compile(r"\\(.)")
 
 
-def parameters(value: str) -> Mapping[str, str]:
+def parameters(value: str) -> dict[str, str]:
     """The parameters of a structured field (RFC 2045 5.1, RFC 2231), names in lower case, values decoded."""
     if ";" not in value:
         return {}
-    return _few_parameters(value) if len(value) <= 80 else _parameters(value)
-
-
-@lru_cache(maxsize=2048)
-def _few_parameters(value: str) -> Mapping[str, str]:
-    """Most parts of most letters say `text/plain; charset=utf-8`."""
-    return _parameters(value)
-
-
-def _parameters(value: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     pieces: dict[str, list[tuple[int, bool, str]]] = {}
     for count, match in enumerate(_PARAMETER.finditer(value)):

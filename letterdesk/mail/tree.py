@@ -8,6 +8,7 @@ words, so `_is_tame` looks at every header block first. What is not tame, or wha
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from fast_mail_parser import ParseError, PyLazyMimePart, parse_email_tree
 
@@ -35,8 +36,8 @@ class Node:
     content_type: str
     charset: str = ""
     filename: str = ""
-    content_id: str = ""
     disposition: str = ""
+    content_id: str = ""
     children: list["Node"] | None = None
     size: int = 0
     content: Callable[[], bytes] = field(default=bytes)
@@ -147,7 +148,7 @@ class _Fast:
         self.repairs = repairs
 
     def convert(self, part: PyLazyMimePart, depth: int) -> Node:
-        fields = {name.lower(): values[0] for name, values in part.headers.items() if name[:8].lower() == "content-"}
+        fields = {name.lower(): values[0] for name, values in part.headers.items() if name[0] in "Cc"}
         node = make_node(fields, part.content_type)
         self.parts += 1
         is_known = fields.get("content-transfer-encoding", "").lower() in _ENCODINGS
@@ -193,16 +194,17 @@ def _from_piece(piece: Piece) -> Node:
 
 def make_node(fields: dict[str, str], content_type: str = "") -> Node:
     """A part by its Content- fields (RFC 2045, 2183, 2392), and by the type that a library takes it for."""
-    kind = fields.get("content-type", "")
+    kind, disposition = fields.get("content-type", ""), fields.get("content-disposition", "")
+    content_id = fields.get("content-id", "").strip().strip("<>")[:250]
+    return Node(*_described(content_type or kind.partition(";")[0], kind[:8192], disposition[:8192]), content_id)
+
+
+@lru_cache(maxsize=1024)
+def _described(content_type: str, kind: str, disposition: str) -> tuple[str, str, str, str]:
+    """Type, charset, file name and disposition: nearly all parts are of a few sorts."""
     more = parameters(kind)
-    disposition = fields.get("content-disposition", "")
-    return Node(
-        content_type=_clean_type(content_type or kind.partition(";")[0]),
-        charset=more.get("charset", ""),
-        filename=parameters(disposition).get("filename") or more.get("name", ""),
-        content_id=fields.get("content-id", "").strip().strip("<>")[:250],
-        disposition=disposition.partition(";")[0].strip().lower(),
-    )
+    filename = parameters(disposition).get("filename") or more.get("name", "")
+    return _clean_type(content_type), more.get("charset", ""), filename, disposition.partition(";")[0].strip().lower()
 
 
 def _clean_type(text: str) -> str:

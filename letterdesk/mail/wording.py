@@ -10,10 +10,14 @@ from pathlib import Path
 MOST_IN_LINE = 500  # characters of a line that introduces a quote; longer ones introduce nothing
 
 
+def _listed(kind: str) -> list[str]:
+    """The words of all languages for `kind`, longest first."""
+    return sorted({word for table in _TABLES.values() for word in table.get(kind, [])}, key=len, reverse=True)
+
+
 def _words(kind: str) -> str:
-    """The words of all languages for `kind`, longest first, as alternatives of a pattern."""
-    words = {word for table in _TABLES.values() for word in table.get(kind, [])}
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    """The same as alternatives of a pattern."""
+    return "|".join(map(re.escape, _listed(kind)))
 
 
 _TABLES: dict[str, dict[str, list[str]]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
@@ -32,10 +36,9 @@ def _label(kind: str) -> str:
 
 
 _LABELS = {kind: re.compile(_label(kind), re.IGNORECASE) for kind in ("from", "sent", "to", "subject")}
-_ORIGINAL_LINE = re.compile(
-    rf"[\s>]{{0,6}}[-_*=]{{2,60}}[ \t]?(?:{_words('original')})[ \t]?[-_*=]{{2,60}}\s*", re.IGNORECASE
-)
-_FORWARD_LINE = re.compile(rf"[\s>]{{0,6}}[-_*=]{{0,60}}[ \t]?(?:{_words('forward')})\b", re.IGNORECASE)
+_ORIGINALS = frozenset(_listed("original"))
+_FORWARDS = tuple(_listed("forward"))
+_RULE = "-_*="
 
 
 def visible(line: str) -> str:
@@ -67,12 +70,14 @@ def attribution_length(lines: list[str]) -> int:
 
 def is_original_line(line: str) -> bool:
     """Whether this is a line such as `-----Original Message-----`."""
-    return len(line) <= MOST_IN_LINE and _ORIGINAL_LINE.fullmatch(line) is not None
+    line = line[:MOST_IN_LINE].strip(" \t\r\xa0>")
+    is_ruled = line[:2].strip(_RULE) == line[-2:].strip(_RULE) == ""
+    return is_ruled and line.strip(_RULE + " \t").lower() in _ORIGINALS
 
 
 def is_forward_line(line: str) -> bool:
     """Whether a forwarded letter begins here: it is new to its reader, however old."""
-    return _FORWARD_LINE.match(line[:MOST_IN_LINE]) is not None
+    return line[:MOST_IN_LINE].lstrip(_RULE + " \t\xa0>").lower().startswith(_FORWARDS)
 
 
 def is_header_block(lines: list[str]) -> bool:
