@@ -3,7 +3,8 @@
 The owner may, and whom a grant names: the person, the department (its own people, not those of departments below),
 or everyone of the account. No role reads mail: an administrator without a grant sees no letter. A dismissed employee
 sees nothing; that and the department are read when the query runs, not from the object that was passed in. A mailbox
-that is paused, suspended or disconnected is read as before, as far as its copies are here (R13).
+that is paused, suspended or disconnected is read as before, as far as its copies are here (R13); one whose copies are
+to go is shown to nobody.
 
 Rights are one sub-select by key: no join, so no row comes twice. It is written out, because every page asks for it
 several times and composing it anew took longer than running it. Foreign rows are absent, never refused (C18).
@@ -20,7 +21,7 @@ from letterdesk.accounts.models import Employee, Role
 _WORKING = """
     accounts_employee AS e ON e.id = %s AND e.account_id = %s AND e.is_active AND e.dismissed_at IS NULL"""
 _OWNED_OR_GRANTED = f"""
-    SELECT m.id FROM mailboxes_mailbox AS m JOIN {_WORKING} WHERE m.owner_id = e.id
+    SELECT m.id FROM mailboxes_mailbox AS m JOIN {_WORKING} WHERE m.owner_id = e.id AND m.forgotten_at IS NULL
     UNION ALL
     SELECT g.mailbox_id FROM mailboxes_grant AS g JOIN {_WORKING} WHERE g.account_id = e.account_id
     AND (g.employee_id = e.id OR g.department_id = e.department_id
@@ -36,7 +37,8 @@ def granted_mailboxes(employee: Employee, right: str = "") -> RawSQL:
 
 def _working(employee: Employee) -> QuerySet[Employee]:
     """The employee's row, unless dismissed since."""
-    return Employee.objects.filter(pk=employee.pk, account=employee.account_id, is_active=True, dismissed_at=None)
+    found: QuerySet[Employee] = Employee.objects.filter(pk=employee.pk, account=employee.account_id)
+    return found.filter(is_active=True, dismissed_at=None)
 
 
 class MailboxQuerySet(models.QuerySet[Any]):
@@ -60,7 +62,8 @@ class MailboxQuerySet(models.QuerySet[Any]):
 
     def administered_by(self, employee: Employee) -> Self:
         """Mailboxes that an administrator may pause, transfer or disconnect, without reading a letter of them."""
-        return self.filter(Exists(_working(employee).filter(role=Role.ADMINISTRATOR)), account=employee.account_id)
+        administrator = _working(employee).filter(role=Role.ADMINISTRATOR)
+        return self.filter(Exists(administrator), account=employee.account_id, forgotten_at=None)
 
     def overseen_by(self, employee: Employee) -> Self:
         """Mailboxes whose state is shown to this employee: all to an administrator, to a supervisor the department's.
@@ -72,7 +75,8 @@ class MailboxQuerySet(models.QuerySet[Any]):
             account=employee.account_id, department__in=supervisor.values("department")
         )
         is_administrator = Exists(_working(employee).filter(role=Role.ADMINISTRATOR))
-        return self.filter(Q(is_administrator) | Q(owner__in=of_department.values("pk")), account=employee.account_id)
+        overseen = Q(is_administrator) | Q(owner__in=of_department.values("pk"))
+        return self.filter(overseen, account=employee.account_id, forgotten_at=None)
 
 
 class InMailboxQuerySet(models.QuerySet[Any]):

@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
 from letterdesk.plans import limits
 
+from . import forget, tombstones
+from .jobs import forget_mailboxes
 from .models import Folder, Mailbox, MailboxState, PendingChange
 
 COUNTED = (MailboxState.CONNECTED, MailboxState.FAILING, MailboxState.PAUSED)  # R14: suspended ones do not count
@@ -30,7 +33,7 @@ class NotPossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where a mailbox lies and how to sign in. `secret` is {"password": …} or {"oauth_token": …}; repr hides it."""
+    """Where a mailbox lies and whom the server knows there; without the secret."""
 
     imap_host: str
     imap_port: int = 993
@@ -41,9 +44,11 @@ class Server:
     smtp_security: str = "tls"
     smtp_user: str = ""
 
-    def columns(self) -> dict[str, str | int]:
-        """As the mailbox keeps them."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+    def columns(self, address: str) -> dict[str, str | int]:
+        """As the mailbox keeps them: host names in small letters, the address where no user is named."""
+        columns = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        hosts = {"imap_host": self.imap_host.strip().lower(), "smtp_host": self.smtp_host.strip().lower()}
+        return columns | hosts | {"imap_user": self.imap_user.strip() or address}
 
 
 def owned(owner: Employee) -> QuerySet[Mailbox]:
@@ -64,16 +69,20 @@ def connect(
 ) -> Mailbox:
     """Connect a mailbox for `owner`; the sync fetches its letters of the last `fetch_days` (None: all the plan allows).
 
-    Whether the server lets us in is the caller's to test first. Raises NotInPlan (R1, R2), LimitReached (R14, R21),
-    AlreadyConnected.
+    `secret` is {"password": …} or {"oauth_token": …}. Whether the server lets us in is the caller's to test first.
+    Raises NotInPlan (R1, R2), LimitReached (R14, R21), AlreadyConnected, and NotPossible for an owner who left.
     """
-    account = owner.account
+    account, address = owner.account, address.strip()
     with limits.locked(account):
+        _check_owner(owner, account)
         limits.require(account, integration=True, mailboxes=owned(owner).count() + 1, now=now)  # R1, R14
-        if fetch_days is not None:
-            limits.require(account, fetch_days=fetch_days, now=now)  # R21
-        _refuse_second(account, address, server)
-        mailbox = _make(owner, address, server, secret=secret, name=name or address, fetch_days=fetch_days, now=now)
+        _check_depth(account, fetch_days, now)
+        columns = server.columns(address)
+        _refuse_second(account, columns)
+        mailbox = Mailbox.objects.create(
+            account=account, owner=owner, address=address, name=name.strip() or address, secret=secret,
+            fetch_days=fetch_days, connected_at=now, **columns,
+        )  # fmt: skip
         record("mailbox.connected", account=account, by=by, topic=mailbox.topic, subject=mailbox.topic)
     return mailbox
 
@@ -86,6 +95,7 @@ def make_imported(owner: Employee, *, address: str, name: str = "", now: datetim
     )
 
 
+@transaction.atomic
 def pause(mailbox: Mailbox, *, by: Employee) -> None:
     """Stop syncing until somebody resumes. What is here stays readable."""
     _go(mailbox, MailboxState.PAUSED, out_of=(MailboxState.CONNECTED, MailboxState.FAILING))
@@ -93,40 +103,50 @@ def pause(mailbox: Mailbox, *, by: Employee) -> None:
 
 
 def resume(mailbox: Mailbox, *, by: Employee, now: datetime) -> None:
-    """Sync again. Raises NotInPlan, LimitReached when the plan has no room for it (R14)."""
+    """Sync again, and fetch again what R9 and R12 had removed (R10). Raises NotInPlan, LimitReached (R14)."""
     with limits.locked(mailbox.account):
+        mailbox.refresh_from_db()
         already = owned(mailbox.owner).exclude(pk=mailbox.pk).count()
         limits.require(mailbox.account, integration=True, mailboxes=already + 1, now=now)
         out_of = (MailboxState.PAUSED, MailboxState.FAILING, MailboxState.SUSPENDED)
         _go(mailbox, MailboxState.CONNECTED, out_of=out_of)
+        tombstones.lift(mailbox)
         record("mailbox.resumed", account=mailbox.account, by=by, topic=mailbox.topic, subject=mailbox.topic)
 
 
 def mend(
     mailbox: Mailbox, *, secret: dict[str, str], server: Server | None = None, by: Employee, now: datetime
 ) -> None:
-    """Take a new password, or new server settings, and go on syncing."""
-    with transaction.atomic():
-        for column, value in (server.columns() if server else {}).items():
+    """Take a new password, or new server settings, and sync again if it was not. Raises as `connect`, `resume` do."""
+    with limits.locked(mailbox.account):
+        mailbox.refresh_from_db()
+        columns = server.columns(mailbox.address) if server else {}
+        if server:
+            _refuse_second(mailbox.account, columns, besides=mailbox)
+        for column, value in columns.items():
             setattr(mailbox, column, value)
         mailbox.secret = secret
-        mailbox.save(update_fields=["secret", *(server.columns() if server else {})])
-        resume(mailbox, by=by, now=now)
+        mailbox.save(update_fields=["secret", *columns])
+        if mailbox.state != MailboxState.CONNECTED:
+            resume(mailbox, by=by, now=now)
 
 
 def change_depth(mailbox: Mailbox, fetch_days: int | None, *, now: datetime) -> None:
     """Fetch further back, or less far; the next pass fetches what is newly allowed. Raises LimitReached (R21)."""
-    if fetch_days is not None:
-        limits.require(mailbox.account, fetch_days=fetch_days, now=now)
+    limits.require(mailbox.account, integration=True, now=now)
+    _check_depth(mailbox.account, fetch_days, now)
     mailbox.fetch_days = fetch_days
     mailbox.save(update_fields=["fetch_days"])
 
 
 def transfer(mailbox: Mailbox, to: Employee, *, by: Employee, now: datetime) -> None:
-    """Give the mailbox to another employee of the account. Raises LimitReached beyond the limit of that one (R14)."""
-    if to.account_id != mailbox.account_id or not to.is_active:
-        raise NotPossible("A mailbox can be handed over to an active employee of the same company only.")
+    """Give the mailbox to another employee of the account. Raises LimitReached beyond the limit of that one (R14).
+
+    A mailbox without a server, or not kept in step, counts for nobody and goes to anyone.
+    """
     with limits.locked(mailbox.account):
+        mailbox.refresh_from_db()
+        _check_owner(to, mailbox.account)
         if mailbox.imap_host and mailbox.state in COUNTED:
             limits.require(mailbox.account, mailboxes=owned(to).exclude(pk=mailbox.pk).count() + 1, now=now)
         before = mailbox.owner
@@ -139,17 +159,21 @@ def transfer(mailbox: Mailbox, to: Employee, *, by: Employee, now: datetime) -> 
 
 
 @transaction.atomic
-def disconnect(mailbox: Mailbox, *, by: Employee) -> int:
-    """Forget the sign-in and stop for good; copies stay readable until their period ends (R9).
+def disconnect(mailbox: Mailbox, *, by: Employee, keep_copies: bool = True, now: datetime | None = None) -> int:
+    """Forget the sign-in and stop for good. The mail server is left as it is (R10).
 
-    Returns how many intentions are dropped: they can no longer be carried out. The mail server is left as it is (R10).
+    Kept copies stay readable, for those who could read them, until their period ends (R9). Else they are shown to
+    nobody from this moment and removed by a job; what a task holds stays for the task (R4).
+    Returns how many intentions are dropped: they can no longer be carried out. Raises NotPossible the second time.
     """
     out_of = [state for state in MailboxState if state != MailboxState.DISCONNECTED]
     _go(mailbox, MailboxState.DISCONNECTED, out_of=out_of, secret=None)
-    dropped, _ = PendingChange.objects.filter(mailbox=mailbox, state=PendingChange.State.WAITING).delete()
-    mailbox.grants.all().delete()
+    dropped, _ = PendingChange.objects.filter(mailbox=mailbox).delete()
+    if not keep_copies:
+        forget.begin(mailbox, now=now or timezone.now())
+        forget_mailboxes.later()
     record("mailbox.disconnected", account=mailbox.account, by=by, topic=mailbox.topic, subject=mailbox.topic,
-           dropped=dropped)  # fmt: skip
+           dropped=dropped, copies_kept=int(keep_copies))  # fmt: skip
     return dropped
 
 
@@ -159,30 +183,21 @@ def switch_folder(folder: Folder, *, is_on: bool) -> None:
     folder.save(update_fields=["is_on"])
 
 
-def _make(
-    owner: Employee,
-    address: str,
-    server: Server,
-    *,
-    secret: dict[str, str],
-    name: str,
-    fetch_days: int | None,
-    now: datetime,
-) -> Mailbox:
-    try:
-        with transaction.atomic():
-            return Mailbox.objects.create(
-                account=owner.account, owner=owner, address=address, name=name, secret=secret,
-                fetch_days=fetch_days, connected_at=now, **server.columns(),
-            )  # fmt: skip
-    except IntegrityError as error:
-        raise AlreadyConnected(f"{address} is connected already.") from error
+def _check_owner(owner: Employee, account: Account) -> None:
+    if not Employee.objects.filter(pk=owner.pk, account=account, is_active=True, dismissed_at=None).exists():
+        raise NotPossible("A mailbox can belong to an active employee of the same company only.")
 
 
-def _refuse_second(account: Account, address: str, server: Server) -> None:
-    user = server.imap_user or address
-    same = Mailbox.objects.filter(account=account, imap_host=server.imap_host, imap_user=user)
-    found = same.exclude(state=MailboxState.DISCONNECTED).select_related("owner").first()
+def _check_depth(account: Account, fetch_days: int | None, now: datetime) -> None:
+    if fetch_days is not None and fetch_days < 1:
+        raise NotPossible("Fetch at least the last day of mail.")
+    limits.require(account, fetch_days=fetch_days, now=now)  # R21; None means as much as the plan has
+
+
+def _refuse_second(account: Account, columns: dict[str, str | int], *, besides: Mailbox | None = None) -> None:
+    same = Mailbox.objects.filter(account=account, imap_host=columns["imap_host"])
+    same = same.filter(imap_user__iexact=columns["imap_user"]).exclude(state=MailboxState.DISCONNECTED)
+    found = same.exclude(pk=besides.pk if besides else None).select_related("owner").first()
     if found is not None:
         raise AlreadyConnected(f"This mailbox is already connected by {found.owner.name} as {found.name}.")
 

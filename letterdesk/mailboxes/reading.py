@@ -78,7 +78,7 @@ def list_folder(
     return Page(rows=kept, next=following, total=found[0].total if found else 0)
 
 
-def _annotated(page: QuerySet[Any], lines: QuerySet[Any], cutoff: datetime | None) -> QuerySet[Any]:
+def _annotated(page: QuerySet[Any], lines: QuerySet[Any], cutoff: datetime | None) -> Any:
     """With the total, and whether letters of the conversation have left but are not swept away yet."""
     if cutoff is None:
         return page.annotate(total=count_of(lines))

@@ -84,7 +84,9 @@ def search(
     mailboxes = Mailbox.objects.visible_to(employee)
     scope = (mailboxes.filter(pk=mailbox.pk) if mailbox else mailboxes).in_bulk()
     period = period or Period.of(employee.account, now)
-    letters = Message.objects.filter(in_webmail(also_aside=_names_folder(tree)), account=employee.account_id)
+    letters: QuerySet[Any] = Message.objects.filter(
+        in_webmail(also_aside=_names_folder(tree)), account=employee.account_id
+    )
     letters = shown(letters, period.cutoff(now))  # R20
     found = list(islice(_newest_of_conversations(tree, letters, list(scope)), offset, offset + limit + 1))
     return Found(_hits(found[:limit], tree, scope), more=len(found) > limit)

@@ -63,7 +63,11 @@ def remove(message_ids: Iterable[int]) -> None:
     """Take letters out of the index, in the caller's transaction: they are found no more."""
     ids = list(message_ids)
     for start in range(0, len(ids), AT_ONCE):
-        SearchText.objects.filter(message__in=ids[start : start + AT_ONCE]).delete()
+        going = SearchText.objects.filter(message__in=ids[start : start + AT_ONCE])
+        accounts = set(going.values_list("account", flat=True))
+        if accounts:
+            going.delete()
+            full_text.words_were_removed(accounts)
 
 
 def rebuild(mailbox: Mailbox) -> int:

@@ -28,7 +28,7 @@ def expression(node: Node, mailbox_ids: Iterable[int]) -> str:
 def newest(expression: str, *, below: int | None, limit: int) -> list[tuple[int, int]]:
     """At most `limit` (position, message id), newest first, beginning below a position."""
     sql = "SELECT position, message_id FROM mailboxes_searchtext WHERE vector @@ %s::tsquery"
-    arguments: list[object] = [expression]
+    arguments: list[str | int] = [expression]
     if below is not None:
         sql, arguments = f"{sql} AND position < %s", [*arguments, below]
     with connection.cursor() as cursor:
@@ -59,6 +59,10 @@ def vector(columns: dict[str, str], scope: str) -> str:
         position += GAP
     lexemes = " ".join(f"'{lexeme}':{','.join(map(str, at))}" for lexeme, at in places.items())
     return f"'@{scope.removeprefix('mb')}' {lexemes}"
+
+
+def words_were_removed(_account_ids: Iterable[int]) -> None:
+    """VACUUM notices by itself."""
 
 
 def forget_removed(*, everything: bool = False) -> bool:

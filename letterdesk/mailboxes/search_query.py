@@ -56,16 +56,22 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """Letters without this."""
+
     part: "Node"
 
 
 @dataclass(frozen=True, slots=True)
 class And:
+    """Letters with all of these."""
+
     parts: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
+    """Letters with at least one of these."""
+
     parts: tuple["Node", ...]
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.expressions import RawSQL
 
+from .models import RemovedWords
 from .search_query import And, Node, Not, Or, Text
 from .search_text import is_unspaced, prepare, words
 
@@ -23,7 +24,7 @@ def expression(node: Node, mailbox_ids: Iterable[int]) -> str:
 def newest(expression: str, *, below: int | None, limit: int) -> list[tuple[int, int]]:
     """At most `limit` (position, message id), newest first, beginning below a position."""
     sql = "SELECT rowid, rowid & 2147483647 FROM mailboxes_search WHERE mailboxes_search MATCH %s"
-    arguments: list[object] = [expression]
+    arguments: list[str | int] = [expression]
     if below is not None:
         sql, arguments = f"{sql} AND rowid < %s", [*arguments, below]
     with connection.cursor() as cursor:
@@ -41,20 +42,38 @@ def vector(columns: dict[str, str], scope: str) -> None:
     """FTS5 reads the columns themselves."""
 
 
+def words_were_removed(account_ids: Iterable[int]) -> None:
+    """Note that `forget_removed` has work; in the transaction of the removal."""
+    RemovedWords.objects.bulk_create(RemovedWords(account_id=pk) for pk in account_ids)
+
+
 def forget_removed(*, everything: bool = False) -> bool:
     """Merge index segments, so that words of removed letters leave the file; returns whether more is to be done.
 
     FTS5 before SQLite 3.42 marks words as deleted and drops them when segments merge; PRAGMA secure_delete then
     overwrites the freed pages. A step merges about 500 pages; `everything` goes on until one segment is left.
+    Does nothing unless something was removed, for merging all reads and writes the whole index.
     """
+    newest = RemovedWords.objects.order_by("-pk").values_list("pk", flat=True).first()
+    if newest is None:
+        return False
+    with transaction.atomic():
+        is_done = _merge(everything=everything)
+        if is_done:  # what was removed meanwhile has a later row
+            RemovedWords.objects.filter(pk__lte=newest).delete()
+    return not is_done
+
+
+def _merge(*, everything: bool) -> bool:
+    """One step, or all; returns whether the index is one segment."""
     with connection.cursor() as cursor:
         if everything:
             cursor.execute("INSERT INTO mailboxes_search(mailboxes_search) VALUES ('optimize')")
-            return False
+            return True
         before = _total_changes()
-        # A negative number merges all levels, a positive one goes on with what was begun (FTS5, section 6.8).
+        # A negative number begins to merge everything, or goes on with that (FTS5, section 6.8).
         cursor.execute("INSERT INTO mailboxes_search(mailboxes_search, rank) VALUES ('merge', %s)", [-MERGED_AT_ONCE])
-        return _total_changes() - before >= 2
+        return _total_changes() - before < 2
 
 
 def _total_changes() -> int:

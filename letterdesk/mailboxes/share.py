@@ -36,11 +36,14 @@ def grant(
 ) -> Grant:
     """Let a person, a department or (None) everyone of the account use the mailbox; granting again changes the rights.
 
-    Raises NotShareable, and LimitReached when the mailbox would become one shared mailbox too many (R15, R16).
+    Raises NotShareable, NotInPlan (R2), and LimitReached when the mailbox would become one shared mailbox too many
+    (R15, R16).
     """
-    _check(mailbox, to)
     rights = {"may_reply": may_reply, "may_manage": may_manage, "may_delete_on_server": may_delete_on_server}
     with limits.locked(mailbox.account):
+        mailbox.refresh_from_db()
+        _check(mailbox, to)
+        limits.require(mailbox.account, integration=True, now=now)  # R2
         if not mailbox.grants.exists():  # R16: this grant makes it shared
             limits.require(mailbox.account, shared_mailboxes=shared_mailboxes(mailbox.account) + 1, now=now)
         given, _ = Grant.objects.update_or_create(
@@ -67,7 +70,7 @@ def _check(mailbox: Mailbox, to: Employee | Department | None) -> None:
         raise NotShareable("Access can be given to people and departments of the same company only.")
     if isinstance(to, Employee) and to.pk == mailbox.owner_id:
         raise NotShareable("The owner has every right on the mailbox already.")
-    if isinstance(to, Employee) and not to.is_active:
+    if isinstance(to, Employee) and not Employee.objects.filter(pk=to.pk, is_active=True, dismissed_at=None).exists():
         raise NotShareable("This person no longer works here.")
     if mailbox.state == MailboxState.DISCONNECTED:
         raise NotShareable("A disconnected mailbox cannot be shared.")

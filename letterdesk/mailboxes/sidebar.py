@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from letterdesk.accounts.models import Employee
 
@@ -64,7 +64,7 @@ def sidebar(employee: Employee, now: datetime, *, period: Period | None = None) 
     return sorted(entries, key=lambda entry: (not entry.is_own, entry.mailbox.name.casefold(), entry.mailbox.pk))
 
 
-def _with_rights(employee: Employee) -> QuerySet[Any]:
+def _with_rights(employee: Employee) -> Any:
     mailboxes, this = Mailbox.objects, OuterRef("pk")
     return mailboxes.visible_to(employee).annotate(
         is_shared=Exists(Grant.objects.filter(mailbox=this)),

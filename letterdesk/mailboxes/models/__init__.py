@@ -6,7 +6,7 @@ from .conversations import Conversation, Listing, ThreadKey
 from .folders import Folder, FolderRole
 from .mailboxes import Grant, Mailbox, MailboxState
 from .messages import Attachment, Message, Placement, Quarantined
-from .search import SearchText
+from .search import RemovedWords, SearchText
 
 __all__ = [
     "Attachment",
@@ -24,6 +24,7 @@ __all__ = [
     "PendingChange",
     "Placement",
     "Quarantined",
+    "RemovedWords",
     "SearchText",
     "ThreadKey",
     "Tombstone",

@@ -52,6 +52,7 @@ class Mailbox(models.Model):
     error_text = models.TextField(blank=True, default="")
     error_since = models.DateTimeField(null=True, blank=True)
     connected_at = models.DateTimeField(default=timezone.now)
+    forgotten_at = models.DateTimeField(null=True, blank=True)  # its copies go: shown to nobody from then on
     fetch_days = models.PositiveIntegerField(null=True, blank=True)  # R21; None: everything
     first_sync_done_at = models.DateTimeField(null=True, blank=True)
     last_synced_at = models.DateTimeField(null=True, blank=True)

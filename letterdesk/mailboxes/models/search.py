@@ -44,3 +44,13 @@ class SearchText(models.Model):
 
     def __str__(self) -> str:
         return f"words of {self.message_id}"
+
+
+class RemovedWords(models.Model):
+    """Letters left the index of SQLite: their words are to leave its file, too (`search_sqlite.forget_removed`)."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    removed_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"words removed {self.removed_at}"

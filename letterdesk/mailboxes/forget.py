@@ -1,0 +1,54 @@
+"""The copies of a disconnected mailbox go, by choice of a person: hidden at once, removed piece by piece by a job.
+
+Whatever happens in between, the sweep goes on where it stopped: what is still to be done is read from the rows.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from . import collect, listing
+from .models import Folder, Mailbox, Message, Quarantined
+from .remove import remove_messages
+
+AT_ONCE = 500
+
+
+def begin(mailbox: Mailbox, *, now: datetime) -> None:
+    """Show the mailbox to nobody from now on. Inside the caller's transaction."""
+    mailbox.forgotten_at = now
+    mailbox.save(update_fields=["forgotten_at"])
+    mailbox.grants.all().delete()
+
+
+def forget_copies(*, now: datetime, limit: int = AT_ONCE) -> bool:
+    """Remove a piece of what is to be forgotten; returns whether anything was left to do. Call until it is not.
+
+    Letters that a task or a person holds stay, without their folders (R4, R27). Nothing is changed on a server.
+    """
+    mailbox = _unfinished().order_by("forgotten_at").first()
+    if mailbox is None:
+        return False
+    letters = Message.objects.filter(mailbox=mailbox, is_held=False, holds=None)
+    if remove_messages(mailbox, list(letters.values_list("pk", flat=True)[:limit]), now=now) == 0:
+        _remove_folders(mailbox, now=now)
+    return True
+
+
+def _unfinished() -> QuerySet[Mailbox]:
+    letters = Message.objects.filter(mailbox=OuterRef("pk"), is_held=False, holds=None)
+    left = Q(Exists(letters)) | Q(Exists(Folder.objects.filter(mailbox=OuterRef("pk"))))
+    unfinished: QuerySet[Mailbox] = Mailbox.objects.filter(left, forgotten_at__isnull=False)
+    return unfinished
+
+
+@transaction.atomic
+def _remove_folders(mailbox: Mailbox, *, now: datetime) -> None:
+    """The folders, with the quarantine in them and the places of held letters."""
+    quarantined = Quarantined.objects.filter(folder__mailbox=mailbox).exclude(blob="")
+    blobs = list(quarantined.values_list("blob", flat=True))
+    Folder.objects.filter(mailbox=mailbox).delete()
+    collect.let_go(mailbox, blobs, now=now)
+    held = Message.objects.filter(mailbox=mailbox).values_list("conversation_id", flat=True)
+    listing.refresh(list(held))
