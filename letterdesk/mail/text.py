@@ -24,7 +24,7 @@ _TAG = re.compile(r"<[/!?a-zA-Z][^<>]*>")
 _OPENING = re.compile(
     r"<(?:(!--)|(style|script|title|template|svg|math|noscript|object|select)(?=[\s/>]))", re.IGNORECASE
 )
-_UNSEEN = re.compile("[\u00ad\u034f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+_UNSEEN = re.compile("[\u00ad\u034f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _LONG_NUMBER = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 
 
@@ -61,8 +61,10 @@ def _lower(source: str) -> str:
 
 _LOWER = {code: code + 32 for code in range(65, 91)}
 
+# Each alternative begins with its own character, so that `re` can skip ahead to one of them.
+_RULES = "|".join(rf"{re.escape(character)}[-_=~*]{{3,}}" for character in "-_=~*")
 _REFERENCE = re.compile(
-    r"\[(?:cid|image|logo|https?)[^\]]{0,300}\]|<(?:https?|mailto):[^>\s]{0,2000}>|\*{2,}|[-_=~*]{4,}"
+    rf"\[(?:cid|image|logo|https?)[^\]]{{0,300}}\]|<(?:https?|mailto):[^>\s]{{0,2000}}>|\*\*+|{_RULES}"
 )
 
 
