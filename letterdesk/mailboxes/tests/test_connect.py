@@ -69,7 +69,6 @@ def test_connecting_keeps_what_the_sync_needs_and_tells_it(ines, now):
     assert (event.kind, event.by, event.topic) == ("mailbox.connected", ines, mailbox.topic)
 
 
-@pytest.mark.case("C22")
 def test_the_password_lies_encrypted_and_in_no_event(ines, now):
     connect_one(ines, now)
     with connection.cursor() as cursor:
@@ -287,7 +286,6 @@ def test_disconnecting_wipes_the_secret_drops_intentions_and_keeps_the_copies(ma
         disconnect(mailbox, by=ines)
 
 
-@pytest.mark.case("F10", "F12")
 def test_copies_that_are_not_kept_are_hidden_at_once_and_removed_piece_by_piece(mailbox, inbox, ines, account, now):
     other = connect_one(ines, now)
     foreign = letter(folder_of(other), received_at=now)

@@ -82,7 +82,6 @@ def test_filters_show_unread_or_flagged_conversations_with_their_totals(inbox, i
 # R20: by the clock
 
 
-@pytest.mark.case("F11")
 def test_a_letter_leaves_list_counters_and_page_in_the_same_second(inbox, ines, now):
     message = letter(inbox, received_at=now)
     conversation = message.conversation

@@ -64,7 +64,6 @@ def test_without_a_limit_and_with_full_depth_everything_is_fetched(mailbox, now,
 
 
 @pytest.mark.django_db
-@pytest.mark.case("A35", "F05")
 @pytest.mark.parametrize("model", [Message, Placement, Listing, Attachment])
 def test_every_kind_of_row_is_hidden_from_the_second_on_and_held_ones_never(inbox, account, now, model):
     letter(inbox, received_at=now - MONTH + TINY, files=["in"])

@@ -133,7 +133,6 @@ def test_a_batch_of_two_hundred_is_indexed_in_a_handful_of_statements(
         search.index(rows)
 
 
-@pytest.mark.case("F13")
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL frees rows by VACUUM in its own time")
 def test_the_words_of_a_removed_letter_leave_the_index(inbox, mailbox, now):
     """FTS5 before 3.42 only marks words as deleted until segments merge; `forget_removed` merges them."""
