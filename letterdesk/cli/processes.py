@@ -36,6 +36,7 @@ def web(listen: Listen = "127.0.0.1:8000", workers: int = 1) -> None:
         workers=workers,
         websockets=False,
         log_access=False,
+        workers_kill_timeout=5,  # seconds: an event stream never ends by itself
     ).serve()
 
 

@@ -114,12 +114,11 @@ class _Reader:
 
     def read(self, part: Any, depth: int) -> dict[str, Any]:
         self.parts += 1
-        payload = part.get_payload()
         children: list[dict[str, Any]] | None = None
         content = b""
-        if isinstance(payload, list):
+        if part.is_multipart():
             children = []
-            for child in payload:
+            for child in part.get_payload():
                 if depth >= MOST_DEPTH or self.parts >= MOST_PARTS:
                     self.is_cut = True
                     break
@@ -146,7 +145,7 @@ def _transfer_decoded(part: Any) -> bytes:
     """The bytes of a leaf, as well as they can be had (RFC 2045 6); an unknown encoding is left as it is (B06)."""
     encoding = str(part.get("content-transfer-encoding", "")).partition("(")[0].strip().lower()
     del part["content-transfer-encoding"]
-    raw: bytes = part.get_payload(decode=True) or b""  # without the field: as it came; get_payload() alone loses 8-bit
+    raw: bytes = part.get_payload(decode=True) or b""  # without the field: as it came; without `decode` it loses 8-bit
     if encoding == "base64":
         return decode_base64(raw)
     if encoding == "quoted-printable":

@@ -13,4 +13,5 @@ class EmployeeBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth i
     def get_user(self, user_id: Any) -> Employee | None:
         """Return the employee of a session, or None when dismissed or deleted."""
         found = Employee.objects.select_related("account__subscription").filter(pk=user_id, is_active=True)
-        return found.first()
+        employee: Employee | None = found.first()
+        return employee

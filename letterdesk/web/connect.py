@@ -18,6 +18,7 @@ from letterdesk.mail.check import CheckStep, test_login
 from letterdesk.mailboxes.connect import AlreadyConnected, owned
 from letterdesk.mailboxes.connect import connect as connect_mailbox
 from letterdesk.plans import limits
+from letterdesk.plans.catalogue import Terms
 from letterdesk.plans.limits import PlanError
 from letterdesk.sync.connections import guard
 from letterdesk.web.connecting import ConnectForm, as_initial, logins_of, server_of, shown_steps
@@ -42,6 +43,8 @@ def connect(request: Request) -> HttpResponse:
 @require_POST
 def connect_server(request: Request) -> HttpResponse:
     """POST /mailboxes/connect/server: the server's settings for an address, as a part of the form (htmx)."""
+    if request.POST.get("imap_host", "").strip():
+        return HttpResponse(status=204)  # typed by hand: not to be overwritten
     form, facts = _find(request)
     return render(request, "web/connect/server.html", {"form": form, **facts})
 
@@ -132,7 +135,7 @@ def _page(
     return render(request, "web/connect/form.html", shown, status=422 if form.errors else status)
 
 
-def _terms(request: Request) -> limits.Terms:
+def _terms(request: Request) -> Terms:
     limits.require(request.employee.account, integration=True)  # R1, R2
     return limits.terms(request.employee.account)
 

@@ -13,7 +13,7 @@ from letterdesk.mail.autoconfig import Found
 from letterdesk.mail.check import CheckStep
 from letterdesk.mail.imap import Login
 from letterdesk.mailboxes.connect import Server
-from letterdesk.plans.limits import Terms
+from letterdesk.plans.catalogue import Terms
 from letterdesk.web.state import advice_on
 
 DEPTHS = (7, 14, 30, 60, 90, 180, 365)  # days

@@ -49,7 +49,7 @@ async def _in_thread(work: Callable[[], Returned]) -> Returned:
     return await asyncio.get_running_loop().run_in_executor(_thread, carefully)
 
 
-def topics_of(employee_pk: int) -> frozenset[str] | None:
+def topics_of(employee_pk: int | None) -> frozenset[str] | None:
     """The topics that this employee may hear now; None: no longer signed in anywhere, since dismissed."""
     employee = EmployeeBackend().get_user(employee_pk)
     if employee is None:
@@ -132,7 +132,7 @@ async def missed(last_id: str, topics: frozenset[str]) -> list[Event | None]:
     return [None] if len(events) >= AT_MOST else list(events)
 
 
-async def _tell(employee_pk: int, stream: Stream, last_id: str) -> AsyncIterator[bytes]:
+async def _tell(employee_pk: int | None, stream: Stream, last_id: str) -> AsyncIterator[bytes]:
     clock = asyncio.get_running_loop()
     checked = clock.time()
     station.join(stream)

@@ -34,7 +34,7 @@ def local_employee(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
     def answer(request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return get_response(request)
-        employee = cast("Employee", request.user)
+        employee = request.user
         cast("Request", request).employee = employee
         with timezone.override(zone_of(employee)):
             return get_response(request)

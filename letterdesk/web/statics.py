@@ -11,11 +11,11 @@ from whitenoise.responders import StaticFile
 WORTH_PACKING = 1000  # bytes
 
 
-class StaticFiles(WhiteNoiseMiddleware):
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise is not typed
     """Middleware: whitenoise's own answers stream synchronously, which an ASGI server cannot do well."""
 
     @staticmethod
-    def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:  # type: ignore[override]
+    def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
         """Answer with the file, its caching headers as whitenoise decides."""
         found = static_file.get_response(request.method or "GET", request.META)
         content = b""

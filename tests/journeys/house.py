@@ -80,17 +80,14 @@ class House:
         assert done.returncode == 0, (words, done.stdout.decode(), done.stderr.decode())
         return done.stdout.decode()
 
-    def connect(
-        self, address: str, *, host: str, port: int, security: str, user: str, password: str
-    ) -> dict[str, object]:
+    def connect(self, address: str, *, host: str, port: int, security: str, user: str, password: str) -> None:
         """Connect a mailbox of Ines by command line."""
         server = ["--imap-host", host, "--imap-port", str(port), "--security", security, "--imap-user", user]
         whose = ["--owner", "ines@acme.example", "--name", "Ines"]
         told = self.command(
             "mailbox", "connect", address, *whose, *server, "--password-stdin", "--json", secret=password
         )
-        found: dict[str, object] = json.loads(told)
-        return found
+        json.loads(told)
 
     def stop(self) -> None:
         """End the processes that `start` began."""

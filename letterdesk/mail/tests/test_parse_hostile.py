@@ -203,6 +203,14 @@ def test_odd_characters_without_end_are_cut_and_never_fail(body):
     assert len(read.snippet) <= 200
 
 
+@pytest.mark.case("B01")
+@pytest.mark.parametrize("label", [b"\x00", b"idna", b"rot13", b"\xff", b'"'])
+def test_a_label_that_no_codec_has_is_no_trouble_in_the_child_either(label):
+    read = letter(b"Subject : x\r\nContent-Type: text/plain; charset=" + label + b"\r\n\r\nGr\xc3\xbc\xc3\x9fe")
+    assert read.text == "Grüße"
+    assert "limited-parser" in read.repairs
+
+
 @pytest.mark.case("G14")
 def test_a_child_that_is_killed_takes_no_letter_with_it():
     raw = multi("mixed", part("message/rfc822", HEAD + b"\r\nx"))
