@@ -12,9 +12,10 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 from django.utils import timezone
 
 from letterdesk.lib.ids import new_public_id
@@ -26,6 +27,7 @@ from .connections import Connections
 from .turn import Watched, hang_up, take_turn
 
 logger = logging.getLogger(__name__)
+CLOSE_WITHIN = 20.0  # seconds that turns under way have when the process ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Watcher:
         self._timings = timings or Timings()
         self._watched: dict[int, Watched] = {}
         self._selector = selectors.DefaultSelector()
+        self._workers = workers
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="turn")
         self._finished: queue.SimpleQueue[Watched] = queue.SimpleQueue()
         self._connections = Connections()
@@ -178,8 +181,21 @@ class Watcher:
             del self._watched[watched.mailbox_id]
             claims.give_back(self.name, [watched.mailbox_id])
 
+    def _close_databases(self) -> None:
+        """Each thread of the pool closes its own database connection; the barrier gives every thread one turn."""
+        together = threading.Barrier(self._workers, timeout=CLOSE_WITHIN)
+
+        def close() -> None:
+            connections.close_all()
+            with suppress(threading.BrokenBarrierError):
+                together.wait()
+
+        for _ in range(self._workers):
+            self._pool.submit(close)
+
     def _leave(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._close_databases()
+        self._pool.shutdown(wait=True)
         for watched in list(self._watched.values()):
             watched.busy = False
             self._drop(watched)

@@ -9,6 +9,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -16,7 +17,7 @@ from django.db import Error, connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 
-from letterdesk.events.live import AT_MOST, Feed, since
+from letterdesk.events.live import AT_MOST, Feed, latest_id, since
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import Mailbox
 from letterdesk.web.backend import EmployeeBackend
@@ -25,6 +26,8 @@ from letterdesk.web.security import set_headers
 LOOK_EVERY = 0.25  # seconds between two looks at the event table
 PING_EVERY = 15.0
 CHECK_EVERY = 30.0
+ON_THE_WAY = timedelta(seconds=5)  # from making a page to its listening
+LARGEST_ID = 2**63 - 1
 QUEUE = 200  # events that wait for a slow reader; then the page is told to load anew
 
 Returned = TypeVar("Returned")
@@ -83,12 +86,15 @@ class Station:
     def __init__(self) -> None:
         self.streams: set[Stream] = set()
         self._task: asyncio.Task[None] | None = None
+        self._reads = asyncio.Event()
 
-    def join(self, stream: Stream) -> None:
-        """Feed this stream from now on."""
+    async def join(self, stream: Stream) -> None:
+        """Feed this stream from now on; when this returns, nothing that happens is missed."""
         self.streams.add(stream)
         if self._task is None or self._task.done():
+            self._reads = asyncio.Event()
             self._task = asyncio.create_task(self._run())
+        await self._reads.wait()
 
     def leave(self, stream: Stream) -> None:
         """Stop feeding it."""
@@ -96,6 +102,7 @@ class Station:
 
     async def _run(self) -> None:
         feed = await self._open()
+        self._reads.set()
         while self.streams:
             feed.topics = frozenset().union(*(stream.topics for stream in self.streams))
             with contextlib.suppress(Error):  # a database that is away: look again
@@ -125,19 +132,26 @@ def written(event: Event | None) -> bytes:
 
 
 async def missed(last_id: str, topics: frozenset[str]) -> list[Event | None]:
-    """What happened since the browser's Last-Event-ID; too much to tell: one "load anew"."""
-    if not last_id.isdigit():
-        return []
-    events = await _in_thread(lambda: since(int(last_id), topics))
+    """What happened since the browser's Last-Event-ID, or while its page was on the way; too much: "load anew"."""
+    after = int(last_id) if last_id.isascii() and last_id.isdigit() else None
+    if after is None:
+        return list(await _in_thread(lambda: _lately(topics)))
+    events = await _in_thread(lambda: since(min(after, LARGEST_ID), topics))
     return [None] if len(events) >= AT_MOST else list(events)
+
+
+def _lately(topics: frozenset[str]) -> list[Event]:
+    """What happened after the page was made and before it listened."""
+    begins = timezone.now() - ON_THE_WAY
+    return [event for event in since(max(latest_id() - AT_MOST, 0), topics) if event.at >= begins]
 
 
 async def _tell(employee_pk: int | None, stream: Stream, last_id: str) -> AsyncIterator[bytes]:
     clock = asyncio.get_running_loop()
     checked = clock.time()
-    station.join(stream)
     try:
         yield b": here\nretry: 2000\n\n"
+        await station.join(stream)
         for event in await missed(last_id, stream.topics):
             yield written(event)
         while True:
