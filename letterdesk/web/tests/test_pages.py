@@ -1,0 +1,103 @@
+"""The other pages: plans, ledger, search, settings, errors, icons."""
+
+import re
+
+import pytest
+
+from letterdesk.mailboxes.models import Quarantined
+from letterdesk.plans.catalogue import catalogue
+from letterdesk.sync.models import FolderCursor
+from letterdesk.web.icons import drawn_icons, icons_in_python, icons_in_templates
+from letterdesk.web.tests.conftest import raw_letter
+
+
+def test_the_plans_are_those_of_the_catalogue_and_ours_is_marked(browser):
+    """R3"""
+    page = browser.get("/plans").content.decode()
+    for plan in catalogue().plans.values():
+        assert plan.name in page
+        if isinstance(plan.outgoing_per_month, int):
+            assert f"{plan.outgoing_per_month:,}" in page
+    assert re.search(r'class="here">Standard<br>\s*your plan', page)
+
+
+def test_the_ledger_shows_the_sum_of_each_folder_and_the_reasons(browser, mailbox, inbox, deliver, account):
+    deliver(raw_letter("One"), raw_letter("Two"))
+    Quarantined.objects.create(account=account, folder=inbox, uidvalidity=1, uid=3, reason="No header", blob="0" * 64)
+    FolderCursor.objects.create(
+        account=account,
+        folder=inbox,
+        uidvalidity=1,
+        uidnext=6,
+        expected=5,
+        server_uids="1:5",
+        left_out={"too_old": "4"},
+    )
+    page = browser.get(f"/mailboxes/{mailbox.public_id}/ledger").content.decode()
+    numbers = re.findall(r'<td class="n">\s*(\d+)', page)
+    assert numbers[:5] == ["5", "2", "1", "1", "1"]
+    assert "older than what is fetched or kept" in page and "on its way" in page and "No header" in page
+
+
+def test_a_ledger_that_does_not_add_up_says_so(browser, mailbox, inbox, deliver, account):
+    deliver(raw_letter("One"))
+    FolderCursor.objects.create(account=account, folder=inbox, uidvalidity=1, uidnext=9, expected=0, server_uids="")
+    page = browser.get(f"/mailboxes/{mailbox.public_id}/ledger").content.decode()
+    assert "does not add up" in page and "1 letter does not fit" in page
+
+
+def test_search_finds_words_and_marks_them_as_text(browser, deliver):
+    deliver(raw_letter("Offer <b>desks</b>", text="forty standing desks"), raw_letter("Other"))
+    page = browser.get("/search?q=desks").content.decode()
+    assert page.count('class="row"') == 1
+    assert "<mark>desks</mark>" in page and "<b>" not in page
+    assert "Nothing found for" in browser.get("/search?q=xyzzy").content.decode()
+
+
+def test_a_query_that_cannot_be_read_says_what_to_type(browser):
+    answer = browser.get("/search?q=before:someday")
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.content.decode()
+
+
+def test_search_leaves_out_other_peoples_mailboxes(sign_in, deliver, jonas, stranger):
+    deliver(raw_letter("Secret desks"))
+    for outsider in (jonas, stranger):
+        assert "Secret" not in sign_in(outsider).get("/search?q=desks").content.decode()
+
+
+def test_settings_are_kept(browser, ines):
+    answer = browser.post("/settings", {"name": "Ines M", "time_zone": "Asia/Tokyo", "theme": "dark", "keys": "off"})
+    assert answer.status_code == 302
+    ines.refresh_from_db()
+    assert (ines.name, ines.time_zone) == ("Ines M", "Asia/Tokyo")
+    page = browser.get("/settings").content.decode()
+    assert 'data-theme="dark"' in page and 'data-keys="off"' in page
+
+
+def test_an_invented_theme_changes_nothing(browser):
+    browser.cookies["theme"] = 'dark" onload="x'
+    assert "onload" not in browser.get("/settings").content.decode()
+
+
+@pytest.mark.case("C28")
+def test_errors_help_and_tell_nothing_of_the_machine(browser, monkeypatch, settings):
+    settings.DEBUG = False
+    assert "There is nothing at this address" in browser.get("/mail/nothing").content.decode()
+    from letterdesk.web import home
+
+    def fail(*_args, **_more):
+        raise RuntimeError("secret of the machine")
+
+    monkeypatch.setattr(home, "render", fail)
+    browser.raise_request_exception = False
+    answer = browser.get("/help")
+    assert answer.status_code == 500
+    page = answer.content.decode()
+    assert "Your mail is safe" in page and "secret" not in page and "Traceback" not in page
+
+
+def test_the_sprite_has_each_icon_that_is_named_and_no_other():
+    drawn = set(drawn_icons())
+    assert icons_in_templates() <= drawn
+    assert drawn == icons_in_templates() | icons_in_python(drawn)
