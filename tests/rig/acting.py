@@ -3,9 +3,8 @@
 from datetime import timedelta
 
 from letterdesk.mailboxes.flags import change_flags
-from letterdesk.mailboxes.move import delete, move
-
 from letterdesk.mailboxes.models import Placement
+from letterdesk.mailboxes.move import delete, move
 
 from .copies import Copy
 
