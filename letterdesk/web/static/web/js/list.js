@@ -67,6 +67,7 @@ function merge(list, fresh, { atOnce }) {
 
 async function fetchPage(address) {
   const response = await fetch(address, { headers: { "HX-Request": "true", "X-Live": "1" } });
+  if (response.status === 404 && address === byId("rows")?.dataset.href) location.assign("/"); // no longer ours to see
   if (!response.ok || response.redirected) return null;
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
