@@ -40,11 +40,6 @@ def house(tmp_path_factory, authority):
     running.stop()
 
 
-def is_fault(said):
-    """Errors on the console; but the list of a folder that went away meanwhile (404) is left by the page."""
-    return said.type == "error" and not ("404" in said.text and "/mail/" in said.location.get("url", ""))
-
-
 @pytest.fixture
 def open_page(chromium, house):
     """Open pages that may not complain: no script error, no broken policy, no failed request of our own."""
@@ -57,7 +52,7 @@ def open_page(chromium, house):
         page = context.new_page()
         page.complaints = []
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("console", lambda said: page.complaints.append(said.text) if is_fault(said) else None)
+        page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
         page.add_init_script(WATCH_POLICY)
         contexts.append((context, page))
         return page

@@ -74,7 +74,7 @@ async function fetchPage(address) {
 
 async function refreshList(atOnce) {
   const list = byId("rows");
-  const page = list && (await fetchPage(list.dataset.href));
+  const page = list?.dataset.href && (await fetchPage(list.dataset.href)); // results of a search stay as they are
   if (!page) return;
   merge(list, [...page.querySelectorAll("#rows > .row")], { atOnce });
   const [sidebar, fresh] = [byId("folders"), page.getElementById("folders")];
