@@ -18,11 +18,11 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from letterdesk.accounts.models import Employee
-from letterdesk.lib import blobs
 from letterdesk.mail.html import clean_html
 from letterdesk.mail.parse import Body, read_body, read_part
 from letterdesk.mail.quotes import fold_quotes
 from letterdesk.mail.text import text_to_html
+from letterdesk.mailboxes.attachments import raw
 from letterdesk.mailboxes.models import Message
 from letterdesk.web.backend import EmployeeBackend
 from letterdesk.web.letters import letter_or_404, letters_of
@@ -47,7 +47,7 @@ class Shown:
 def body(request: Request, message_id: str) -> HttpResponse:
     """GET /messages/<id>/body: the letter's text for its frame, under its own policy."""
     letter = letter_or_404(request, message_id)
-    shown = shown_text(read_body(blobs.get(letter.account_id, letter.blob)), letter, request.employee)
+    shown = shown_text(read_body(raw(letter)), letter, request.employee)
     nonce = secrets.token_urlsafe(16)
     facts = {
         "new": shown.new,
@@ -131,7 +131,7 @@ def inline(request: HttpRequest, message_id: str, index: int) -> HttpResponse:
     picture = get_object_or_404(letter.attachments, index=index)
     if index != signed_index or picture.content_type.lower() not in SHOWN_INLINE:
         raise Http404
-    content = read_part(blobs.get(letter.account_id, letter.blob), index)
+    content = read_part(raw(letter), index)
     response = HttpResponse(content, content_type=picture.content_type.lower())
     set_headers(
         response,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from letterdesk.lib import blobs
+from letterdesk.mailboxes.attachments import raw
 from letterdesk.mailboxes.models import Folder, Mailbox, Quarantined
 from letterdesk.mailboxes.sidebar import folder_order
 from letterdesk.sync.ledger import Ledger, ledgers, total
@@ -87,7 +87,7 @@ def quarantined(request: Request, letter_id: str) -> HttpResponse:
     letter = get_object_or_404(_quarantine(request), public_id=letter_id)
     if not letter.blob:
         raise Http404
-    return as_file(blobs.get(letter.account_id, letter.blob), name=f"{letter.uid}.eml", content_type="message/rfc822")
+    return as_file(raw(letter), name=f"{letter.uid}.eml", content_type="message/rfc822")
 
 
 def _quarantine(request: Request) -> QuerySet[Quarantined]:
