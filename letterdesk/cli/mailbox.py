@@ -64,7 +64,8 @@ def connect(  # noqa: PLR0913  each is an option of the command
 def list_mailboxes(*, as_json: AsJson = False) -> None:
     """All mailboxes of this installation, with their health and ledger."""
     rows = []
-    for mailbox in Mailbox.objects.select_related("owner", "account").order_by("account__name", "address"):
+    shown = Mailbox.objects.filter(forgotten_at=None).select_related("owner", "account")
+    for mailbox in shown.order_by("account__name", "address"):
         sums = ledger.total(ledger.ledgers(mailbox))
         rows.append(
             {
@@ -153,10 +154,17 @@ def resume(address: Address, *, by: By = "", as_json: AsJson = False) -> None:
 
 
 @app.command("disconnect")
-def disconnect(address: Address, *, by: By = "", as_json: AsJson = False) -> None:
+def disconnect(
+    address: Address,
+    *,
+    delete_copies: Annotated[bool, typer.Option("--delete-copies", help="Remove what is here, too.")] = False,
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
     """Forget the sign-in and stop for good. Copies stay until their period ends; the mail server is left as it is."""
     mailbox = mailbox_of(address)
-    mailboxes.disconnect(mailbox, by=employee_of(by) if by else mailbox.owner)
+    person = employee_of(by) if by else mailbox.owner
+    mailboxes.disconnect(mailbox, by=person, keep_copies=not delete_copies, now=timezone.now())
     _say(mailbox, as_json=as_json)
 
 

@@ -22,7 +22,7 @@ def mailbox_state(request: Request, mailbox_id: str) -> HttpResponse:
         messages.success(request, _go(request, mailbox, request.POST.get("state", "")))
     except NotPossible as error:
         messages.error(request, str(error))
-    return redirect("mailbox", mailbox.public_id)
+    return redirect("mailbox", mailbox.public_id) if mailbox.forgotten_at is None else redirect("mailboxes")
 
 
 def _go(request: Request, mailbox: Mailbox, state: str) -> str:
@@ -38,6 +38,9 @@ def _go(request: Request, mailbox: Mailbox, state: str) -> str:
         resume(mailbox, by=by, now=now)
         return _("Resumed.")
     if state == "disconnected" and request.POST.get("sure") == "yes":
-        disconnect(mailbox, by=by)
-        return _("Disconnected. What is here stays readable until its time is over.")
+        keep = request.POST.get("copies") != "delete"
+        disconnect(mailbox, by=by, keep_copies=keep, now=now)
+        if keep:
+            return _("Disconnected. What is here stays readable until its time is over.")
+        return _("Disconnected. Its copies are being removed here; the mail server keeps everything.")
     raise Http404

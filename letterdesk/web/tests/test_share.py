@@ -67,5 +67,13 @@ def test_pause_resume_mend_and_disconnect(browser, mailbox):
     assert mailbox.secret is None
 
 
+def test_who_disconnects_may_have_the_copies_removed_and_sees_the_mailbox_no_more(browser, mailbox):
+    form = {"state": "disconnected", "sure": "yes", "copies": "delete"}
+    answer = browser.post(f"/mailboxes/{mailbox.public_id}/state", form, follow=True)
+    assert answer.status_code == 200
+    assert "Its copies are being removed" in answer.content.decode()
+    assert browser.get(f"/mailboxes/{mailbox.public_id}").status_code == 404
+
+
 def test_no_page_shows_the_password(browser, mailbox):
     assert "correct horse" not in browser.get(f"/mailboxes/{mailbox.public_id}").content.decode()
