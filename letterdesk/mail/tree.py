@@ -68,7 +68,7 @@ def read_tree(raw: bytes) -> Tree:
         raw = _STRAY_CR.sub(b"\n", raw)
         head = read_head(raw)
     repairs = ["header-cut"] if head.is_cut else []
-    root = _read_fast(raw, head, repairs) if _is_tame(raw, head) else None
+    root = _read_fast(raw, repairs) if _is_tame(raw, head) else None
     if root is None:
         repairs.append("limited-parser")
         piece, is_cut = read_limited(raw, head)
@@ -126,14 +126,19 @@ def _is_tame_head(block: bytes) -> bool:
     return True
 
 
-def _read_fast(raw: bytes, head: Head, repairs: list[str]) -> Node | None:
+def _read_fast(raw: bytes, repairs: list[str]) -> Node | None:
     """The tree by the fast library, or None when it should be read again with more patience."""
+    found: list[str] = []
     try:
-        return _Fast(repairs).convert(parse_email_tree(raw, mode="lazy"), depth=0)
+        root = _Fast(found).convert(parse_email_tree(raw, mode="lazy"), depth=0)
     except (ParseError, _Doubtful):
-        repairs.clear()
-        repairs += ["header-cut"] if head.is_cut else []
         return None
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # of Rust; its class cannot be imported
+            return None
+        raise
+    repairs += found
+    return root
 
 
 class _Doubtful(Exception):
@@ -148,7 +153,7 @@ class _Fast:
         self.repairs = repairs
 
     def convert(self, part: PyLazyMimePart, depth: int) -> Node:
-        fields = {name.lower(): values[0] for name, values in part.headers.items() if name[0] in "Cc"}
+        fields = {name.lower(): values[0] for name, values in part.headers.items() if name[:1] in "Cc"}
         node = make_node(fields, part.content_type)
         self.parts += 1
         is_known = fields.get("content-transfer-encoding", "").lower() in _ENCODINGS

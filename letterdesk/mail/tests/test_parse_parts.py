@@ -238,6 +238,7 @@ def test_a_broken_attachment_is_given_as_far_as_it_goes():
         b"Subject: x\nContent-Type: text\n\nwords",
         b'Subject: x\nContent-Type: "text/plain"\n\nwords',
         b"Subject: x\nContent-Type: ; charset=utf-8\n\nwords",
+        b"Subject: x\nContent-Type: multipart/mixed; boundary=B\n\n--B\n: no name\n\nwords\n--B--",
         b"Subject: x\nContent-Type: text/plain\nContent-Type: text/html\n\nwords",
     ],
 )
