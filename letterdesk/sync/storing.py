@@ -5,6 +5,7 @@ A UID that was asked for ends in exactly one of: here, in quarantine, left out b
 still to come. None is forgotten (P1).
 """
 
+from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from .models import FolderCursor
 if TYPE_CHECKING:
     from .visit import Visit
 
+AHEAD = 2  # batches that are parsed and written to disk while one is stored: the disk takes its time to sync
 STRIKES = 1  # a process that died so often over the same letters takes them one by one (G14)
 ONE_BY_ONE = 260  # letters, about the first two batches: the one that kills is among them
 
@@ -60,24 +62,23 @@ def fetch(visit: "Visit", uids: UidSet, *, initial: bool) -> None:
 def _fetch(visit: "Visit", uids: UidSet, *, initial: bool) -> UidSet:
     """The pipeline; returns the UIDs that the server said anything about."""
     answered: list[int] = []
-    waiting: Batch | None = None
+    waiting: deque[Batch] = deque()
     try:
         for items in arrivals(visit.work.connection, newest_first(uids)):
-            batch = _prepare(visit, items)
-            if waiting is not None:
-                _store(visit, waiting, initial=initial)
-            waiting = batch
-            if not answered:  # the first one at once: it is what people wait for
-                _store(visit, batch, initial=initial)
-                waiting = None
+            waiting.append(_prepare(visit, items))
+            if len(waiting) > AHEAD or not answered:  # the first one at once: it is what people wait for
+                _store(visit, waiting.popleft(), initial=initial)
             answered += (item.uid for item in items)
     except MailError:
-        if waiting is not None:
-            _store(visit, waiting, initial=initial)
+        _store_all(visit, waiting, initial=initial)
         raise
-    if waiting is not None:
-        _store(visit, waiting, initial=initial)
+    _store_all(visit, waiting, initial=initial)
     return UidSet(answered)
+
+
+def _store_all(visit: "Visit", waiting: "deque[Batch]", *, initial: bool) -> None:
+    while waiting:
+        _store(visit, waiting.popleft(), initial=initial)
 
 
 def _prepare(visit: "Visit", items: Items) -> Batch:
