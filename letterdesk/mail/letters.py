@@ -37,7 +37,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A readable letter. Text is free of NUL and lone surrogates, so any database takes it."""
+    """A readable letter. Text is free of NUL and lone surrogates, so any database takes it.
+
+    `repairs` says what was left out or done with more patience: header-cut, parts-cut, text-cut, addresses-cut,
+    several-senders, limited-parser.
+    """
 
     subject: str
     sender: Address | None

@@ -1,8 +1,9 @@
 """Raw letters to what the store keeps of them, to the body that a person reads, and to the bytes of one part."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 from letterdesk.mail.addresses import MOST_ADDRESSES, read_addresses
 from letterdesk.mail.charsets import clean_text, decode
@@ -20,6 +21,7 @@ MOST_IN_BODY = 5_000_000  # characters of a body that is shown; the original sta
 _PLAIN = {"text/plain", "text/enriched", "text/markdown", "text/x-markdown"}
 _LETTERS = {"message/rfc822", "message/global"}
 _META_CHARSET = re.compile(rb"<meta[^<>]{0,200}charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
+_SHOWN_PART = re.compile(rb"cid:([^\s\"'<>)&]{1,250})", re.IGNORECASE)  # RFC 2392
 
 
 class NoSuchPart(LookupError):
@@ -157,43 +159,56 @@ def _leaf_text(leaf: Node, most: int) -> str:
 
 def _search_text(view: _View) -> tuple[str, bool]:
     """What the search finds the letter by, and whether that is cut (B17). HTML only where the plain text is thin."""
-    plain = [leaf for leaf in view.plain if leaf.content_type != "text/html"]
-    if plain or not view.has_html:
-        size = sum(leaf.size for leaf in plain)
-        rich_size = sum(leaf.size for leaf in view.rich) if view.has_html else 0
-        if size >= 1000 or 40 * size >= rich_size or not view.has_html:
-            text = "\n".join(_leaf_text(leaf, MOST_TEXT + 1) for leaf in view.plain if leaf in plain).replace(
-                "\r\n", "\n"
-            )
-            return text.strip()[:MOST_TEXT], len(text) > MOST_TEXT
-    text = "\n".join(_as_text(leaf) for leaf in view.rich)
-    return text[:MOST_TEXT], len(text) >= MOST_TEXT or any(leaf.size > MOST_HTML for leaf in view.rich)
+    leaves = view.plain if _says_enough(view) else view.rich
+    text = _joined(leaves, _as_text, most=MOST_TEXT).strip()
+    return text[:MOST_TEXT], len(text) >= MOST_TEXT or any(leaf.size > MOST_HTML for leaf in leaves)
+
+
+def _joined(leaves: list[Node], read: Callable[[Node], str], *, most: int) -> str:
+    """The texts of `leaves` one below the other, no more of them than it takes for `most` characters."""
+    texts: list[str] = []
+    for leaf in leaves:
+        if most <= 0:
+            break
+        texts.append(read(leaf))
+        most -= len(texts[-1]) + 1
+    return "\n".join(texts)
+
+
+def _says_enough(view: _View) -> bool:
+    """Whether the plain text can stand for the HTML; many senders write no more there than "use another program"."""
+    if any(leaf.content_type == "text/html" for leaf in view.plain):
+        return False
+    size, rich_size = (sum(leaf.size for leaf in leaves) for leaves in (view.plain, view.rich))
+    return size >= 1000 or 40 * size >= rich_size
 
 
 def _as_text(leaf: Node) -> str:
     if leaf.content_type == "text/html":
         return html_to_text(_leaf_text(leaf, MOST_HTML))
-    return _leaf_text(leaf, MOST_TEXT).replace("\r\n", "\n")
+    return _leaf_text(leaf, MOST_TEXT + 1).replace("\r\n", "\n")
 
 
 def _parts(view: _View) -> tuple[Part, ...]:
-    pages = [leaf.content() for leaf in view.rich if leaf.content_type == "text/html"] if view.files else []
-    return tuple(_part(leaf, pages) for leaf in view.files)
+    pages = (
+        [leaf.content()[:MOST_IN_BODY] for leaf in view.rich if leaf.content_type == "text/html"] if view.files else []
+    )
+    shown = {unquote_to_bytes(found) for page in pages for found in _SHOWN_PART.findall(page)}
+    return tuple(_part(leaf, shown) for leaf in view.files)
 
 
-def _part(leaf: Node, pages: list[bytes]) -> Part:
+def _part(leaf: Node, shown: set[bytes]) -> Part:
     name = leaf.filename
     if not name and leaf.content_type in _LETTERS:  # a letter inside is called after its subject (B08)
         subject = decode_field(read_head(leaf.content()[:65536]).first("subject")).replace("/", "_")
         name = f"{subject[:80]}.eml" if subject else ""
-    reference = b"cid:" + leaf.content_id.encode("utf-8", "replace")
     return Part(
         index=leaf.index,
         filename=safe_filename(clean_text(name), leaf.content_type),
         content_type=leaf.content_type,
         size=leaf.size,
         content_id=clean_text(leaf.content_id),
-        inline=bool(leaf.content_id) and any(reference in page for page in pages),
+        inline=bool(leaf.content_id) and leaf.content_id.encode("utf-8", "replace") in shown,
     )
 
 
@@ -203,13 +218,14 @@ def read_body(raw: bytes) -> Body:
     view = _view(tree.root, parent="", is_first=True)
     html = None
     if view.has_html:
-        html = "\n".join(_as_html(leaf) for leaf in view.rich)
-    texts = [_leaf_text(leaf, MOST_IN_BODY) for leaf in view.plain if leaf.content_type != "text/html"]
+        html = _joined(view.rich, _as_html, most=MOST_IN_BODY)
+    plain = [leaf for leaf in view.plain if leaf.content_type != "text/html"]
+    text = _joined(plain, lambda leaf: _leaf_text(leaf, MOST_IN_BODY), most=MOST_IN_BODY).replace("\r\n", "\n")
     inline: dict[str, int] = {}
     for leaf in tree.root.leaves():
         if leaf.content_id:
             inline.setdefault(clean_text(leaf.content_id), leaf.index)
-    return Body(html, "\n".join(texts).replace("\r\n", "\n") if texts else None, inline)
+    return Body(html, text if plain else None, inline)
 
 
 def _as_html(leaf: Node) -> str:

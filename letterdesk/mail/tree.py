@@ -29,7 +29,7 @@ _NAMING = ("content-type", "content-disposition")
 _ENCODINGS = {"", "7bit", "8bit", "binary", "base64", "quoted-printable"}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
     """A part: a container with children, or a leaf with its decoded bytes `content()`. `index` counts leaves from 0."""
 

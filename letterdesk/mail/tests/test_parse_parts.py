@@ -51,6 +51,12 @@ def test_a_plain_part_that_says_nothing_does_not_hide_the_html_from_search():
     assert "invoice invoice" in letter(raw).text
 
 
+def test_text_and_html_one_after_the_other_are_both_searched():
+    raw = multi("mixed", part("text/plain", b"first " * 400), part("text/html", b"<p>second</p>"))
+    assert "first" in letter(raw).text
+    assert "second" in letter(raw).text
+
+
 def test_a_footer_below_html_is_not_lost():
     raw = multi("mixed", part("text/html", b"<p>rich</p>"), part("text/plain", b"-- list footer"))
     assert "rich" in read_body(raw).html
