@@ -62,12 +62,16 @@ class Receipt:
     conflicts: UidSet = NONE  # the UID holds another letter here: the server reuses UIDs (A05); nothing is changed
 
 
-def start(folder: Folder, letters: Sequence[Fetched], *, now: datetime) -> "Future[Prepared]":
+def start(
+    folder: Folder, letters: Sequence[Fetched], *, now: datetime, hashes: Sequence[str] | None = None
+) -> "Future[Prepared]":
     """Prepare in the background: all database work is done before this returns, so the caller may store meanwhile.
 
-    Outside any transaction. Raises BlobsBeingRemoved at once; OSError (a full disk) from the future.
+    Outside any transaction. `hashes` of the letters, where another thread has computed them already.
+    Raises BlobsBeingRemoved at once; OSError (a full disk) from the future.
     """
-    hashes = [blobs.hash_of(letter.raw) for letter in letters]
+    if hashes is None:
+        hashes = [blobs.hash_of(letter.raw) for letter in letters]
     gone = buried(folder.mailbox_id, hashes)
     wanted = [(letter, blob) for letter, blob in zip(letters, hashes, strict=True) if blob not in gone]
     collect.announce(folder.account_id, {blob for _, blob in wanted}, now=now)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.imap import Connection, NotHanded
 from letterdesk.mail.letters import Fetched
@@ -27,8 +28,20 @@ class Order:
     batch: int
 
 
-Items = list[Fetched | NotHanded]
-_Box = queue.Queue[Items | BaseException | None]
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A batch as the server handed it out. The hashes are computed on arrival, beside the thread that stores."""
+
+    letters: list[Fetched]
+    hashes: list[str]
+    not_handed: list[NotHanded]
+
+    @property
+    def uids(self) -> list[int]:
+        return [item.uid for item in (*self.letters, *self.not_handed)]
+
+
+_Box = queue.Queue[Arrived | BaseException | None]
 
 
 def newest_first(uids: UidSet) -> Iterator[Order]:
@@ -40,7 +53,7 @@ def newest_first(uids: UidSet) -> Iterator[Order]:
     yield Order((uids - first).newest_first(BATCH), BATCH)
 
 
-def arrivals(connection: Connection, orders: Iterable[Order]) -> Iterator[Items]:
+def arrivals(connection: Connection, orders: Iterable[Order]) -> Iterator[Arrived]:
     """Letters in batches, each read while the one before is worked on.
 
     Raises what the connection raises. Left early, it closes the connection, which is in the midst of an answer then.
@@ -53,7 +66,7 @@ def arrivals(connection: Connection, orders: Iterable[Order]) -> Iterator[Items]
         try:
             for order in orders:
                 for items in connection.letters(order.pieces, batch=order.batch, batch_bytes=BATCH_BYTES):
-                    if not _put(box, items, stop):
+                    if not _put(box, _arrived(items), stop):
                         return
         except BaseException as error:  # it is raised again in the thread that waits for us
             last = error
@@ -63,11 +76,11 @@ def arrivals(connection: Connection, orders: Iterable[Order]) -> Iterator[Items]
     thread.start()
     is_complete = False
     try:
-        while (items := box.get()) is not None:
-            if isinstance(items, BaseException):
-                raise items
+        while (arrived := box.get()) is not None:
+            if isinstance(arrived, BaseException):
+                raise arrived
             reach("fetch.arrived")
-            yield items
+            yield arrived
         is_complete = True
     finally:
         stop.set()
@@ -76,7 +89,13 @@ def arrivals(connection: Connection, orders: Iterable[Order]) -> Iterator[Items]
         thread.join()
 
 
-def _put(box: _Box, item: Items | BaseException | None, stop: threading.Event) -> bool:
+def _arrived(items: list[Fetched | NotHanded]) -> Arrived:
+    letters = [item for item in items if isinstance(item, Fetched)]
+    hashes = [blobs.hash_of(letter.raw) for letter in letters]
+    return Arrived(letters, hashes, [item for item in items if isinstance(item, NotHanded)])
+
+
+def _put(box: _Box, item: Arrived | BaseException | None, stop: threading.Event) -> bool:
     while not stop.is_set():
         try:
             box.put(item, timeout=0.1)

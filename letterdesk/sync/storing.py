@@ -22,7 +22,7 @@ from letterdesk.mailboxes import quarantine, receive
 from letterdesk.mailboxes.collect import StaleBatch
 
 from . import state
-from .fetch import Items, Order, arrivals, newest_first
+from .fetch import Arrived, Order, arrivals, newest_first
 from .models import FolderCursor
 
 if TYPE_CHECKING:
@@ -64,11 +64,11 @@ def _fetch(visit: "Visit", uids: UidSet, *, initial: bool) -> UidSet:
     answered: list[int] = []
     waiting: deque[Batch] = deque()
     try:
-        for items in arrivals(visit.work.connection, newest_first(uids)):
-            waiting.append(_prepare(visit, items))
+        for arrived in arrivals(visit.work.connection, newest_first(uids)):
+            waiting.append(_prepare(visit, arrived))
             if len(waiting) > AHEAD or not answered:  # the first one at once: it is what people wait for
                 _store(visit, waiting.popleft(), initial=initial)
-            answered += (item.uid for item in items)
+            answered += arrived.uids
     except MailError:
         _store_all(visit, waiting, initial=initial)
         raise
@@ -81,10 +81,11 @@ def _store_all(visit: "Visit", waiting: "deque[Batch]", *, initial: bool) -> Non
         _store(visit, waiting.popleft(), initial=initial)
 
 
-def _prepare(visit: "Visit", items: Items) -> Batch:
-    letters = [item for item in items if isinstance(item, Fetched)]
-    prepared = receive.start(visit.folder, letters, now=visit.work.now) if letters else None
-    return Batch(letters, [item for item in items if isinstance(item, NotHanded)], prepared)
+def _prepare(visit: "Visit", arrived: Arrived) -> Batch:
+    if not arrived.letters:
+        return Batch([], arrived.not_handed, None)
+    prepared = receive.start(visit.folder, arrived.letters, now=visit.work.now, hashes=arrived.hashes)
+    return Batch(arrived.letters, arrived.not_handed, prepared)
 
 
 def _store(visit: "Visit", batch: Batch, *, initial: bool) -> None:
@@ -202,8 +203,8 @@ def _take_suspects_out(visit: "Visit") -> UidSet:
 
 
 def _one_by_one(visit: "Visit", uids: UidSet, *, initial: bool) -> None:
-    for items in arrivals(visit.work.connection, [Order(uids.newest_first(1), 1)]):
+    for arrived in arrivals(visit.work.connection, [Order(uids.newest_first(1), 1)]):
         with visit.work.transaction():
-            visit.cursor.suspect = str(UidSet(item.uid for item in items))
+            visit.cursor.suspect = str(UidSet(arrived.uids))
             visit.cursor.save(update_fields=["suspect"])
-        _store(visit, _prepare(visit, items), initial=initial)
+        _store(visit, _prepare(visit, arrived), initial=initial)
