@@ -38,7 +38,7 @@ class Arrived:
 
     @property
     def uids(self) -> list[int]:
-        return [item.uid for item in (*self.letters, *self.not_handed)]
+        return [letter.uid for letter in self.letters] + [missing.uid for missing in self.not_handed]
 
 
 _Box = queue.Queue[Arrived | BaseException | None]
