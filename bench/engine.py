@@ -29,8 +29,8 @@ from letterdesk.accounts.models import Employee  # noqa: E402
 from letterdesk.mail.imap import Connection  # noqa: E402
 from letterdesk.mailboxes import search  # noqa: E402
 from letterdesk.mailboxes.importing import import_maildir  # noqa: E402
+from letterdesk.mailboxes.lists import list_folder  # noqa: E402
 from letterdesk.mailboxes.models import Folder, Listing, Mailbox, Message  # noqa: E402
-from letterdesk.mailboxes.reading import list_folder  # noqa: E402
 from letterdesk.mailboxes.sidebar import sidebar  # noqa: E402
 from letterdesk.plans.open import open_account  # noqa: E402
 from letterdesk.sync import lease  # noqa: E402

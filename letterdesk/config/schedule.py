@@ -3,12 +3,14 @@
 from letterdesk.accounts.sweep import sweep_accounts
 from letterdesk.events.dispatch import dispatch_events
 from letterdesk.lib.jobs import every
-from letterdesk.mailboxes.jobs import collect_blobs, forget_mailboxes, forget_words
+from letterdesk.mailboxes.jobs import collect_blobs, forget_mailboxes, forget_old_actions, forget_words, wake_snoozed
 
 SCHEDULE = (
     every("* * * * *", dispatch_events),  # what a lost wake-up left
+    every("* * * * *", wake_snoozed),
     every("7 * * * *", collect_blobs),
     every("27 * * * *", forget_mailboxes),
     every("37 * * * *", forget_words),
     every("17 3 * * *", sweep_accounts),
+    every("47 3 * * *", forget_old_actions),
 )

@@ -33,4 +33,7 @@ KINDS = {
     "change.failed": "A change that a person made here was refused by the server for good.",
     "conversation.merged": "Two conversations became one.",
     "conversation.split": "A letter was taken out of its conversation.",
+    "conversation.marked": "Conversations were pinned, unpinned, snoozed or woken.",
+    "conversation.returned": "Conversations are back from their snooze.",
+    "conversation.labelled": "Conversations got a label of ours, or lost it.",
 }

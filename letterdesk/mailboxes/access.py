@@ -113,6 +113,20 @@ class InMessageQuerySet(InMailboxQuerySet):
     way = "message__mailbox"
 
 
+class LabelledQuerySet(InMailboxQuerySet):
+    """Which conversations have which label."""
+
+    way = "label__mailbox"
+
+
+class OwnQuerySet(models.QuerySet[Any]):
+    """Rows that belong to one employee and concern nobody else: what they did."""
+
+    def visible_to(self, employee: Employee) -> Self:
+        """The employee's own rows."""
+        return self.filter(employee=employee.pk, account=employee.account_id)
+
+
 class FolderQuerySet(InMailboxQuerySet):
     """Folders."""
 

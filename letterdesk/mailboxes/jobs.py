@@ -6,7 +6,9 @@ from letterdesk.lib.jobs import job
 
 from .collect import collect
 from .forget import forget_copies
+from .marks import carry_over, forget_old, tell_returned
 from .search_index import forget_removed
+from .undoing import KEPT, forget_actions
 
 
 @job(name="mailboxes.collect_blobs", priority=-10)
@@ -15,6 +17,22 @@ def collect_blobs() -> None:
     now = timezone.now()
     while collect(now=now):
         pass
+
+
+@job(name="mailboxes.wake_snoozed")
+def wake_snoozed() -> None:
+    """Every minute: tell open pages what is back from its snooze, and take labels and pins along with merges."""
+    now = timezone.now()
+    while tell_returned(now=now) or carry_over():
+        pass
+
+
+@job(name="mailboxes.forget_actions", priority=-10)
+def forget_old_actions() -> None:
+    """Daily: remove what was done longer ago than "Recent actions" shows, and marks that mark nothing any more."""
+    now = timezone.now()
+    forget_actions(now=now)
+    forget_old(before=now - KEPT)
 
 
 @job(name="mailboxes.forget_words", priority=-10)

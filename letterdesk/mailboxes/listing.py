@@ -18,21 +18,23 @@ AT_ONCE = 5000
 SHOWN_SENDERS = 8
 WRITE_LISTINGS = """
     INSERT INTO mailboxes_listing
-        (account_id, folder_id, conversation_id, newest_at, unread_count, is_flagged, is_held)
+        (account_id, folder_id, conversation_id, newest_at, unread_count, is_flagged, is_held, has_attachments)
     SELECT p.account_id, p.folder_id, p.conversation_id, MAX(p.received_at),
         COUNT(DISTINCT CASE WHEN p.is_seen THEN NULL ELSE p.message_id END),
         MAX(CASE WHEN p.is_flagged THEN 1 ELSE 0 END) = 1,
-        MAX(CASE WHEN m.is_held THEN 1 ELSE 0 END) = 1
+        MAX(CASE WHEN m.is_held THEN 1 ELSE 0 END) = 1,
+        MAX(CASE WHEN m.has_attachments THEN 1 ELSE 0 END) = 1
     FROM mailboxes_placement AS p JOIN mailboxes_message AS m ON m.id = p.message_id
     WHERE p.conversation_id IN %s AND p.hidden_at IS NULL AND NOT p.is_deleted
     GROUP BY p.account_id, p.folder_id, p.conversation_id
     ON CONFLICT (folder_id, conversation_id) DO UPDATE SET
         newest_at = excluded.newest_at, unread_count = excluded.unread_count,
-        is_flagged = excluded.is_flagged, is_held = excluded.is_held
+        is_flagged = excluded.is_flagged, is_held = excluded.is_held, has_attachments = excluded.has_attachments
     WHERE mailboxes_listing.newest_at <> excluded.newest_at
         OR mailboxes_listing.unread_count <> excluded.unread_count
         OR mailboxes_listing.is_flagged <> excluded.is_flagged
         OR mailboxes_listing.is_held <> excluded.is_held
+        OR mailboxes_listing.has_attachments <> excluded.has_attachments
     """
 REMOVE_LISTINGS = """
     DELETE FROM mailboxes_listing WHERE conversation_id IN %s AND NOT EXISTS (
@@ -98,8 +100,13 @@ def _wrong_listings(mailbox: Mailbox) -> Iterator[str]:
     unread: dict[tuple[int, int], set[int]] = {}
     for place in Placement.objects.filter(folder__mailbox=mailbox).shown().select_related("message"):
         key = (place.folder_id, place.conversation_id)
-        newest, flagged, held = counted.get(key, [place.received_at, False, False])
-        counted[key] = [max(newest, place.received_at), flagged or place.is_flagged, held or place.message.is_held]
+        newest, flagged, held, files = counted.get(key, [place.received_at, False, False, False])
+        counted[key] = [
+            max(newest, place.received_at),
+            flagged or place.is_flagged,
+            held or place.message.is_held,
+            files or place.message.has_attachments,
+        ]
         unread.setdefault(key, set()).update([] if place.is_seen else [place.message_id])
         if place.conversation_id != place.message.conversation_id:
             yield f"placement {place.pk} is in another conversation than its message"
@@ -108,10 +115,14 @@ def _wrong_listings(mailbox: Mailbox) -> Iterator[str]:
     lines = {(line.folder_id, line.conversation_id): line for line in Listing.objects.filter(folder__mailbox=mailbox)}
     for key in counted.keys() | lines.keys():
         line = lines.get(key)
-        is_so = [line.newest_at, line.is_flagged, line.is_held, line.unread_count] if line else None
+        is_so = _as_counted(line) if line else None
         should_be = [*counted[key], len(unread[key])] if key in counted else None
         if is_so != should_be:
             yield f"listing of conversation {key[1]} in folder {key[0]}: {is_so} instead of {should_be}"
+
+
+def _as_counted(line: Listing) -> list[Any]:
+    return [line.newest_at, line.is_flagged, line.is_held, line.has_attachments, line.unread_count]
 
 
 def _names(letters: list[Message]) -> list[str]:

@@ -19,7 +19,8 @@ from letterdesk.lib.crashpoint import reach
 from letterdesk.lib.ids import new_public_id
 from letterdesk.mail.uidset import UidSet
 
-from . import listing
+from . import listing, rows
+from .folder_for import folder_for
 from .intentions import by_mailbox, drop
 from .models import Conversation, Folder, FolderRole, Mailbox, PendingChange, Placement
 from .placing import LEAVING, mark_unplaced
@@ -38,10 +39,6 @@ class DifferentMailbox(CannotMove):
     """Letters move within their mailbox."""
 
 
-class NoTrash(CannotMove):
-    """R27: nothing is deleted without a copy in Trash, and this mailbox has no Trash folder."""
-
-
 class MayNotDelete(PermissionError):
     """R27: this person may not delete on the server."""
 
@@ -57,15 +54,16 @@ def move(
     by: Employee | None,
     now: datetime,
     undo_seconds: float = UNDO_SECONDS,
+    token: str = "",
 ) -> str:
-    """Move letters to a folder of their mailbox. Returns the token by which `undo` takes it back.
+    """Move letters to a folder of their mailbox. Returns the token by which `undo` takes it back: a new one, or yours.
 
     The command is not sent before `undo_seconds` have passed. Letters that are there, or on their way from where
     they lie, are left alone. Raises DifferentMailbox, CannotMove.
     """
     if to.gone_at is not None or not to.is_selectable:
         raise CannotMove(f"The folder “{to.name}” cannot take letters.")
-    token = new_public_id()
+    token = token or new_public_id()
     for mailbox, group in by_mailbox(placements):
         if mailbox.pk != to.mailbox_id:
             raise DifferentMailbox("Letters can only be moved within their mailbox.")
@@ -81,27 +79,32 @@ def move(
 
 
 @transaction.atomic
-def delete(placements: Iterable[Placement], *, by: Employee, now: datetime, undo_seconds: float = UNDO_SECONDS) -> str:
+def delete(
+    placements: Iterable[Placement],
+    *,
+    by: Employee,
+    now: datetime,
+    undo_seconds: float = UNDO_SECONDS,
+    token: str = "",
+) -> str:
     """Delete letters as R27 says: to Trash, here and on the server; for good where they lie in Trash already.
 
-    Returns the token for `undo`. The owner may, and who was granted it. Raises MayNotDelete, NoTrash.
+    A mailbox without a Trash folder gets one. Returns the token for `undo`: a new one, or yours. The owner may, and
+    who was granted it. Raises MayNotDelete.
     """
-    token = new_public_id()
+    token = token or new_public_id()
     due = now + timedelta(seconds=undo_seconds)
     for mailbox, group in by_mailbox(placements):
         if not may_delete(mailbox, by):
             raise MayNotDelete(f"{by} may not delete letters of {mailbox} on the server.")
-        trash = Folder.objects.filter(mailbox=mailbox, role=FolderRole.TRASH, gone_at=None, is_selectable=True).first()
-        if trash is None and mailbox.imap_host:
-            raise NoTrash("This mailbox has no Trash folder. Choose one in its settings, then delete again.")
+        trash = folder_for(mailbox, FolderRole.TRASH)
         leaving = [one for one in group if one.hidden_at is None]
-        to_trash = [one for one in leaving if trash is not None and one.folder_id != trash.pk]
-        for_good = [one for one in leaving if one not in to_trash]
+        to_trash = [one for one in leaving if one.folder_id != trash.pk]
+        for_good = [one for one in leaving if one.folder_id == trash.pk]
         if not mailbox.imap_host:
             _delete_here(mailbox, to_trash, for_good, trash, now=now)
         else:
-            if trash is not None:
-                _intend_moves(to_trash, trash, token, by=by, now=now, due=due)
+            _intend_moves(to_trash, trash, token, by=by, now=now, due=due)
             _intend(for_good, PendingChange.Kind.DELETE, token, by=by, now=now, due=due)
         _after("message.moved", mailbox, to_trash, to=trash, by=by)
         _after("message.removed", mailbox, for_good, to=None, by=by)
@@ -208,20 +211,19 @@ def next_uid(folder: Folder) -> int:
 
 
 def _move_here(placements: Sequence[Placement], to: Folder) -> None:
-    for uid, placement in enumerate(placements, next_uid(to)):
-        Placement.objects.filter(pk=placement.pk).update(folder=to, uid=uid, uidvalidity=to.uidvalidity or 1)
+    new = [(to.pk, uid, to.uidvalidity or 1, one.pk) for uid, one in enumerate(placements, next_uid(to))]
+    rows.run_many("UPDATE mailboxes_placement SET folder_id = %s, uid = %s, uidvalidity = %s WHERE id = %s", new)
 
 
 def _delete_here(
     mailbox: Mailbox,
     to_trash: Sequence[Placement],
     for_good: Sequence[Placement],
-    trash: Folder | None,
+    trash: Folder,
     *,
     now: datetime,
 ) -> None:
-    if trash is not None:
-        _move_here(to_trash, trash)
+    _move_here(to_trash, trash)
     Placement.objects.filter(pk__in=[one.pk for one in for_good]).delete()
     ids = {one.message_id for one in for_good}
     still_placed = Placement.objects.filter(message__in=ids).values_list("message_id", flat=True)

@@ -12,7 +12,7 @@ from django.db import transaction
 from letterdesk.lib.crashpoint import reach
 
 from . import collect, listing, rows, search
-from .models import Attachment, Mailbox, Message, PendingChange, Placement
+from .models import Attachment, HiddenLetter, Mailbox, Message, PendingChange, Placement
 
 AT_ONCE = 500
 TAKE = """
@@ -60,6 +60,7 @@ def _remove(mailbox: Mailbox, message_ids: Collection[int], statement: str, now:
         PendingChange.objects.filter(placement__message__in=ids).delete()
         Placement.objects.filter(message__in=ids).delete()
         Attachment.objects.filter(message__in=ids).delete()
+        HiddenLetter.objects.filter(message__in=ids).delete()
         collect.let_go(mailbox, [blob for _, _, blob in gone], now=now)
         listing.refresh([conversation for _, conversation, _ in gone])
         removed += len(gone)

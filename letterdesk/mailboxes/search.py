@@ -17,6 +17,7 @@ from django.db.models.functions import Substr
 
 from letterdesk.accounts.models import Employee
 
+from .hide import without_hidden
 from .models import Conversation, Mailbox, Message, SearchText
 from .retention import Period, shown
 from .search_filters import condition, in_webmail
@@ -88,6 +89,8 @@ def search(
         in_webmail(also_aside=_names_folder(tree)), account=employee.account_id
     )
     letters = shown(letters, period.cutoff(now))  # R20
+    if any(mailbox.owner_id != employee.pk for mailbox in scope.values()):
+        letters = without_hidden(letters, employee, message="pk")  # R27
     found = list(islice(_newest_of_conversations(tree, letters, list(scope)), offset, offset + limit + 1))
     return Found(_hits(found[:limit], tree, scope), more=len(found) > limit)
 

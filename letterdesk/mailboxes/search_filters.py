@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from .models import Folder, FolderRole, Placement
+from .models import Folder, FolderRole, Labelled, Mark, Placement
 from .search_query import Condition
 
 ASIDE = (FolderRole.SPAM, FolderRole.TRASH)  # looked into only where the query says so: in:spam, in:anywhere
@@ -21,12 +21,12 @@ def condition(asked: Condition) -> Q:
     match asked.name:
         case "has":
             return Q(has_attachments=True)
-        case "is":
-            return ~_placed(_FLAGS["unread"]) if value == "read" else _placed(_FLAGS[value])
+        case "is" | "snoozed":
+            return _state(value)
         case "in":
             return Q() if value.lower() in ANYWHERE else _placed(_folder(value))
         case "label":
-            return Q(Exists(_labelled(value)))
+            return Q(Exists(_labelled(value))) | Q(Exists(_has_keyword(value)))
         case "mailbox":
             return Q(mailbox__address__icontains=value) | Q(mailbox__name__icontains=value)
     return _measured(asked.name, value)
@@ -67,7 +67,26 @@ def _folder(name: str) -> Q:
     return named | Q(folder__role=role) if role and role in FolderRole.values else named
 
 
-def _labelled(label: str) -> QuerySet[Any]:
+def _state(value: str | datetime) -> Q:
+    """A moment stands for: asleep at that moment."""
+    if isinstance(value, datetime):
+        return Q(Exists(_marks().asleep(value)))
+    if value == "pinned":
+        return Q(Exists(_marks().filter(pinned_at__isnull=False)))
+    return ~_placed(_FLAGS["unread"]) if value == "read" else _placed(_FLAGS[value])
+
+
+def _marks() -> Any:
+    return Mark.objects.filter(conversation=OuterRef("conversation"))
+
+
+def _labelled(label: str) -> QuerySet[Labelled]:
+    """Labels of ours by their name."""
+    labelled: QuerySet[Labelled] = Labelled.objects.filter(conversation=OuterRef("conversation"))
+    return labelled.filter(label__key=" ".join(label.split()).casefold())
+
+
+def _has_keyword(label: str) -> QuerySet[Any]:
     """Places with a keyword, found in the text of the JSON list: with its quotes, so that no part of one matches."""
     texts = {json.dumps(label), json.dumps(label, ensure_ascii=False)}
     any_of = Q()

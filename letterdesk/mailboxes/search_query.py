@@ -12,7 +12,7 @@ DEEPEST = 20
 
 TEXT_FIELDS = {"from": "sender", "to": "recipients", "cc": "copies", "subject": "subject", "filename": "files"}
 HAS = ("attachment",)
-IS = ("unread", "read", "starred", "answered")
+IS = ("unread", "read", "starred", "answered", "snoozed", "pinned")
 _EXAMPLES = {
     "from": "from:amara",
     "to": "to:sales@acme.eu",
@@ -205,7 +205,8 @@ class _Parser:
         self.at += 1
         if name in TEXT_FIELDS:
             return _text(token.text, TEXT_FIELDS[name], is_phrase=token.kind == "phrase")
-        return Condition(name, self.value(name, token.text.strip()))
+        value = self.value(name, token.text.strip())
+        return Condition("snoozed", self.now) if (name, value) == ("is", "snoozed") else Condition(name, value)
 
     def value(self, name: str, text: str) -> str | datetime | int:
         match name:

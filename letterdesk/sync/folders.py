@@ -39,13 +39,14 @@ def discover(work: Pass) -> list[Found]:
         folder.mailbox = work.mailbox
     if not _is_unchanged(ours, listed, statuses):
         listed, statuses, ours = _bring_in_step(work, listed, statuses, ours)
-    return [Found(folder, statuses.get(folder.wire_name)) for folder in ours]
+    return [Found(folder, statuses.get(folder.wire_name)) for folder in ours if not folder.is_wanted]
 
 
 def _is_unchanged(ours: list[Folder], listed: list[RemoteFolder], statuses: dict[str, Status]) -> bool:
     """Nothing to write: the usual case, decided without a query."""
-    by_name = {folder.wire_name: folder for folder in ours}
-    if by_name.keys() != {one.wire_name for one in listed}:
+    names = {one.wire_name for one in listed}
+    by_name = {folder.wire_name: folder for folder in ours if not folder.is_wanted or folder.wire_name in names}
+    if by_name.keys() != names or any(folder.is_wanted for folder in by_name.values()):
         return False
     return all(
         _is_same(by_name[one.wire_name], statuses.get(one.wire_name)) and _says_the_same(by_name[one.wire_name], one)
@@ -76,12 +77,12 @@ def _bring_in_step(
     work: Pass, listed: list[RemoteFolder], statuses: dict[str, Status], ours: list[Folder]
 ) -> tuple[list[RemoteFolder], dict[str, Status], list[Folder]]:
     pairs = _match(work, listed, statuses, ours)
-    missing = [folder for folder in ours if folder.pk not in {pairs[name].pk for name in pairs}]
+    missing = _missing(ours, pairs)
     if missing:  # ask again before it is believed
         listed = _joined(listed, work.connection.folders())
         statuses |= work.connection.statuses([one.wire_name for one in listed if one.wire_name not in statuses])
         pairs = _match(work, listed, statuses, ours)
-        missing = [folder for folder in ours if folder.pk not in {pairs[name].pk for name in pairs}]
+        missing = _missing(ours, pairs)
     with work.transaction():
         _free_names(pairs)
         here = [_keep(work, one, statuses.get(one.wire_name), pairs.get(one.wire_name)) for one in listed]
@@ -90,6 +91,12 @@ def _bring_in_step(
         reach("folders.before_commit")
     reach("folders.committed")
     return listed, statuses, here
+
+
+def _missing(ours: list[Folder], pairs: dict[str, Folder]) -> list[Folder]:
+    """Ours that are not listed; one that waits to be made is not expected to be."""
+    listed = {folder.pk for folder in pairs.values()}
+    return [folder for folder in ours if folder.pk not in listed and not folder.is_wanted]
 
 
 def _joined(first: Iterable[RemoteFolder], second: Iterable[RemoteFolder]) -> list[RemoteFolder]:
@@ -178,9 +185,11 @@ def _keep(work: Pass, one: RemoteFolder, status: Status | None, folder: Folder |
     folder.name, folder.wire_name, folder.delimiter, folder.is_selectable = name, one.wire_name, delimiter, selectable
     if status is not None and status.object_id:
         folder.object_id = status.object_id
+    folder.is_wanted = False
     if not folder.role_is_chosen:
         folder.role = _free_role(work, one.role, folder)
-    folder.save(update_fields=["name", "wire_name", "delimiter", "is_selectable", "object_id", "role", "gone_at"])
+    columns = ["name", "wire_name", "delimiter", "is_selectable", "is_wanted", "object_id", "role", "gone_at"]
+    folder.save(update_fields=columns)
     FolderCursor.objects.filter(folder=folder).exclude(vanish_suspected_at=None).filter(settled={}).update(
         vanish_suspected_at=None
     )

@@ -84,7 +84,7 @@ def _create(work: Pass, target: Folder) -> None:
     """R27: where there is no Trash, one is made."""
     wire_name = work.connection.create(target.name)
     with work.transaction():
-        Folder.objects.filter(pk=target.pk).update(wire_name=wire_name)
+        Folder.objects.filter(pk=target.pk).update(wire_name=wire_name, is_wanted=False)
         reach("push.created.before_commit")
     target.wire_name = wire_name
 

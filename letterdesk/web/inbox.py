@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from letterdesk.mailboxes.reading import BadCursor, Page, Row, list_folder
+from letterdesk.mailboxes.list_rows import Row
+from letterdesk.mailboxes.lists import BadCursor, Page, list_folder
 from letterdesk.mailboxes.retention import Period
 from letterdesk.plans import limits
 from letterdesk.web.request import Request

@@ -5,21 +5,28 @@ from .changes import Hold, PendingChange, Tombstone
 from .conversations import Conversation, Listing, ThreadKey
 from .folders import Folder, FolderRole
 from .mailboxes import Grant, Mailbox, MailboxState
+from .marks import Action, Colour, HiddenLetter, Label, Labelled, Mark
 from .messages import Attachment, Message, Placement, Quarantined
 from .search import RemovedWords, SearchText
 
 __all__ = [
+    "Action",
     "Attachment",
     "BlobReference",
+    "Colour",
     "Conversation",
     "Folder",
     "FolderRole",
     "Grant",
+    "HiddenLetter",
     "Hold",
+    "Label",
+    "Labelled",
     "Listing",
     "LooseBlob",
     "Mailbox",
     "MailboxState",
+    "Mark",
     "Message",
     "PendingChange",
     "Placement",

@@ -62,6 +62,7 @@ class Listing(models.Model):
     unread_count = models.PositiveIntegerField(default=0)
     is_flagged = models.BooleanField(default=False)
     is_held = models.BooleanField(default=False)  # a letter of it is held: shown whatever its age (R4)
+    has_attachments = models.BooleanField(default=False)
 
     objects = InFolderQuerySet.as_manager()
 
@@ -74,6 +75,11 @@ class Listing(models.Model):
             ),
             models.Index(
                 fields=["folder", "-newest_at", "-id"], name="listing_flagged", condition=models.Q(is_flagged=True)
+            ),
+            models.Index(
+                fields=["folder", "-newest_at", "-id"],
+                name="listing_attachments",
+                condition=models.Q(has_attachments=True),
             ),
             models.Index(fields=["folder", "newest_at"], name="listing_held", condition=models.Q(is_held=True)),
         ]

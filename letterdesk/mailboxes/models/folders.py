@@ -34,6 +34,7 @@ class Folder(models.Model):
     role = models.CharField(max_length=8, choices=FolderRole.choices, blank=True, default=FolderRole.NONE)
     role_is_chosen = models.BooleanField(default=False)  # a person chose it: discovery leaves it alone
     is_selectable = models.BooleanField(default=True)
+    is_wanted = models.BooleanField(default=False)  # not on the server yet: the first move into it makes it (R27)
     is_on = models.BooleanField(default=True)  # off: nothing is fetched, the ledger says "folder off"
     uidvalidity = models.BigIntegerField(null=True, blank=True)
     object_id = models.CharField(max_length=255, blank=True, default="")  # MAILBOXID, RFC 8474

@@ -27,7 +27,6 @@ from letterdesk.mailboxes.move import (
     CannotMove,
     DifferentMailbox,
     MayNotDelete,
-    NoTrash,
     delete,
     hide_softly,
     move,
@@ -219,10 +218,42 @@ def test_deleting_moves_to_trash_and_deleting_there_is_for_good(mailbox, inbox, 
     assert in_folder(trash) == [place.conversation_id]
 
 
-def test_without_a_trash_folder_nothing_is_deleted(ines, place):
-    with pytest.raises(NoTrash):
-        delete([place], by=ines, now=NOW)
-    assert Placement.objects.get().hidden_at is None
+def test_without_a_trash_folder_one_is_wished_for_and_nothing_is_lost(mailbox, inbox, ines, place):
+    """R27"""
+    token = delete([place], by=ines, now=NOW)
+    trash = mailbox.folders.get(role="trash")
+    assert (trash.name, trash.is_wanted, trash.role_is_chosen) == ("Trash", True, True)
+    assert PendingChange.objects.get().target == trash
+    assert in_folder(trash) == [place.conversation_id]
+    undo(mailbox, token, now=NOW)
+    assert in_folder(inbox) == [place.conversation_id]
+
+
+def test_a_folder_that_is_called_trash_becomes_the_trash(mailbox, ines, place):
+    """R27"""
+    called = folder_of(mailbox, "trash", "")
+    delete([place], by=ines, now=NOW)
+    assert PendingChange.objects.get().target == called
+    called.refresh_from_db()
+    assert (called.role, called.is_wanted) == ("trash", False)
+
+
+def test_where_all_folders_lie_below_the_inbox_the_new_one_does_too(mailbox, inbox, ines, place):
+    """R27"""
+    folder_of(mailbox, "INBOX/Spam", "spam")
+    folder_of(mailbox, "INBOX/Trash", "drafts")
+    delete([place], by=ines, now=NOW)
+    assert PendingChange.objects.get().target.wire_name == "INBOX/Trash 2"
+
+
+def test_taking_back_hundreds_takes_few_queries(mailbox, inbox, archive, ines, django_assert_max_num_queries):
+    receive(inbox, *[fetched(uid, raw(f"Letter {uid}")) for uid in range(1, 301)])
+    with django_assert_max_num_queries(30):
+        token = move(Placement.objects.all(), archive, by=ines, now=NOW)
+    with django_assert_max_num_queries(30):
+        assert undo(mailbox, token, now=NOW) == 300
+    assert len(in_folder(inbox)) == 300
+    assert listing.check(mailbox) == []
 
 
 def test_only_the_owner_and_who_was_granted_it_delete_on_the_server(account, mailbox, trash, place):
