@@ -12,6 +12,9 @@ from email.header import Header
 from email.utils import format_datetime
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+LINE = 57  # bytes that a line of base64 holds; it is 78 characters long, line end included
+MOST_LINES = 3200  # of an attachment: 250 KB as they travel
+SHIFTS = 1000
 SCRIPTS = (
     "the quick offer about delivery contract invoice meeting project budget office chair desk window price week month",
     "angebot lieferung vertrag rechnung besprechung projekt büro stuhl fenster preis woche monat straße größe",
@@ -35,8 +38,7 @@ class Corpus:
         self._rare = [
             f"{a}{b}{c}" for a in ("ka", "mo", "ti", "ru", "se") for b in "abdefg" for c in ("lin", "tor", "nex")
         ]
-        noise = random.Random(seed + 1).randbytes(200_000)
-        self._noise = _base64(noise)
+        self._noise = _base64(random.Random(seed + 1).randbytes(LINE * (MOST_LINES + SHIFTS)))
 
     def __iter__(self) -> Iterator[tuple[datetime, bytes]]:
         """(date of receipt, raw bytes), oldest first."""
@@ -75,9 +77,8 @@ class Corpus:
             return _part("text/plain", plain)
         body = _multipart("alternative", [_part("text/plain", plain), _part("text/html", self._html(plain))])
         if self._chance.random() < 0.2:  # of three quarters: 15 % of all
-            size = self._chance.randint(130, 3200) * 78  # whole lines
-            start = self._chance.randint(0, 1000) * 78
-            content = (self._noise * 2)[start : start + size]
+            size, start = self._chance.randint(130, MOST_LINES) * 78, self._chance.randint(0, SHIFTS) * 78
+            content = self._noise[start : start + size].rstrip()
             attachment = (
                 "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n"
                 f'Content-Disposition: attachment; filename="report-{number}.pdf"\r\n\r\n{content}\r\n'

@@ -26,6 +26,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from letterdesk.accounts.models import Employee  # noqa: E402
+from letterdesk.lib import garbage  # noqa: E402
 from letterdesk.mail.imap import Connection  # noqa: E402
 from letterdesk.mailboxes import search  # noqa: E402
 from letterdesk.mailboxes.importing import import_maildir  # noqa: E402
@@ -39,6 +40,7 @@ from letterdesk.sync.once import sync_once  # noqa: E402
 from letterdesk.sync.passes import sync_mailbox  # noqa: E402
 
 READABLE = 50  # conversations
+garbage.settle()  # as config/command.py does
 
 
 def prepare(host: str, port: str, *users: str) -> list[Mailbox]:

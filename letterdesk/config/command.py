@@ -6,6 +6,7 @@ import sys
 import django
 
 from letterdesk.demo.environment import NotADemoFolder, prepare
+from letterdesk.lib import garbage
 
 
 def main() -> None:
@@ -19,4 +20,5 @@ def main() -> None:
     django.setup()
     from letterdesk.cli.app import app  # noqa: PLC0415  commands import models, which need setup
 
+    garbage.settle()
     app()

@@ -74,7 +74,9 @@ def hold(account_id: int, hashes: Collection[str], *, holder: str, now: datetime
         held = BlobReference.objects.filter(account=account_id, blob__in=unsure).values_list("blob", flat=True)
         if unsure - set(held):
             raise StaleBatch(f"{len(unsure)} blobs of account {account_id} are no longer announced")
-    references = [BlobReference(account_id=account_id, blob=blob, holder=holder, created_at=now) for blob in wanted]
+    references = [
+        rows.make(BlobReference, account_id=account_id, blob=blob, holder=holder, created_at=now) for blob in wanted
+    ]
     rows.insert(references, conflict="ON CONFLICT (account_id, blob, holder) DO NOTHING")
 
 
@@ -150,7 +152,7 @@ def adopt_strays(account_id: int, *, now: datetime) -> int:
 
 def _write_loose(account_id: int, hashes: Collection[str], now: datetime) -> None:
     rows.insert(
-        [LooseBlob(account_id=account_id, blob=blob, since=now) for blob in sorted(set(hashes))],
+        [rows.make(LooseBlob, account_id=account_id, blob=blob, since=now) for blob in sorted(set(hashes))],
         conflict=(
             "ON CONFLICT (account_id, blob) DO UPDATE SET since = excluded.since"
             " WHERE mailboxes_looseblob.removing_at IS NULL"

@@ -10,6 +10,7 @@ from typing import Any
 
 from letterdesk.mail.letters import Address, Letter
 
+from . import rows
 from .models import Attachment, Message
 
 SNIPPET = 200
@@ -49,7 +50,8 @@ def message_columns(letter: Letter) -> dict[str, Any]:
 def attachments_of(message: Message, letter: Letter) -> list[Attachment]:
     """The rows of a letter's files."""
     return [
-        Attachment(
+        rows.make(
+            Attachment,
             account_id=message.account_id,
             message_id=message.pk,
             index=part.index,

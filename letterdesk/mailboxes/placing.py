@@ -103,9 +103,10 @@ def _waiting_places(folder: Folder, message_ids: set[int]) -> dict[int, Placemen
 
 
 def _placement(folder: Folder, place: Place, uidvalidity: int) -> Placement:
-    return Placement(
+    return rows.make(
+        Placement,
         account_id=folder.account_id,
-        folder=folder,
+        folder_id=folder.pk,
         message_id=place.message.pk,
         conversation_id=place.message.conversation_id,
         uidvalidity=uidvalidity,

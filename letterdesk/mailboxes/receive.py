@@ -17,10 +17,9 @@ from letterdesk.events.record import record
 from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.letters import Fetched, Letter, Unreadable
-from letterdesk.mail.parse import parse_many
 from letterdesk.mail.uidset import UidSet
 
-from . import collect, listing, quarantine, rows, search, threading
+from . import collect, listing, preparing, quarantine, rows, search, threading
 from .columns import attachments_of, message_columns, received_at_of
 from .models import Conversation, Folder, Mailbox, Message
 from .placing import Place, place
@@ -40,6 +39,7 @@ class Read:
     fetched: Fetched
     blob: str
     letter: Letter | Unreadable
+    words: str = ""  # its text as the index keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,19 @@ def prepare(folder: Folder, letters: Sequence[Fetched], *, now: datetime) -> Pre
 
 
 def _read_and_write(account_id: int, wanted: list[tuple[Fetched, str]], refused: frozenset[int]) -> Prepared:
-    """No database here. The disk syncs while we parse."""
-    writing = _pool("write").submit(blobs.put, account_id, {blob: letter.raw for letter, blob in wanted})
-    parsed = parse_many([letter.raw for letter, _ in wanted])
-    writing.result()
+    """No database here."""
+    raws = {blob: letter.raw for letter, blob in wanted}
+    folder = blobs.folder()
+    if folder is not None and preparing.is_worth_it(raws.values()):
+        names = {blobs.name_of(account_id, blob): raw for blob, raw in raws.items()}
+        parsed = preparing.parse_and_write(folder, names)
+    else:
+        writing = _pool("write").submit(blobs.put, account_id, raws)  # the disk syncs while we parse
+        parsed = preparing.parse(raws.values())
+        writing.result()
     reach("receive.prepared")
-    reads = (Read(letter, blob, result) for (letter, blob), result in zip(wanted, parsed, strict=True))
-    return Prepared(tuple(reads), refused)
+    of = dict(zip(raws, parsed, strict=True))
+    return Prepared(tuple(Read(letter, blob, of[blob].letter, of[blob].words) for letter, blob in wanted), refused)
 
 
 @lru_cache(maxsize=2)
@@ -213,20 +219,26 @@ class _Batch:
             for (group, letter), conversation, thread in zip(readable, assigned.conversations, threads, strict=True)
         ]
         rows.insert_with_keys(messages, known_by="blob")
-        pairs = [(message, letter) for message, (_, letter) in zip(messages, readable, strict=True)]
-        rows.insert([file for message, letter in pairs for file in attachments_of(message, letter)])
+        rows.insert(
+            [
+                file
+                for message, (_, letter) in zip(messages, readable, strict=True)
+                for file in attachments_of(message, letter)
+            ]
+        )
         search.index(
-            search.Indexed.of(message, body=letter.text, files=[part.filename for part in letter.parts])
-            for message, letter in pairs
+            search.Indexed.of(message, body=group[0].words, files=[part.filename for part in letter.parts])
+            for message, (group, letter) in zip(messages, readable, strict=True)
         )
         self.known |= {message.blob: message for message in messages}
         return messages
 
     def _message(self, read: Read, letter: Letter, conversation: Conversation, thread: threading.Thread) -> Message:
-        return Message(
+        return rows.make(
+            Message,
             account_id=self.mailbox.account_id,
-            mailbox=self.mailbox,
-            conversation=conversation,
+            mailbox_id=self.mailbox.pk,
+            conversation_id=conversation.pk,
             blob=read.blob,
             size=len(read.fetched.raw),
             received_at=thread.received_at,

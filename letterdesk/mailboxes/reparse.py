@@ -18,6 +18,7 @@ from letterdesk.mail.parse import parse_many
 from . import listing, receive, rows, search
 from .columns import attachments_of, message_columns
 from .models import Attachment, Mailbox, Message, Quarantined
+from .search_text import prepare
 
 BATCH = 200
 
@@ -75,7 +76,7 @@ def _rewrite(mailbox: Mailbox, read: Sequence[tuple[Message, Letter]]) -> int:
         Message.objects.bulk_update(different, list(columns), batch_size=50)
     _rewrite_files(current)
     search.index(
-        search.Indexed.of(message, body=letter.text, files=[part.filename for part in letter.parts])
+        search.Indexed.of(message, body=prepare(letter.text), files=[part.filename for part in letter.parts])
         for message, letter in current
     )
     listing.refresh({message.conversation_id for message in different})

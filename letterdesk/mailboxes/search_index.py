@@ -18,7 +18,7 @@ full_text: Any = search_postgres if connection.vendor == "postgresql" else searc
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What can be found of one letter. Texts are as people read them; they are cut and cleaned here."""
+    """What can be found of one letter. Texts are as people read them, and cut and cleaned here; the body is already."""
 
     message_id: int
     mailbox_id: int
@@ -33,7 +33,7 @@ class Indexed:
 
     @classmethod
     def of(cls, message: Message, *, body: str, files: Iterable[str]) -> Self:
-        """From a stored row, the letter's text and the names of its files."""
+        """From a stored row, the letter's text as `search_text.prepare` makes it, and the names of its files."""
         people = message.recipients
         return cls(
             message_id=message.pk,
@@ -100,11 +100,12 @@ def _row(letter: Indexed) -> SearchText:
         "recipients": prepare(letter.recipients),
         "copies": prepare(letter.copies),
         "subject": prepare(letter.subject),
-        "body": prepare(letter.body),
+        "body": letter.body,
         "files": prepare(letter.files),
     }
     scope = f"mb{letter.mailbox_id}"
-    return SearchText(
+    return rows.make(
+        SearchText,
         position=position(letter.received_at, letter.message_id),
         account_id=letter.account_id,
         message_id=letter.message_id,

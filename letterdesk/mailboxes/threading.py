@@ -227,7 +227,7 @@ def _make(mailbox: Mailbox, threads: Sequence[Thread], graph: _Graph) -> list[Co
             continue
         root = graph.find(("letter", position))
         if root not in new:
-            new[root] = Conversation(account_id=mailbox.account_id, mailbox=mailbox)
+            new[root] = rows.make(Conversation, account_id=mailbox.account_id, mailbox_id=mailbox.pk)
         found.append(_named_after(new[root], thread))
     rows.insert_with_keys(list(new.values()), known_by="public_id")
     return found
@@ -251,7 +251,9 @@ def _remember_keys(
         if key not in known
     }
     keys = [
-        ThreadKey(account_id=mailbox.account_id, mailbox=mailbox, key=key, conversation_id=conversation_id)
+        rows.make(
+            ThreadKey, account_id=mailbox.account_id, mailbox_id=mailbox.pk, key=key, conversation_id=conversation_id
+        )
         for key, conversation_id in new.items()
     ]
     rows.insert(keys, conflict="ON CONFLICT (mailbox_id, key) DO NOTHING")

@@ -18,17 +18,17 @@ from letterdesk.mail.errors import MailError
 from letterdesk.mail.imap import NotHanded
 from letterdesk.mail.letters import Fetched
 from letterdesk.mail.uidset import UidSet
-from letterdesk.mailboxes import quarantine, receive
+from letterdesk.mailboxes import preparing, quarantine, receive
 from letterdesk.mailboxes.collect import StaleBatch
 
 from . import state
-from .fetch import Arrived, Order, arrivals, newest_first
+from .fetch import BATCH, Arrived, Order, arrivals, newest_first
 from .models import FolderCursor
 
 if TYPE_CHECKING:
     from .visit import Visit
 
-AHEAD = 2  # batches that are parsed and written to disk while one is stored: the disk takes its time to sync
+AHEAD = 1  # batches that are parsed and written to disk while one is stored
 STRIKES = 1  # a process that died so often over the same letters takes them one by one (G14)
 ONE_BY_ONE = 260  # letters, about the first two batches: the one that kills is among them
 
@@ -63,6 +63,8 @@ def _fetch(visit: "Visit", uids: UidSet, *, initial: bool) -> UidSet:
     """The pipeline; returns the UIDs that the server said anything about."""
     answered: list[int] = []
     waiting: deque[Batch] = deque()
+    if len(uids) > BATCH:
+        preparing.warm()
     try:
         for arrived in arrivals(visit.work.connection, newest_first(uids)):
             waiting.append(_prepare(visit, arrived))

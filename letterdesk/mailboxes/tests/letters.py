@@ -6,6 +6,7 @@ from itertools import count
 
 from letterdesk.mailboxes import listing, search
 from letterdesk.mailboxes.models import Attachment, Conversation, Folder, Message, Placement
+from letterdesk.mailboxes.search_text import prepare
 
 _uids = count(1)
 
@@ -68,7 +69,7 @@ def letter(
             size=10,
         )
     place(message, folder, **flags)
-    search.index([search.Indexed.of(message, body=body, files=files)])
+    search.index([search.Indexed.of(message, body=prepare(body), files=files)])
     return message
 
 

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from letterdesk.mailboxes import listing, search
 from letterdesk.mailboxes.models import Conversation, Message, Placement
+from letterdesk.mailboxes.search_text import prepare
 
 AT_ONCE = 1000
 
@@ -68,4 +69,4 @@ def _batch(folder, numbers, vocabulary, *, now, unread, per_conversation, words)
         for number, message in zip(numbers, messages, strict=True)
     )  # fmt: skip
     listing.refresh([conversation.pk for conversation in conversations])
-    search.index(search.Indexed.of(message, body=vocabulary.text(words()), files=[]) for message in messages)
+    search.index(search.Indexed.of(message, body=prepare(vocabulary.text(words())), files=[]) for message in messages)
