@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from letterdesk.accounts.invite import InvitationInvalid
 from letterdesk.accounts.join import AddressTaken, NotAnAddress
 from letterdesk.accounts.roles import NotAllowed
+from letterdesk.lib.crypto import SecretUnreadable
 from letterdesk.mail.errors import MailError
 from letterdesk.mailboxes.connect import AlreadyConnected, NotPossible
 from letterdesk.mailboxes.importing import HasServer
@@ -18,7 +19,7 @@ from letterdesk.plans.limits import LimitReached, NotInPlan
 from letterdesk.plans.open import UnknownTimeZone
 from letterdesk.sync.once import Busy, NotSyncable
 
-from . import doctor, importing, mailbox, people, processes
+from . import doctor, importing, keys, mailbox, people, processes
 from .demo import demo
 from .output import asked_for_json, fail
 
@@ -27,7 +28,7 @@ NAMED: dict[type[Exception], str] = {
     NotPossible: "not_possible", NotSyncable: "not_syncable", Busy: "busy", AddressTaken: "address_taken",
     NotAnAddress: "not_an_address", NotAllowed: "not_allowed", InvitationInvalid: "invitation_invalid",
     UnknownTimeZone: "unknown_time_zone", CatalogueError: "catalogue", FileNotFoundError: "file_not_found",
-    HasServer: "has_server",
+    HasServer: "has_server", SecretUnreadable: "secret_unreadable",
 }  # fmt: skip
 
 
@@ -74,3 +75,4 @@ app.command()(importing.reparse)
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")
+app.add_typer(keys.app, name="keys")

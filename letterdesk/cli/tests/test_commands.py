@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
 from letterdesk.accounts.models import Account, Employee
@@ -125,3 +126,23 @@ def test_doctor_finds_a_mailbox_that_nobody_syncs(acme):
     )  # fmt: skip
     rows = {row["check"]: row for row in run("doctor", fails=True)}
     assert "start `letterdesk run`" in rows["sync"]["says"]
+
+
+@pytest.mark.dovecot
+def test_after_a_rotation_the_old_key_can_go(connect, settings):
+    connect()
+    old, new = settings.ENCRYPTION_KEYS[0], Fernet.generate_key().decode()
+    settings.ENCRYPTION_KEYS = [new, old]
+    assert run("keys", "rotate")["secrets"] == 1
+    settings.ENCRYPTION_KEYS = [new]
+    assert Mailbox.objects.get().secret == {"password": "secret"}
+
+
+@pytest.mark.dovecot
+def test_a_secret_that_no_key_opens_is_named_and_not_touched(connect, settings):
+    connect()
+    before = settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    assert run("keys", "rotate", fails=True)["error"] == "secret_unreadable"
+    settings.ENCRYPTION_KEYS = before
+    assert Mailbox.objects.get().secret == {"password": "secret"}
