@@ -23,6 +23,7 @@ from letterdesk.mail.guard import Guard, fetch
 
 PAGE_MAX = 64 << 10
 DOMAIN_MAX = 253
+SOURCES = ("provider", "mx", "autoconfig", "srv", "guess")  # the most trusted first
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +64,38 @@ def find_settings(
     `timeout` in seconds for each source; all run at once. `resolver`: instead of the system's. Nobody signs in
     anywhere, and a source that fails finds nothing. Raises nothing.
     """
-    local, _, domain = address.strip().rpartition("@")
-    domain = _ascii_domain(domain)
-    if not local or not domain:
+    search = _begin(address, guard, timeout, resolver)
+    if search is None:
         return []
-    if known := _by_domain(domain, address.strip()):
+    if known := _by_table(search):
         return [known]
-    search = _Search(address.strip(), domain, guard, timeout, resolver or _system_resolver(timeout))
-    found = _all_at_once([_by_mx, _by_page, _by_srv, _by_guess], search)
+    found = _all_at_once([way for source, way in _ways().items() if source != "provider"], search)
     first_of_each = {(each.imap.host, each.imap.port): each for each in reversed(found)}
     return [each for each in found if first_of_each[each.imap.host, each.imap.port] is each]
+
+
+def find_by(
+    source: str, address: str, *, guard: Guard, timeout: float = 4.0, resolver: dns.resolver.Resolver | None = None
+) -> Found | None:
+    """What one of SOURCES knows about this address, for those who want to watch the search. Raises nothing."""
+    search = _begin(address, guard, timeout, resolver)
+    return next(iter(_all_at_once([_ways()[source]], search)), None) if search else None
+
+
+def domain_of(address: str) -> str:
+    """The domain of an address as DNS has it, or "" when it is none."""
+    return _ascii_domain(address.rpartition("@")[2])
+
+
+def _begin(address: str, guard: Guard, timeout: float, resolver: dns.resolver.Resolver | None) -> _Search | None:
+    local, domain = address.strip().rpartition("@")[0], domain_of(address)
+    if not local or not domain:
+        return None
+    return _Search(address.strip(), domain, guard, timeout, resolver or _system_resolver(timeout))
+
+
+def _ways() -> dict[str, Callable[[_Search], Found | None]]:
+    return dict(zip(SOURCES, (_by_table, _by_mx, _by_page, _by_srv, _by_guess), strict=True))
 
 
 def _all_at_once(sources: list[Callable[[_Search], Found | None]], search: _Search) -> list[Found]:
@@ -104,10 +127,10 @@ def _providers() -> list[dict[str, Any]]:
         return list(tomllib.load(table).values())
 
 
-def _by_domain(domain: str, address: str) -> Found | None:
+def _by_table(search: _Search) -> Found | None:
     for provider in _providers():
-        if domain in provider["domains"]:
-            return _of_provider(provider, "provider", address)
+        if search.domain in provider["domains"]:
+            return _of_provider(provider, "provider", search.address)
     return None
 
 

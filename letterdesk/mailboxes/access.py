@@ -65,6 +65,11 @@ class MailboxQuerySet(models.QuerySet[Any]):
         administrator = _working(employee).filter(role=Role.ADMINISTRATOR)
         return self.filter(Exists(administrator), account=employee.account_id, forgotten_at=None)
 
+    def asked_for_by(self, employee: Employee) -> Self:
+        """Mailboxes to which this employee may ask for access: connected ones of the account that they cannot see."""
+        connected = self.filter(account=employee.account_id, forgotten_at=None).exclude(state="disconnected")
+        return connected.exclude(pk__in=granted_mailboxes(employee)).filter(Exists(_working(employee)))
+
     def overseen_by(self, employee: Employee) -> Self:
         """Mailboxes whose state is shown to this employee: all to an administrator, to a supervisor the department's.
 

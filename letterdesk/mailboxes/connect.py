@@ -20,9 +20,13 @@ COUNTED = (MailboxState.CONNECTED, MailboxState.FAILING, MailboxState.PAUSED)  #
 
 
 class AlreadyConnected(Exception):
-    """This mailbox is connected in this account already; the text says by whom."""
+    """This mailbox is connected in this account already; the text says by whom, `mailbox` is that one."""
 
     code = "already_connected"
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        super().__init__(f"This mailbox is already connected by {mailbox.owner.name} as {mailbox.name}.")
+        self.mailbox = mailbox
 
 
 class NotPossible(Exception):
@@ -54,6 +58,11 @@ class Server:
 def owned(owner: Employee) -> QuerySet[Mailbox]:
     """The mailboxes that count against this employee's limit (R14): connected, failing or paused, with a server."""
     return Mailbox.objects.filter(owner=owner, state__in=COUNTED).exclude(imap_host="")
+
+
+def connected_as(account: Account, server: Server, address: str) -> Mailbox | None:
+    """The mailbox of this account that is this one on the server; None: it is not connected."""
+    return _same(account, server.columns(address.strip()))
 
 
 def connect(
@@ -139,6 +148,17 @@ def change_depth(mailbox: Mailbox, fetch_days: int | None, *, now: datetime) -> 
     mailbox.save(update_fields=["fetch_days"])
 
 
+@transaction.atomic
+def settle(mailbox: Mailbox, *, name: str, fetch_days: int | None, by: Employee, now: datetime) -> None:
+    """Take another name and another depth. Raises LimitReached (R21); then nothing is changed."""
+    if fetch_days != mailbox.fetch_days:
+        change_depth(mailbox, fetch_days, now=now)
+    mailbox.name = name.strip() or mailbox.address
+    mailbox.save(update_fields=["name"])
+    record("mailbox.changed", account=mailbox.account, by=by, topic=mailbox.topic, subject=mailbox.topic,
+           fetch_days=fetch_days)  # fmt: skip
+
+
 def transfer(mailbox: Mailbox, to: Employee, *, by: Employee, now: datetime) -> None:
     """Give the mailbox to another employee of the account. Raises LimitReached beyond the limit of that one (R14).
 
@@ -195,11 +215,16 @@ def _check_depth(account: Account, fetch_days: int | None, now: datetime) -> Non
 
 
 def _refuse_second(account: Account, columns: dict[str, str | int], *, besides: Mailbox | None = None) -> None:
+    found = _same(account, columns, besides=besides)
+    if found is not None:
+        raise AlreadyConnected(found)
+
+
+def _same(account: Account, columns: dict[str, str | int], *, besides: Mailbox | None = None) -> Mailbox | None:
     same = Mailbox.objects.filter(account=account, imap_host=columns["imap_host"])
     same = same.filter(imap_user__iexact=columns["imap_user"]).exclude(state=MailboxState.DISCONNECTED)
-    found = same.exclude(pk=besides.pk if besides else None).select_related("owner").first()
-    if found is not None:
-        raise AlreadyConnected(f"This mailbox is already connected by {found.owner.name} as {found.name}.")
+    found: Mailbox | None = same.exclude(pk=besides.pk if besides else None).select_related("owner").first()
+    return found
 
 
 def _go(mailbox: Mailbox, to: MailboxState, *, out_of: Iterable[MailboxState], **more: None) -> None:

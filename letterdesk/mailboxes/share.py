@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from letterdesk.accounts.models import Account, Department, Employee
 from letterdesk.events.record import record
 from letterdesk.plans import limits
 
-from .models import Grant, Mailbox, MailboxState
+from .models import AccessRequest, Grant, Mailbox, MailboxState
 
 
 class NotShareable(Exception):
@@ -52,6 +53,8 @@ def grant(
             department=to if isinstance(to, Department) else None,
             defaults={"account": mailbox.account, **rights},
         )
+        if isinstance(to, Employee):
+            AccessRequest.objects.filter(mailbox=mailbox, employee=to).delete()
         record("mailbox.shared", account=mailbox.account, by=by, topic=mailbox.topic, subject=_name(to), **rights)
     return given
 
@@ -63,6 +66,25 @@ def revoke(given: Grant, *, by: Employee) -> None:
         subject = _name(given.employee or given.department)
         if Grant.objects.filter(pk=given.pk).delete()[0]:
             record("mailbox.unshared", account=mailbox.account, by=by, topic=mailbox.topic, subject=subject)
+
+
+@transaction.atomic
+def ask_for_access(mailbox: Mailbox, *, by: Employee) -> None:
+    """Ask the owner, once, to be let in; they see it where access is given."""
+    _asked, is_new = AccessRequest.objects.get_or_create(
+        mailbox=mailbox, employee=by, defaults={"account_id": mailbox.account_id}
+    )
+    if is_new:
+        record("mailbox.access_asked", account=mailbox.account, by=by, topic=mailbox.topic, subject=_name(by))
+
+
+@transaction.atomic
+def decline(asked: AccessRequest, *, by: Employee) -> None:
+    """Answer no: the request is gone; nothing keeps the person from asking again."""
+    mailbox = asked.mailbox
+    if AccessRequest.objects.filter(pk=asked.pk).delete()[0]:
+        name = _name(asked.employee)
+        record("mailbox.access_declined", account=mailbox.account, by=by, topic=mailbox.topic, subject=name)
 
 
 def _check(mailbox: Mailbox, to: Employee | Department | None) -> None:

@@ -65,6 +65,11 @@ def leave(holder: str) -> None:
     SyncProcess.objects.filter(name=holder).delete()
 
 
+def ask_for_pass(mailbox: Mailbox) -> None:
+    """A person wants the mailbox in step now: its process does a pass at once, and a back-off is over."""
+    Lease.objects.filter(mailbox=mailbox).update(wanted_at=Now(), retry_at=None)
+
+
 def wanted(holder: str) -> set[int]:
     """Mailboxes of this holder for which a person asked a pass; asking is taken note of."""
     asked = Lease.objects.filter(holder=holder, wanted_at__isnull=False)

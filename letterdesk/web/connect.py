@@ -1,138 +1,156 @@
-"""Connect a mailbox: find the server, test it in six visible steps, connect. Nothing is ever half-connected."""
+"""Connect a mailbox, steps 1 and 2: the address, and a sign-in tested in six visible steps. Step 3: connect_choices.py.
 
+Nothing is ever half-connected: what was told lies in an encrypted draft until everything is decided (draft.py).
+"""
+
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
 
 from letterdesk.accounts.pace import TooFast, spend
-from letterdesk.mail.autoconfig import Found, find_settings
 from letterdesk.mail.check import CheckStep, test_login
-from letterdesk.mailboxes.connect import AlreadyConnected, owned
-from letterdesk.mailboxes.connect import connect as connect_mailbox
+from letterdesk.mail.errors import MailError
+from letterdesk.mail.survey import survey
+from letterdesk.mailboxes.connect import AlreadyConnected, Server, connected_as, owned
 from letterdesk.plans import limits
 from letterdesk.plans.catalogue import Terms
 from letterdesk.plans.limits import PlanError
 from letterdesk.sync.connections import guard
-from letterdesk.web.connecting import ConnectForm, as_initial, logins_of, server_of, shown_steps
+from letterdesk.web import draft as drafts
+from letterdesk.web.connect_choices import connect_usual
+from letterdesk.web.connecting import (
+    AddressForm,
+    SignInForm,
+    as_initial,
+    depth_days,
+    logins_of,
+    meter,
+    server_of,
+    shown_steps,
+)
+from letterdesk.web.draft import Draft, DraftFolder
+from letterdesk.web.lookup import find
 from letterdesk.web.request import Request
 
 TESTS_PER_HOUR = 10  # D03: no port scanner
-SEARCHES_PER_HOUR = 60
+
+
+@never_cache
+def connect(request: Request) -> HttpResponse:
+    """Step 1. GET shows it; POST takes the address, looks for its server and goes on to the sign-in."""
+    terms, draft = _terms(request), drafts.load(request)
+    form = AddressForm(request.POST or None, initial={"address": draft.address})
+    if request.method == "POST" and form.is_valid() and _room(request) is None:
+        _begin(request, draft, form.cleaned_data["address"])
+        return redirect("connect_sign_in")
+    refusal = _room(request)
+    status = 409 if refusal and request.method == "POST" else 422 if form.errors else 200
+    facts = {"form": form, "refusal": refusal, "step": 1, **meter(request, terms)}
+    return render(request, "web/connect/address.html", {"area": "connect", **facts}, status=status)
+
+
+def _begin(request: Request, draft: Draft, address: str) -> None:
+    """A new draft, unless the person has only gone back and on again."""
+    if draft.address.lower() == address.lower() and draft.server:
+        return
+    found = find(request, address)
+    server = as_initial(found) if found else {"imap_port": 993, "smtp_port": 465}
+    where = found.provider or found.imap.host if found else ""
+    drafts.keep(request, Draft(address, server=server, found=where, note=found.note if found else ""))
+
+
+def _room(request: Request) -> PlanError | None:
+    """Why the plan has no place for another mailbox of this person; None: it has (R14)."""
+    try:
+        limits.require(request.employee.account, integration=True, mailboxes=owned(request.employee).count() + 1)
+    except PlanError as refusal:
+        return refusal
+    return None
 
 
 @never_cache  # the form hands a typed password back, so that nobody types it twice
 @sensitive_post_parameters("password")
-def connect(request: Request) -> HttpResponse:
-    """GET shows the form. POST `do`: `find` the server, `test` the sign-in, or test and `connect`."""
+def sign_in(request: Request) -> HttpResponse:
+    """Step 2. POST `do`: `test` alone, test and go on to the `next` step, or test and `connect` with usual choices."""
+    terms, draft = _terms(request), drafts.load(request)
+    if not draft.address:
+        return redirect("connect")
     if request.method != "POST":
-        return _page(request, ConnectForm(_terms(request)))
-    if request.POST.get("do") == "find":
-        return _page(request, *_find(request))
-    form = ConnectForm(_terms(request), _with_server(request))
-    return _try(request, form) if form.is_valid() else _page(request, form)
+        form = SignInForm(initial=draft.server, has_password=bool(draft.password))
+        return _page(request, draft, form, steps=draft.steps)
+    form = SignInForm(_with_way(request), has_password=bool(draft.password))
+    if not form.is_valid():
+        return _page(request, draft, form, status=422)
+    return _test(request, draft, form, terms)
 
 
-@require_POST
-def connect_server(request: Request) -> HttpResponse:
-    """POST /mailboxes/connect/server: the server's settings for an address, as a part of the form (htmx)."""
-    if request.POST.get("imap_host", "").strip():
-        return HttpResponse(status=204)  # typed by hand: not to be overwritten
-    form, facts = _find(request)
-    return render(request, "web/connect/server.html", {"form": form, **facts})
+def _with_way(request: Request) -> dict[str, Any]:
+    """What was typed, changed by the way out that was taken ("imap_port=993&imap_security=tls")."""
+    fields = {name for name in SignInForm.base_fields if name != "password"}
+    way = {name: value for name, value in parse_qsl(request.POST.get("use", "")) if name in fields}
+    return {**request.POST.dict(), **way}
 
 
-def _find(request: Request) -> tuple[ConnectForm, dict[str, Any]]:
-    """The form with what was found for its address filled in, and what to say about it."""
-    found = _found(request)
-    typed = {name: request.POST[name] for name in ("address", "password", "name", "fetch_days") if name in request.POST}
-    form = ConnectForm(_terms(request))
-    form.initial = {**typed, **(as_initial(found) if found else {"imap_port": 993, "smtp_port": 465})}
-    if found:
-        return form, {"found": found.provider or found.imap.host, "note": found.note}
-    asked = "@" in request.POST.get("address", "")
-    return form, _not_found() if asked else {"open": True}
-
-
-def _not_found() -> dict[str, Any]:
-    return {"not_found": _("No settings were found. Type the server's name below."), "open": True}
-
-
-def _found(request: Request) -> Found | None:
-    now, address = timezone.now(), request.POST.get("address", "").strip()
-    if "@" not in address:
-        return None
-    try:
-        _spend(request, "find", SEARCHES_PER_HOUR, now)
-    except TooFast:
-        return None
-    return next(iter(find_settings(address, guard=guard())), None)
-
-
-def _with_server(request: Request) -> dict[str, Any]:
-    """What was posted, with the server looked up where none is named."""
-    posted: dict[str, Any] = request.POST.dict()
-    if not posted.get("imap_host", "").strip() and (found := _found(request)):
-        posted |= {**as_initial(found), "imap_user": posted.get("imap_user") or found.imap.user}
-    return posted
-
-
-def _try(request: Request, form: ConnectForm) -> HttpResponse:
+def _test(request: Request, draft: Draft, form: SignInForm, terms: Terms) -> HttpResponse:
     wish, now = form.cleaned_data, timezone.now()
-    if not wish["imap_host"]:
-        return _page(request, form, _not_found(), status=422)
+    password = wish.pop("password") or draft.password
+    server = server_of(wish, draft.address)
+    if there := connected_as(request.employee.account, server, draft.address):
+        return _page(request, draft, form, already=AlreadyConnected(there), status=409)
     try:
-        _spend(request, "test", TESTS_PER_HOUR, now)
+        _spend(request, now)
     except TooFast as error:
         form.add_error(None, str(error))
-        return _page(request, form)
-    imap, smtp = logins_of(server_of(wish), wish["password"])
+        return _page(request, draft, form, status=422)
+    draft.password, draft.server = password, wish
+    steps = _take_steps(draft, server, terms, now)
+    drafts.keep(request, draft)
+    if not draft.is_tested:
+        return _page(request, draft, form, steps=draft.steps, status=422)
+    return _go_on(request, draft, form, sending=steps[-1].ok)
+
+
+def _take_steps(draft: Draft, server: Server, terms: Terms, now: datetime) -> list[CheckStep]:
+    """Test the sign-in, then see what the mailbox holds; both are kept in the draft."""
+    draft.forget_test()
+    imap, smtp = logins_of(server, draft.password)
     steps = list(test_login(imap, guard(), smtp_login=smtp))
-    passed = all(step.ok for step in steps if step.name != "smtp")
-    if passed and request.POST.get("do") == "connect":
-        return _connect(request, form, steps, now)
-    shown = {"steps": shown_steps(steps, with_smtp=smtp is not None), "steps_passed": passed}
-    return _page(request, form, shown, status=200 if passed else 422)
+    draft.steps = [asdict(step) for step in shown_steps(steps, server, address=draft.address)]
+    draft.is_tested = all(step.ok for step in steps if step.name != "smtp")
+    if draft.is_tested:
+        try:
+            seen = survey(imap, guard(), depths=depth_days(terms), now=now)
+        except MailError:  # it let us in a moment ago: the folders are then simply all taken
+            seen = []
+        draft.folders = [DraftFolder.of(each) for each in seen]
+    return steps
 
 
-def _connect(request: Request, form: ConnectForm, steps: list[CheckStep], now: datetime) -> HttpResponse:
-    wish = form.cleaned_data
-    try:
-        mailbox = connect_mailbox(
-            request.employee,
-            address=wish["address"],
-            server=server_of(wish),
-            secret={"password": wish["password"]},
-            name=wish["name"],
-            fetch_days=wish["fetch_days"],
-            by=request.employee,
-            now=now,
-        )
-    except PlanError as refusal:
-        return _page(request, form, {"refusal": refusal}, status=409)
-    except AlreadyConnected as error:
-        form.add_error(None, str(error))
-        return _page(request, form)
-    messages.success(request, _("Connected. The newest letters come first; you can work meanwhile."))
-    if not steps[-1].ok and steps[-1].error:
-        messages.warning(request, _("Receiving works. Sending does not yet: %(why)s") % {"why": steps[-1].error.text})
-    return redirect("ledger", mailbox.public_id)
+def _go_on(request: Request, draft: Draft, form: SignInForm, *, sending: bool) -> HttpResponse:
+    wanted = request.POST.get("do")
+    if wanted == "next" and sending:
+        return redirect("connect_choices")
+    if wanted == "connect":
+        try:
+            return connect_usual(request, draft)
+        except PlanError as refusal:
+            return _page(request, draft, form, refusal=refusal, steps=draft.steps, status=409)
+        except AlreadyConnected as already:
+            return _page(request, draft, form, already=already, status=409)
+    return _page(request, draft, form, steps=draft.steps)
 
 
-def _page(
-    request: Request, form: ConnectForm, facts: dict[str, Any] | None = None, *, status: int = 200
-) -> HttpResponse:
-    used, most = owned(request.employee).count(), _terms(request).mailboxes_per_employee
-    said = _("Connected mailboxes of yours: %(used)d.") if most is None else _("Your mailboxes: %(used)d of %(most)d.")
-    shown = {"area": "connect", "form": form, "limits_text": said % {"used": used, "most": most}, **(facts or {})}
-    return render(request, "web/connect/form.html", shown, status=422 if form.errors else status)
+def _page(request: Request, draft: Draft, form: SignInForm, *, status: int = 200, **facts: Any) -> HttpResponse:
+    is_open = not draft.found or bool(form.errors) or any(step["state"] == "failed" for step in facts.get("steps", ()))
+    shown = {"area": "connect", "step": 2, "form": form, "draft": draft, "open": is_open, **facts}
+    return render(request, "web/connect/sign_in.html", shown, status=status)
 
 
 def _terms(request: Request) -> Terms:
@@ -140,6 +158,6 @@ def _terms(request: Request) -> Terms:
     return limits.terms(request.employee.account)
 
 
-def _spend(request: Request, action: str, most: int, now: datetime) -> None:
+def _spend(request: Request, now: datetime) -> None:
     me = request.employee
-    spend(me.account, f"connect.{action}", who=me.public_id, most=most, within=timedelta(hours=1), now=now)
+    spend(me.account, "connect.test", who=me.public_id, most=TESTS_PER_HOUR, within=timedelta(hours=1), now=now)

@@ -1,6 +1,6 @@
-"""The form that connects a mailbox: what is asked, and how the six steps of the test are shown."""
+"""The forms that connect a mailbox: what is asked, how the six steps of the test are shown, and the ways out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from letterdesk.mail.autoconfig import Found
 from letterdesk.mail.check import CheckStep
 from letterdesk.mail.imap import Login
-from letterdesk.mailboxes.connect import Server
+from letterdesk.mailboxes.connect import Server, owned
 from letterdesk.plans.catalogue import Terms
+from letterdesk.web.request import Request
 from letterdesk.web.state import advice_on
 
 DEPTHS = (7, 14, 30, 60, 90, 180, 365)  # days
@@ -30,27 +31,37 @@ STEP_NAMES = {
     "folders": gettext_lazy("List folders"),
     "smtp": gettext_lazy("Sign in for sending"),
 }
+USUAL = {"imap": ((993, "tls"), (143, "starttls")), "smtp": ((465, "tls"), (587, "starttls"))}
 PASSWORD = forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=True)
 
 
-class ConnectForm(forms.Form):
-    """Address and password; the server's settings, found or typed; how much to fetch (R21)."""
+class AddressForm(forms.Form):
+    """Step 1: whose mailbox it is."""
 
-    address = forms.EmailField(max_length=320, label=gettext_lazy("E-mail address"))
+    address = forms.EmailField(
+        max_length=320,
+        label=gettext_lazy("E-mail address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
+    )
+
+
+class SignInForm(forms.Form):
+    """Step 2: the password; the server's settings, found or typed. Where one is kept, no password need be typed."""
+
     password = forms.CharField(widget=PASSWORD, label=gettext_lazy("Password or app password"), strip=False)
-    imap_host = forms.CharField(max_length=255, required=False, label=gettext_lazy("Server (IMAP)"))
+    imap_host = forms.CharField(max_length=255, label=gettext_lazy("Server (IMAP)"))
     imap_port = forms.IntegerField(min_value=1, max_value=65535, required=False, label=gettext_lazy("Port"))
     imap_security = forms.ChoiceField(choices=SECURITIES, required=False, label=gettext_lazy("Security"))
     imap_user = forms.CharField(max_length=320, required=False, label=gettext_lazy("User name, if not the address"))
     smtp_host = forms.CharField(max_length=255, required=False, label=gettext_lazy("Server (SMTP)"))
     smtp_port = forms.IntegerField(min_value=1, max_value=65535, required=False, label=gettext_lazy("Port"))
     smtp_security = forms.ChoiceField(choices=SECURITIES, required=False, label=gettext_lazy("Security"))
-    name = forms.CharField(max_length=200, required=False, label=gettext_lazy("Shown name"))
-    fetch_days = forms.IntegerField(min_value=1, required=False, label=gettext_lazy("Fetch"))
 
-    def __init__(self, terms: Terms, *args: Any) -> None:
-        super().__init__(*args)
-        self.fields["fetch_days"].widget = forms.Select(choices=depths(terms))
+    def __init__(self, *args: Any, has_password: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].required = not has_password
+        if has_password:
+            self.fields["password"].help_text = _("Kept from before. Leave it empty, or type another one.")
 
     def clean(self) -> dict[str, Any]:
         """No password goes unencrypted over a network that the operator has not named."""
@@ -59,27 +70,37 @@ class ConnectForm(forms.Form):
             raise ValidationError(_("Without TLS or STARTTLS the password could be read on the way."))
         return cleaned
 
-    @property
-    def shows_server(self) -> bool:
-        """Whether the server's settings lie open: something is typed there, or wrong."""
-        return bool(self["imap_host"].value() or self.errors.get("imap_port") or self.errors.get("smtp_port"))
-
     def _named(self, *names: str) -> list[forms.BoundField]:
         return [self[name] for name in names]
 
-    who_fields = property(lambda self: self._named("address", "password"))
+    password_fields = property(lambda self: self._named("password"))
     imap_fields = property(lambda self: self._named("imap_host", "imap_port", "imap_security"))
     user_fields = property(lambda self: self._named("imap_user"))
     smtp_fields = property(lambda self: self._named("smtp_host", "smtp_port", "smtp_security"))
-    choice_fields = property(lambda self: self._named("name", "fetch_days"))
 
 
-def depths(terms: Terms) -> list[tuple[str, str]]:
-    """How much can be fetched, up to the plan's maximum (R21); the largest first."""
+def depth_days(terms: Terms) -> list[int | None]:
+    """The depths that may be chosen, the largest first; None is everything (R21)."""
     most = terms.days_fetched
     days = sorted({day for day in DEPTHS if most is None or day <= most} | ({most} if most else set()), reverse=True)
-    choices = [(str(day), ngettext("the last %d day", "the last %d days", day) % day) for day in days]
-    return [("", _("everything")), *choices] if most is None else choices
+    return [None, *days] if most is None else list(days)
+
+
+def depth_label(days: int | None) -> str:
+    """A depth in words."""
+    return _("everything") if days is None else ngettext("the last %d day", "the last %d days", days) % days
+
+
+def meter(request: Request, terms: Terms) -> dict[str, Any]:
+    """How many of this person's places are taken, where the limit is felt (R14)."""
+    used, most = owned(request.employee).count(), terms.mailboxes_per_employee
+    if most is None:
+        text = _("Connected mailboxes of yours: %(used)d, and your plan sets no limit.")
+        return {"meter_text": text % {"used": used}}
+    facts = {"used": used, "most": most, "next": used + 1}
+    text = _("Mailboxes used: %(used)d of %(most)d.")
+    text = f"{text} {_('This will be number %(next)d.')}" if used < most else text
+    return {"meter_text": text % facts, "meter_used": used, "meter_most": most}
 
 
 def as_initial(found: Found) -> dict[str, Any]:
@@ -91,9 +112,9 @@ def as_initial(found: Found) -> dict[str, Any]:
     return {**fields, "imap_user": found.imap.user}
 
 
-def server_of(wish: dict[str, Any]) -> Server:
+def server_of(wish: dict[str, Any], address: str) -> Server:
     """The server as the form names it."""
-    user = wish["imap_user"] or wish["address"]
+    user = wish["imap_user"] or address
     return Server(
         imap_host=wish["imap_host"],
         imap_port=wish["imap_port"] or 993,
@@ -115,6 +136,14 @@ def logins_of(server: Server, password: str) -> tuple[Login, Login | None]:
 
 
 @dataclass(frozen=True)
+class Way:
+    """A way out that one button takes: `use` is what it puts into the form."""
+
+    use: str
+    text: str
+
+
+@dataclass(frozen=True)
 class ShownStep:
     """A step of the test in words. `state`: ok, failed or waiting."""
 
@@ -126,18 +155,19 @@ class ShownStep:
     milliseconds: int | None = None
     error: str = ""
     advice: str = ""
-    server_words: str = ""
+    report: str = ""
+    ways: list[Way] = field(default_factory=list)
 
 
-def shown_steps(steps: list[CheckStep], *, with_smtp: bool) -> list[ShownStep]:
+def shown_steps(steps: list[CheckStep], server: Server, *, address: str) -> list[ShownStep]:
     """The steps that were taken, and those that wait."""
-    taken = [_shown(step) for step in steps]
-    names = [name for name in STEP_NAMES if with_smtp or name != "smtp"]
+    taken = [_shown(step, server, address) for step in steps]
+    names = [name for name in STEP_NAMES if server.smtp_host or name != "smtp"]
     waiting = [ShownStep(str(STEP_NAMES[name]), "waiting", "clock", _("waiting")) for name in names[len(taken) :]]
     return taken + waiting
 
 
-def _shown(step: CheckStep) -> ShownStep:
+def _shown(step: CheckStep, server: Server, address: str) -> ShownStep:
     name = str(STEP_NAMES.get(step.name, step.name))
     if step.error is None:
         return ShownStep(name, "ok", "check", _("passed"), detail=step.detail, milliseconds=step.milliseconds)
@@ -149,5 +179,39 @@ def _shown(step: CheckStep) -> ShownStep:
         milliseconds=step.milliseconds,
         error=step.error.text,
         advice=advice_on(step.error.code),
-        server_words=step.error.detail,
+        report=_report(step, server),
+        ways=ways_out(step, server, address),
     )
+
+
+def _report(step: CheckStep, server: Server) -> str:
+    """What a person can copy to whoever helps: no password, no content."""
+    assert step.error  # noqa: S101  # asked of failed steps alone
+    part = "smtp" if step.name == "smtp" else "imap"
+    host, port, security = (getattr(server, f"{part}_{name}") for name in ("host", "port", "security"))
+    lines = [f"{part}://{host}:{port} ({security})", f"step: {step.name}, {step.milliseconds} ms"]
+    return "\n".join([*lines, f"error: {step.error.code}", f"answer: {step.error.detail or '-'}"])
+
+
+def ways_out(step: CheckStep, server: Server, address: str) -> list[Way]:
+    """What a button can change before the next try (ux.md 1.8a)."""
+    code = step.error.code if step.error else ""
+    part = "smtp" if step.name == "smtp" else "imap"
+    if code == "tls_name" and step.error:
+        names = str(step.error.facts.get("names", "")).removeprefix("for ").split(", ")
+        return [Way(f"{part}_host={name}", _("Use %(name)s") % {"name": name}) for name in names if _is_name(name)]
+    if code in {"tcp_timeout", "tcp_refused", "tls_error", "not_imap", "starttls_missing", "disconnected"}:
+        now = (getattr(server, f"{part}_port"), getattr(server, f"{part}_security"))
+        return [_port(part, *usual) for usual in USUAL[part] if usual != now]
+    if code in {"auth_failed", "app_password_required"} and server.imap_user.lower() != address.lower():
+        return [Way(f"imap_user={address}", _("Try the whole address as user name"))]
+    return []
+
+
+def _port(part: str, port: int, security: str) -> Way:
+    text = _("Try port %(port)d with %(security)s") % {"port": port, "security": dict(SECURITIES)[security]}
+    return Way(f"{part}_port={port}&{part}_security={security}", text)
+
+
+def _is_name(name: str) -> bool:
+    return "." in name and "*" not in name and " " not in name

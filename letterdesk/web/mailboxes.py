@@ -52,6 +52,7 @@ def mailbox_page(request: Request, mailbox: Mailbox, *, sharing_error: PlanError
         "may_manage": may_manage(request, mailbox),
         "state": state_of(mailbox, timezone.now(), may_manage=False),
         "grants": mailbox.grants.select_related("employee", "department").order_by("pk"),
+        "requests": mailbox.access_requests.select_related("employee").order_by("created_at"),
         "sharing_error": sharing_error,
         **_sharing(request, mailbox),
     }

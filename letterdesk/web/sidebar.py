@@ -25,6 +25,11 @@ UNCOUNTED = (FolderRole.SENT, FolderRole.TRASH, FolderRole.ALL, FolderRole.DRAFT
 
 def shown_name(folder: Folder) -> str:
     """What a folder is called here: by its role where it has one, else by its own name."""
+    return role_name(folder.role) or folder.name
+
+
+def role_name(role: str) -> str:
+    """What a folder of this role is called; empty for an ordinary folder."""
     names = {
         FolderRole.INBOX: _("Inbox"),
         FolderRole.SENT: _("Sent"),
@@ -34,7 +39,7 @@ def shown_name(folder: Folder) -> str:
         FolderRole.ARCHIVE: _("Archive"),
         FolderRole.ALL: _("All mail"),
     }
-    return names.get(FolderRole(folder.role)) or folder.name
+    return names.get(FolderRole(role), "")
 
 
 @dataclass(frozen=True)

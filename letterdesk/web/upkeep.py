@@ -22,7 +22,9 @@ def mailbox_state(request: Request, mailbox_id: str) -> HttpResponse:
         messages.success(request, _go(request, mailbox, request.POST.get("state", "")))
     except NotPossible as error:
         messages.error(request, str(error))
-    return redirect("mailbox", mailbox.public_id) if mailbox.forgotten_at is None else redirect("mailboxes")
+    if mailbox.forgotten_at is not None:
+        return redirect("mailboxes")
+    return redirect("progress" if request.POST.get("next") == "progress" else "mailbox", mailbox.public_id)
 
 
 def _go(request: Request, mailbox: Mailbox, state: str) -> str:

@@ -4,12 +4,13 @@ from .blobs import BlobReference, LooseBlob
 from .changes import Hold, PendingChange, Tombstone
 from .conversations import Conversation, Listing, ThreadKey
 from .folders import Folder, FolderRole
-from .mailboxes import Grant, Mailbox, MailboxState
+from .mailboxes import AccessRequest, Grant, Mailbox, MailboxState
 from .marks import Action, Colour, HiddenLetter, Label, Labelled, Mark
 from .messages import Attachment, Message, Placement, Quarantined
 from .search import RemovedWords, SearchText
 
 __all__ = [
+    "AccessRequest",
     "Action",
     "Attachment",
     "BlobReference",

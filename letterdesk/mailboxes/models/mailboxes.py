@@ -77,6 +77,21 @@ class Mailbox(models.Model):
         return f"mailbox:{self.public_id}"
 
 
+class AccessRequest(models.Model):
+    """Somebody asks the owner for access to a mailbox that is connected already; gone when it is answered."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="access_requests")
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "employee"], name="access_request_once")]
+
+    def __str__(self) -> str:
+        return f"{self.employee} asks for {self.mailbox}"
+
+
 class Grant(models.Model):
     """Access for someone other than the owner: one employee, one department, or everyone (both null). R16."""
 

@@ -1,14 +1,19 @@
 """What templates say often: icons, times in the reader's zone, sizes, initials."""
 
+import json
 from datetime import datetime
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from letterdesk.mail.survey import Amount
 
 register = template.Library()
 UNITS = ("", "kB", "MB", "GB")
@@ -47,6 +52,25 @@ def file_size(count: int | None) -> str:
     power = 1 if size < 1e6 else 2 if size < 1e9 else 3
     number = size / 1000**power
     return f"{number:.0f} {UNITS[power]}" if number >= 10 else f"{number:.1f} {UNITS[power]}"
+
+
+@register.filter
+def amount(told: Amount) -> str:
+    """Letters and their size: 4,120 letters, 610 MB."""
+    letters = ngettext("%(count)s letter", "%(count)s letters", told.letters) % {"count": intcomma(told.letters)}
+    return f"{letters}, {file_size(told.size)}"
+
+
+@register.filter
+def any_error(steps: list[dict[str, object]]) -> bool:
+    """Whether one of these steps failed."""
+    return any(step["error"] for step in steps)
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """For a data attribute that a script reads."""
+    return json.dumps(value)
 
 
 @register.filter

@@ -9,7 +9,7 @@ from django.test import Client
 
 from letterdesk.accounts.models import Department, Invitation, Role
 from letterdesk.mail.letters import Fetched
-from letterdesk.mailboxes.models import Grant, Quarantined
+from letterdesk.mailboxes.models import AccessRequest, Grant, Quarantined
 from letterdesk.mailboxes.receive import receive
 from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
     account,
@@ -108,6 +108,7 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
     invitation = Invitation.objects.create(
         account=account, email="new@acme.example", token_hash="0" * 64, created_at=now, expires_at=now
     )
+    asked = AccessRequest.objects.create(account=account, mailbox=mailbox, employee=people["mate"])
     return SimpleNamespace(
         letter=letter,
         folder_id=inbox.public_id,
@@ -118,6 +119,7 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         mailbox_id=mailbox.public_id,
         grant_id=mailbox.grants.get().pk,
         letter_id=quarantined.public_id,
+        request_id=asked.pk,
         invitation_id=invitation.pk,
         employee_id=people["mate"].public_id,
         token="not-a-token",

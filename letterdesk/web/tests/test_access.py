@@ -30,7 +30,12 @@ PAGES = {
     "help": ("GET", {}, 200, 200, 200, 200, 200),
     "search": ("GET", {"q": "offer"}, 200, 200, 200, 200, 200),
     "connect": ("GET", {}, 200, 200, 200, 200, 200),
-    "connect_server": ("POST", {"address": ""}, 200, 200, 200, 200, 200),
+    "connect_lookup": ("GET", {"address": ""}, 200, 200, 200, 200, 200),
+    "connect_sign_in": ("GET", {}, 302, 302, 302, 302, 302),
+    "connect_choices": ("GET", {}, 302, 302, 302, 302, 302),
+    "progress": ("GET", {}, 200, 200, 404, 404, 404),
+    "access_requests": ("POST", {}, 404, 404, 302, 302, 404),
+    "declined": ("POST", {}, 302, 404, 404, 404, 404),
 }
 ACTORS = ("owner", "reader", "mate", "administrator", "stranger")
 # Tested where their rules are: signatures (test_body.py), tokens (test_people.py), the stream (test_live.py).

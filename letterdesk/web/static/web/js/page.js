@@ -5,10 +5,12 @@ import { fitFrames } from "./frame.js";
 import { listenKeys } from "./keys.js";
 import { goLive } from "./live.js";
 import { keepList } from "./list.js";
+import { helpForms } from "./forms.js";
 
 dismissToasts();
 followTheme();
 fitFrames();
 listenKeys();
 keepList();
+helpForms();
 goLive();
