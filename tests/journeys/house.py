@@ -22,7 +22,7 @@ class House:
     def __init__(self, folder: Path, *, certificates: Path | None = None, plan: str = "standard") -> None:
         self.folder = folder
         self.port = free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
+        self.address = f"http://localhost:{self.port}"  # passkeys want a name
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("LETTERDESK_", "DATABASE_"))},
             "LETTERDESK_DATA": str(folder),
