@@ -213,7 +213,7 @@ def _numbers(counted: ledger.Ledger) -> dict[str, object]:
         "quarantine": counted.quarantined,
         "left_out": sum(counted.left_out.values()),
         "pending": counted.pending,
-        "balanced": counted.balanced,
+        "exact": counted.balanced,
     }
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -37,10 +38,10 @@ def table(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", 
     if not rows:
         console.print(empty, markup=False)
         return
-    drawn = Table(title=title or None, title_justify="left", header_style="bold")
-    for name in rows[0]:
+    drawn = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name, last in zip(rows[0], [*[False] * (len(rows[0]) - 1), True], strict=True):
         numeric = isinstance(rows[0][name], int) and not isinstance(rows[0][name], bool)
-        drawn.add_column(name.replace("_", " "), justify="right" if numeric else "left")
+        drawn.add_column(name.replace("_", " "), justify="right" if numeric else "left", no_wrap=not last)
     for row in rows:
         drawn.add_row(*(_cell(value) for value in row.values()))
     console.print(drawn)
