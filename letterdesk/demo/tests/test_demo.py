@@ -1,0 +1,41 @@
+"""What the README promises of the demo, by the command that `make demo` calls."""
+
+import json
+import os
+import subprocess
+import sys
+
+from letterdesk.demo.company import ADDRESSES
+
+
+def demo(folder, *words):
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LETTERDESK_", "DATABASE_", "JOBS_"))
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "letterdesk", "demo", *words],
+        env={**kept, "LETTERDESK_DATA": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_once_it_syncs_every_mailbox_over_imap_and_the_ledgers_add_up(tmp_path):
+    done = demo(tmp_path, "--once", "--json", "--imap-port", "0", "--smtp-port", "0")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert set(told) == set(ADDRESSES)
+    assert all(report["agrees"] for report in told.values())
+    assert sum(report["stored"] for report in told.values()) > 200
+    inboxes = [folder for report in told.values() for folder in report["folders"] if folder["folder"] == "INBOX"]
+    assert all(folder["ledger"]["left_out"] for folder in inboxes)  # some are older than the plan keeps
+
+
+def test_a_folder_that_holds_something_else_is_not_emptied(tmp_path):
+    (tmp_path / "precious.txt").write_text("mine")
+    done = demo(tmp_path, "--once")
+    assert done.returncode != 0
+    assert "not a folder of the demo" in done.stderr
+    assert (tmp_path / "precious.txt").read_text() == "mine"
