@@ -98,7 +98,7 @@ def act(chosen: Sequence[Chosen], wish: Wish) -> Action:
 
 def _detail(wish: Wish) -> dict[str, Any]:
     return {
-        **({"folder": wish.target.public_id} if wish.target else {}),
+        **({"folder": wish.target.public_id, "name": wish.target.name} if wish.target else {}),
         **({"label": wish.label.public_id, "name": wish.label.name} if wish.label else {}),
         **({"until": wish.until.isoformat()} if wish.until else {}),
     }

@@ -1,69 +1,68 @@
-"""The list of a folder's conversations: 50 a page, newest first; the same view for the page and for its parts."""
+"""The lists of conversations: a folder's, all inboxes, what is snoozed, a label's. 50 a page.
 
-from dataclasses import dataclass
+The same view answers for the page and for its parts: the next rows, and the rows alone for a live refresh.
+"""
+
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
-from django.urls import reverse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from letterdesk.mailboxes.list_rows import Row
-from letterdesk.mailboxes.lists import BadCursor, Page, list_folder
-from letterdesk.mailboxes.retention import Period
-from letterdesk.plans import limits
+from letterdesk.mailboxes.lists import BadCursor
+from letterdesk.mailboxes.models import FolderRole
+from letterdesk.web.acts import next_of
+from letterdesk.web.place import ALL, LABEL, SNOOZED, Board, Place, board_named, place_of
+from letterdesk.web.preferences import A_YEAR
 from letterdesk.web.request import Request
-from letterdesk.web.sidebar import Line, Shelf, shelves
+from letterdesk.web.snoozing import presets
 from letterdesk.web.state import state_of
 
-ONLY = {"": "", "unread": "unread", "starred": "flagged"}  # as the address says it → as reading.py does
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the reader is: sidebar, open folder, plan, filter. Whatever the page, it is asked once."""
-
-    shelves: list[Shelf]
-    shelf: Shelf
-    line: Line
-    period: Period
-    show: str
-
-    @property
-    def address(self) -> str:
-        """The address of the list, filter included."""
-        here = reverse("folder", args=[self.line.folder.public_id])
-        return f"{here}?{urlencode({'show': self.show})}" if self.show else here
-
-    def conversation_address(self, conversation_id: str) -> str:
-        """The address of a conversation beside this list."""
-        here = reverse("conversation", args=[self.line.folder.public_id, conversation_id])
-        return f"{here}?{urlencode({'show': self.show})}" if self.show else here
-
-
-def place_of(request: Request, folder_id: str, now: Any) -> Place:
-    """Find the folder in what the reader may see. 404 for others' folders; PlanError where there is no Webmail (R2)."""
-    account = request.employee.account
-    terms = limits.terms(account, now=now)
-    if not terms.has_integration:
-        limits.require(account, integration=True, now=now)  # R2: refuses in words
-    period = Period(terms.days_kept)
-    boards = shelves(request.employee, now, period=period)
-    show = request.GET.get("show", "")
-    for shelf in boards:
-        for line in shelf.folders:
-            if line.folder.public_id == folder_id:
-                return Place(boards, shelf, line, period, show if show in ONLY else "")
-    raise Http404
+__all__ = ["Place", "list_facts", "place_of"]
+BUNDLED = (FolderRole.INBOX, FolderRole.ARCHIVE, FolderRole.NONE)  # where newsletters are folded into one row
 
 
 def folder(request: Request, folder_id: str) -> HttpResponse:
-    """GET /mail/<folder>: the page; for htmx the next rows; for a live refresh rows and sidebar alone."""
+    """GET /mail/<folder>."""
     now = timezone.now()
-    place = place_of(request, folder_id, now)
+    return _answer(request, place_of(request, folder_id, now), now)
+
+
+def all_inboxes(request: Request) -> HttpResponse:
+    """GET /mail: the inboxes of all mailboxes as one list."""
+    now = timezone.now()
+    return _answer(request, board_named(request, ALL, now), now)
+
+
+def snoozed(request: Request) -> HttpResponse:
+    """GET /mail/snoozed: what sleeps, in all mailboxes, what comes back soonest first."""
+    now = timezone.now()
+    return _answer(request, board_named(request, SNOOZED, now), now)
+
+
+def label_list(request: Request, label_id: str) -> HttpResponse:
+    """GET /mail/labels/<label>: what has a label."""
+    now = timezone.now()
+    return _answer(request, board_named(request, f"{LABEL}.{label_id}", now), now)
+
+
+@require_POST
+def bundles(request: Request) -> HttpResponse:
+    """POST /mail/bundles: fold newsletters into one row each, or do not; remembered on this device."""
+    answer = redirect(next_of(request))
+    if request.POST.get("bundles") == "off":
+        answer.set_cookie("bundles", "off", max_age=A_YEAR, samesite="Lax", httponly=True, secure=request.is_secure())
+    else:
+        answer.delete_cookie("bundles")
+    return answer
+
+
+def _answer(request: Request, place: Board, now: datetime) -> HttpResponse:
     facts = {"place": place, **list_facts(request, place, now)}
     if request.headers.get("X-Live"):
         return render(request, "web/inbox/live.html", facts)
@@ -72,37 +71,44 @@ def folder(request: Request, folder_id: str) -> HttpResponse:
     return render(request, "web/inbox/page.html", facts)
 
 
-def list_facts(request: Request, place: Place, now: Any) -> dict[str, Any]:
+def list_facts(request: Request, place: Board, now: datetime) -> dict[str, Any]:
     """What the list shows of this place."""
-    before = request.GET.get("before", "")
+    wanted = place.wanted(request, now)
     try:
-        page = list_folder(
-            place.line.folder,
-            employee=request.employee,
-            now=now,
-            period=place.period,
-            before=before,
-            only=ONLY[place.show],
-        )
+        page = place.page(wanted)
     except BadCursor:
         raise Http404 from None
+    whose = {line.folder.pk: (shelf, line) for shelf, line in place.lines()}
+    labels = {label.pk: label for shelf in place.shelves for label in shelf.labels}
+    rows = [_row(place, row, whose[row.folder_id], labels) for row in page.rows if row.folder_id in whose]
     return {
         "area": "mail",
         "page": page,
-        "rows": [_row(place, row) for row in page.rows],
-        "next_address": _next_address(place, page),
+        "total_text": f"{page.total:,}",
+        "rows": rows,
+        "bundles": _bundles(rows) if _folds(request, place) else [{"rows": [row]} for row in rows],
+        "next_address": place.with_query(before=page.next) if page.next else "",
         "choices": _choices(place),
-        "state": state_of(place.shelf.mailbox, now, may_manage=place.shelf.may_manage),
+        "presets": presets(timezone.localtime(now)),
+        "state": _state(place, now),
+        "is_bundled": request.COOKIES.get("bundles") != "off",
     }
 
 
-def _row(place: Place, row: Row) -> dict[str, Any]:
+def _row(place: Board, row: Row, whose: Any, labels: dict[int, Any]) -> dict[str, Any]:
+    shelf, line = whose
     return {
         "row": row,
         "id": row.conversation.public_id,
         "subject": row.conversation.subject,
-        "address": place.conversation_address(row.conversation.public_id),
+        "folder": line.folder.public_id,
+        "address": place.conversation_address(row.conversation.public_id, line.folder.public_id),
         "leaves": _leaves(row.days_left),
+        "labels": [labels[pk] for pk in row.label_ids if pk in labels],
+        "mailbox": (shelf.mailbox.name or shelf.mailbox.address) if place.shows_mailboxes else "",
+        "where": line.name if place.view == LABEL and line.folder.role != FolderRole.INBOX else "",
+        "may_act": shelf.may_act,
+        "is_bold": row.unread_count > 0 or row.is_back,
     }
 
 
@@ -112,14 +118,52 @@ def _leaves(days: int | None) -> str:
     return _("leaves today") if days == 0 else ngettext("leaves in %d day", "leaves in %d days", days) % days
 
 
-def _next_address(place: Place, page: Page) -> str:
-    if not page.next:
-        return ""
-    here = reverse("folder", args=[place.line.folder.public_id])
-    return f"{here}?{urlencode({'show': place.show, 'before': page.next})}"
+def _choices(place: Board) -> list[tuple[str, str, str]]:
+    names = {"": _("All"), "unread": _("Unread"), "starred": _("Starred"), "attachments": _("Attachments")}
+    return [(key, name, place.with_query(show=key)) for key, name in names.items()]
 
 
-def _choices(place: Place) -> list[tuple[str, str, str]]:
-    here = reverse("folder", args=[place.line.folder.public_id])
-    names = {"": _("All"), "unread": _("Unread"), "starred": _("Starred")}
-    return [(key, name, f"{here}?show={key}" if key else here) for key, name in names.items()]
+def _state(place: Board, now: datetime) -> Any:
+    if isinstance(place, Place) and place.view == "":
+        return state_of(place.shelf.mailbox, now, may_manage=place.shelf.may_manage)
+    states = [state_of(shelf.mailbox, now, may_manage=shelf.may_manage) for shelf in place.shelves]
+    return next((state for state in states if state and state.tone == "danger"), None)
+
+
+# Newsletters
+
+
+def _folds(request: Request, place: Board) -> bool:
+    if request.COOKIES.get("bundles") == "off" or place.show or place.view not in {"", ALL}:
+        return False
+    return all(folder.role in BUNDLED for folder in place.folders)
+
+
+def _bundles(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows in their order; several of one list as one bundle, where the newest of them stands."""
+    lists: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["row"].list_id and not row["row"].is_pinned:
+            lists.setdefault(row["row"].list_id, []).append(row)
+    found = []
+    for row in rows:
+        together = [] if row["row"].is_pinned else lists.get(row["row"].list_id, [])
+        if len(together) < 2:
+            found.append({"rows": [row]})
+        elif row is together[0]:
+            found.append(_bundle(row["row"].list_id, together))
+    return found
+
+
+def _bundle(list_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    newest = rows[0]
+    return {
+        "rows": rows,
+        "list": list_id,
+        "id": f"b-{newest['id']}",
+        "name": (newest["row"].senders or [list_id])[0],
+        "count": len(rows),
+        "unread": sum(row["is_bold"] for row in rows),
+        "subjects": [row["subject"] for row in rows[:3]],
+        "newest_at": newest["row"].newest_at,
+    }

@@ -53,6 +53,16 @@ class Line:
 
 
 @dataclass(frozen=True)
+class LabelLine:
+    """A label in the sidebar and on rows."""
+
+    pk: int
+    public_id: str
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True)
 class Shelf:
     """A mailbox in the sidebar with its folders, and what the reader may do in it."""
 
@@ -63,6 +73,7 @@ class Shelf:
     may_delete: bool
     may_manage: bool
     folders: list[Line]
+    labels: list[LabelLine]
 
     @property
     def state_class(self) -> str:
@@ -95,6 +106,7 @@ def _shelf(entry: MailboxEntry) -> Shelf:
         may_delete=entry.may_delete,
         may_manage=entry.may_manage,
         folders=[_line(each) for each in entry.folders],
+        labels=[LabelLine(each.pk, each.public_id, each.name, each.colour) for each in entry.labels],
     )
 
 

@@ -38,6 +38,15 @@ def short_time(moment: datetime | None) -> str:
 
 
 @register.filter
+def short_moment(moment: datetime | None) -> str:
+    """A moment to come, in the active zone: 18:00, or Mon 1 Dec, 08:00."""
+    if moment is None:
+        return ""
+    local, today = timezone.localtime(moment), timezone.localtime()
+    return date_format(local, "H:i" if local.date() == today.date() else "D j M, H:i")
+
+
+@register.filter
 def long_time(moment: datetime | None) -> str:
     """The whole time in the active zone: Tue 3 Nov 2026, 10:38."""
     return date_format(timezone.localtime(moment), "D j M Y, H:i") if moment else ""

@@ -9,6 +9,8 @@ from django.test import Client
 
 from letterdesk.accounts.models import Department, Invitation, Role
 from letterdesk.mail.letters import Fetched
+from letterdesk.mailboxes.act import Chosen, Wish, act
+from letterdesk.mailboxes.labels import make_label
 from letterdesk.mailboxes.models import AccessRequest, Grant, Quarantined
 from letterdesk.mailboxes.receive import receive
 from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
@@ -121,6 +123,8 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         letter_id=quarantined.public_id,
         request_id=asked.pk,
         invitation_id=invitation.pk,
+        label_id=make_label(mailbox, "Urgent").public_id,
+        action_id=act([Chosen(letter.conversation_id, None)], Wish("pin", people["owner"], now)).public_id,
         employee_id=people["mate"].public_id,
         token="not-a-token",
         uidb36="1",

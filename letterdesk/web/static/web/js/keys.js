@@ -1,13 +1,17 @@
-// j/k move, o or Enter opens, u or Escape goes back, / searches, ? helps. Off: Settings (WCAG 2.1.4).
-const TYPING = "input, select, textarea, [contenteditable], dialog";
+import { ACT_KEYS } from "./acts.js";
+import { loadMore } from "./list.js";
 
-const rows = () => [...document.querySelectorAll("#rows .row")];
-const linkOf = (row) => row?.querySelector(".row-subj a");
+// j/k move, o or Enter opens, u or Escape goes back, / searches, ? helps. Off: Settings (WCAG 2.1.4).
+const TYPING = "input:not([type=checkbox]), select, textarea, [contenteditable], dialog";
+
+const rows = () => [...document.querySelectorAll("#rows .row")].filter((row) => row.checkVisibility());
+const linkOf = (row) => row?.querySelector(".row-subj a") ?? row;
 
 function step(by) {
   const all = rows();
   const here = document.activeElement?.closest(".row") ?? document.querySelector('#rows .row[aria-current="true"]');
   const at = all.indexOf(here);
+  if (by > 0 && at === all.length - 1) return loadMore();
   const next = all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)];
   linkOf(next)?.focus();
 }
@@ -26,7 +30,7 @@ function search() {
   else location.assign("/search");
 }
 
-const ACTIONS = { j: () => step(1), k: () => step(-1), o: open, u: back, Escape: back, "/": search, "?": () => location.assign("/help") };
+const ACTIONS = { ...ACT_KEYS, j: () => step(1), k: () => step(-1), o: open, u: back, Escape: back, "/": search, "?": () => location.assign("/help") };
 
 export function listenKeys() {
   if (document.body.dataset.keys === "off") return;

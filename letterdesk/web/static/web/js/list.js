@@ -1,6 +1,10 @@
+import { count as countPicks, leaving } from "./pick.js";
+
 // Keeps the list of conversations, the sidebar's counts and the open conversation fresh, and never moves what the
 // reader points at: while the list is in use, new rows wait behind a pill.
 const PAUSE = 400;
+const MOST_ROWS = 300; // in the page: more make every key slow
+let focusAfter;
 let waiting;
 let running = false;
 
@@ -12,22 +16,36 @@ function isInUse(list) {
 }
 
 function update(row, fresh) {
+  const quick = row.querySelector("#quick");
+  if (row.contains(document.activeElement)) return;
+  quick?.remove();
   const isCurrent = row.getAttribute("aria-current");
-  if (row.outerHTML === fresh.outerHTML || row.contains(document.activeElement)) return;
-  row.className = fresh.className;
-  row.innerHTML = fresh.innerHTML;
+  row.removeAttribute("aria-current");
+  if (row.outerHTML !== fresh.outerHTML) {
+    const ticked = new Set([...row.querySelectorAll(".pick input:checked")].map((box) => box.value));
+    const isOpen = row.querySelector("details")?.open;
+    row.className = fresh.className;
+    row.innerHTML = fresh.innerHTML;
+    for (const name of ["data-at", "data-folder"]) if (fresh.hasAttribute(name)) row.setAttribute(name, fresh.getAttribute(name));
+    for (const box of row.querySelectorAll(".pick input")) box.checked = ticked.has(box.value);
+    if (isOpen) row.querySelector("details").open = true;
+    window.htmx?.process(row);
+  }
   if (isCurrent) row.setAttribute("aria-current", isCurrent);
-  window.htmx?.process(row);
+  if (quick) (row.matches(".row") ? row : row.closest(".list")).append(quick);
 }
+
+const child = (list, id) => list.querySelector(`:scope > [id="${id}"]`);
 
 function inPlace(list, fresh) {
   for (const row of fresh) {
-    const known = byId(row.id);
+    const known = child(list, row.id);
     if (known) update(known, row);
   }
   const stays = new Set(fresh.map((row) => row.id));
   const oldest = fresh.at(-1)?.dataset.at ?? "";
-  const gone = [...list.children].filter((row) => row.matches(".row") && !stays.has(row.id) && (!list.dataset.more || row.dataset.at >= oldest));
+  const isGone = (row) => !stays.has(row.id) && (!list.dataset.more || (!list.hasAttribute("data-still") && row.dataset.at >= oldest));
+  const gone = [...list.children].filter(isGone);
   gone.forEach((row) => row.toggleAttribute("data-leaving", true));
   return gone;
 }
@@ -35,7 +53,7 @@ function inPlace(list, fresh) {
 function place(list, fresh) {
   let at = list.firstElementChild;
   for (const row of fresh) {
-    const known = byId(row.id);
+    const known = child(list, row.id);
     if (known && known === at) at = at.nextElementSibling;
     else if (known) list.insertBefore(known, at);
     else {
@@ -46,7 +64,12 @@ function place(list, fresh) {
   }
 }
 
-const newer = (list, fresh) => fresh.filter((row) => !byId(row.id) || row.dataset.at > byId(row.id).dataset.at);
+function newer(list, fresh) {
+  return fresh.filter((row) => {
+    const known = byId(row.id);
+    return known ? row.dataset.at > known.dataset.at : !list.hasAttribute("data-still") && row.matches(".row");
+  });
+}
 
 function showPill(list, count) {
   const pill = byId("pill");
@@ -56,11 +79,11 @@ function showPill(list, count) {
 
 function merge(list, fresh, { atOnce }) {
   const count = newer(list, fresh).length;
+  if (list.dataset.cut) return showPill(list, count); // its beginning is not in the page
   const gone = inPlace(list, fresh);
   if (isInUse(list) && !atOnce) return showPill(list, count);
   gone.forEach((row) => row.remove());
   place(list, fresh);
-  fresh.forEach((row) => byId(row.id)?.setAttribute("data-at", row.dataset.at));
   byId("list-empty")?.toggleAttribute("hidden", list.children.length > 0);
   showPill(list, 0);
 }
@@ -72,11 +95,12 @@ async function fetchPage(address) {
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
-async function refreshList(atOnce) {
+export async function refreshList(atOnce) {
   const list = byId("rows");
   const page = list?.dataset.href && (await fetchPage(list.dataset.href)); // results of a search stay as they are
   if (!page) return;
-  merge(list, [...page.querySelectorAll("#rows > .row")], { atOnce });
+  merge(list, [...page.querySelectorAll("#rows > li")].filter((row) => !leaving.has(row.id)), { atOnce });
+  countPicks();
   const [sidebar, fresh] = [byId("folders"), page.getElementById("folders")];
   if (sidebar && fresh && !sidebar.contains(document.activeElement)) sidebar.replaceChildren(...fresh.childNodes);
   markCurrent();
@@ -125,15 +149,42 @@ function readWhenSeen() {
   }, 1000);
 }
 
+// The top rows leave when there are too many; what the reader sees stays where it is.
+function trim() {
+  const list = byId("rows");
+  const over = (list?.children.length ?? 0) - MOST_ROWS;
+  if (over <= 0) return;
+  const pane = list.closest(".list");
+  const kept = list.children[over];
+  const before = kept.getBoundingClientRect().top;
+  [...list.children].slice(0, over).forEach((row) => row.remove());
+  list.dataset.cut = "1";
+  byId("to-newest").hidden = false;
+  pane.scrollTop += kept.getBoundingClientRect().top - before;
+}
+
+// j at the end of the list: the next rows, then on to the first of them.
+export function loadMore() {
+  const link = document.querySelector("#more a");
+  if (!link) return;
+  focusAfter = byId("rows").lastElementChild;
+  link.click();
+}
+
 export function keepList() {
   document.addEventListener("letterdesk:change", (event) => soon(event.detail));
   document.addEventListener("letterdesk:resync", () => soon());
   document.addEventListener("click", (event) => {
     if (!event.target.closest?.("#pill button")) return;
+    if (byId("rows").dataset.cut) return location.assign(byId("rows").dataset.href);
     byId("rows").closest(".list").scrollTop = 0;
     refreshList(true);
   });
   document.addEventListener("htmx:after:swap", () => {
+    if (byId("more")?.querySelector("a") === null) byId("rows")?.removeAttribute("data-more");
+    focusAfter?.nextElementSibling?.querySelector("a, summary")?.focus();
+    focusAfter = undefined;
+    trim();
     markCurrent();
     readWhenSeen();
     if (document.activeElement?.closest(".row")) document.querySelector(".conversation h1")?.focus({ preventScroll: true });

@@ -4,6 +4,9 @@ import { followTheme } from "./theme.js";
 import { fitFrames } from "./frame.js";
 import { listenKeys } from "./keys.js";
 import { goLive } from "./live.js";
+import { listenActs } from "./acts.js";
+import { listenPicks } from "./pick.js";
+import { listenQuick } from "./quick.js";
 import { keepList } from "./list.js";
 import { helpForms } from "./forms.js";
 
@@ -13,4 +16,7 @@ fitFrames();
 listenKeys();
 keepList();
 helpForms();
+listenActs();
+listenPicks();
+listenQuick();
 goLive();

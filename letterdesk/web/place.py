@@ -1,0 +1,213 @@
+"""Where the reader is: which list, how filtered and sorted, which folder a conversation is opened in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from letterdesk.mailboxes.lists import Page, Wanted, list_folders, list_label, list_sleeping, matching
+from letterdesk.mailboxes.models import Folder, FolderRole, Label
+from letterdesk.mailboxes.retention import Period
+from letterdesk.plans import limits
+from letterdesk.web.request import Request
+from letterdesk.web.sidebar import LabelLine, Line, Shelf, shelves
+
+# As the address says it → as lists.py does.
+ONLY = {"": "", "unread": "unread", "starred": "flagged", "attachments": "attachments"}
+ALL, SNOOZED, LABEL = "all", "snoozed", "label"
+MOST_AT_ONCE = 5000  # conversations that "all that match" reaches
+
+
+@dataclass(frozen=True)
+class Board:
+    """A list beside the sidebar. Whatever the page, its parts are asked once.
+
+    `view` is "" for a folder's list, "all" for all inboxes, "snoozed", or "label" with `label`.
+    """
+
+    shelves: list[Shelf]
+    period: Period
+    view: str = ALL
+    show: str = ""
+    sort: str = ""
+    label: LabelLine | None = None
+
+    @property
+    def name(self) -> str:
+        """What the list is called."""
+        if self.label is not None:
+            return self.label.name
+        return _("Snoozed") if self.view == SNOOZED else _("All inboxes")
+
+    @property
+    def base(self) -> str:
+        """The address of the list, without filter."""
+        if self.label is not None:
+            return reverse("label_list", args=[self.label.public_id])
+        return reverse("snoozed" if self.view == SNOOZED else "all_inboxes")
+
+    @property
+    def address(self) -> str:
+        """The address of the list, filter and order included."""
+        return self.with_query()
+
+    @property
+    def newest_first(self) -> str:
+        """The address of the list in its usual order."""
+        return self.with_query(sort="")
+
+    @property
+    def oldest_first(self) -> str:
+        """The address of the list the other way round."""
+        return self.with_query(sort="oldest")
+
+    def with_query(self, **more: str) -> str:
+        """The list's address with other filters; empty ones are left out."""
+        asked = {"show": self.show, "sort": self.sort, **more}
+        kept = {key: value for key, value in asked.items() if value}
+        return f"{self.base}?{urlencode(kept)}" if kept else self.base
+
+    @property
+    def key(self) -> str:
+        """What a form says to mean this list; `board_named` reads it."""
+        return f"{LABEL}.{self.label.public_id}" if self.label is not None else self.view
+
+    @property
+    def shows_mailboxes(self) -> bool:
+        """Whether rows say whose they are."""
+        return self.view != "" and len(self.shelves) > 1
+
+    @property
+    def may_act(self) -> bool:
+        """Whether there is anything that the reader may act on."""
+        return any(shelf.may_act for shelf in self.shelves)
+
+    def found(self, public_id: str) -> tuple[Shelf, Line]:
+        """The shelf and line of a folder. 404 for what the reader does not see."""
+        for shelf, line in self.lines():
+            if line.folder.public_id == public_id:
+                return shelf, line
+        raise Http404
+
+    def lines(self) -> Iterator[tuple[Shelf, Line]]:
+        """All folders in the sidebar."""
+        for shelf in self.shelves:
+            for line in shelf.folders:
+                yield shelf, line
+
+    @property
+    def folders(self) -> list[Folder]:
+        """The folders that the list is made of."""
+        return [line.folder for _shelf, line in self.lines() if line.folder.role == FolderRole.INBOX]
+
+    def page(self, wanted: Wanted) -> Page:
+        """A page of the list."""
+        if self.view == SNOOZED:
+            return list_sleeping(wanted)
+        return list_label(self._label(wanted), wanted) if self.label is not None else list_folders(self.folders, wanted)
+
+    def matching(self, wanted: Wanted) -> list[tuple[int, int]]:
+        """All that the list holds, at most MOST_AT_ONCE: keys of conversation and folder."""
+        if self.view == SNOOZED:
+            return [(row.conversation.pk, row.folder_id) for row in list_sleeping(wanted).rows]
+        return matching(self._label(wanted) if self.label else self.folders, wanted, most=MOST_AT_ONCE)
+
+    def _label(self, wanted: Wanted) -> Label:
+        found: Label | None = Label.objects.visible_to(wanted.employee).filter(pk=self.label and self.label.pk).first()
+        if found is None:
+            raise Http404
+        return found
+
+    def wanted(self, request: Request, now: datetime) -> Wanted:
+        """What of the list is asked for."""
+        owns = all(folder.mailbox.owner_id == request.employee.pk for folder in self.folders)
+        return Wanted(
+            request.employee,
+            now,
+            self.period,
+            only=ONLY[self.show],
+            oldest_first=self.sort == "oldest",
+            before=request.GET.get("before", ""),
+            owns_all=owns and self.view in {"", ALL},
+        )
+
+    def conversation_address(self, conversation_id: str, folder_id: str = "") -> str:
+        """The address of a conversation beside this list."""
+        here = reverse("conversation", args=[folder_id, conversation_id])
+        asked = {"view": self.key, "show": self.show, "sort": self.sort}
+        kept = {key: value for key, value in asked.items() if value}
+        return f"{here}?{urlencode(kept)}" if kept else here
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place(Board):
+    """A list, and the folder in which the reader is."""
+
+    shelf: Shelf
+    line: Line
+
+    @property
+    def name(self) -> str:
+        return self.line.name if self.view == "" else super().name
+
+    @property
+    def base(self) -> str:
+        return reverse("folder", args=[self.line.folder.public_id]) if self.view == "" else super().base
+
+    @property
+    def may_act(self) -> bool:
+        return self.shelf.may_act if self.view == "" else super().may_act
+
+    @property
+    def folders(self) -> list[Folder]:
+        return [self.line.folder] if self.view == "" else super().folders
+
+    def conversation_address(self, conversation_id: str, folder_id: str = "") -> str:
+        return super().conversation_address(conversation_id, folder_id or self.line.folder.public_id)
+
+
+def board_named(request: Request, key: str, now: datetime) -> Board:
+    """The list behind a key ("all", "snoozed", "label.<id>"). 404 for others'; PlanError without Webmail (R2)."""
+    account = request.employee.account
+    terms = limits.terms(account, now=now)
+    if not terms.has_integration:
+        limits.require(account, integration=True, now=now)  # R2: refuses in words
+    period = Period(terms.days_kept)
+    boards = shelves(request.employee, now, period=period)
+    show, sort = request.GET.get("show", ""), request.GET.get("sort", "")
+    view, _dot, label_id = key.partition(".")
+    label = next((one for shelf in boards for one in shelf.labels if one.public_id == label_id), None)
+    if view not in {ALL, SNOOZED, LABEL} or (view == LABEL and label is None):
+        raise Http404
+    return Board(
+        boards,
+        period,
+        view=view,
+        show=show if show in ONLY else "",
+        sort="oldest" if sort == "oldest" and view != SNOOZED else "",
+        label=label if view == LABEL else None,
+    )
+
+
+def place_of(request: Request, folder_id: str, now: datetime) -> Place:
+    """Find the folder in what the reader may see. 404 for others' folders; PlanError where there is no Webmail (R2).
+
+    `?view=` says that the list beside it is another one.
+    """
+    board = board_named(request, request.GET.get("view", "") or ALL, now)
+    shelf, line = board.found(folder_id)
+    view = board.view if request.GET.get("view") else ""
+    return Place(
+        board.shelves,
+        board.period,
+        view=view,
+        show=board.show,
+        sort="oldest" if request.GET.get("sort") == "oldest" and view != SNOOZED else "",
+        label=board.label if view == LABEL else None,
+        shelf=shelf,
+        line=line,
+    )
