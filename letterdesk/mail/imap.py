@@ -145,6 +145,10 @@ class Connection:
         """UIDs of letters whose Message-ID header contains this text."""
         return imap_search.search_message_id(self._wire, message_id, capabilities=self.capabilities)
 
+    def find_by(self, header: str, text: str) -> UidSet:
+        """UIDs of letters whose header of this name ("Subject", "From") contains this text."""
+        return imap_search.search_header(self._wire, header, text, capabilities=self.capabilities)
+
     def flags(self, uids: UidSet, *, changed_since: int | None = None) -> Iterator[Flags]:
         """Flags of these letters, or of those that changed since a mod-sequence (NotSupported without CONDSTORE)."""
         if changed_since is not None and not self.has_condstore:

@@ -30,9 +30,14 @@ def search_all(wire: Wire, *, since: date | None, before: date | None, capabilit
 
 def search_message_id(wire: Wire, message_id: str, *, capabilities: frozenset[str]) -> UidSet:
     """Letters whose Message-ID contains the first 500 characters of this text: candidates, not proof (A46)."""
-    message_id = message_id[:SOUGHT_MAX]  # servers hang up on a literal of 64 KB
-    criteria: list[Argument] = [Atom("HEADER"), "Message-ID", message_id]
-    if not message_id.isascii():
+    return search_header(wire, "Message-ID", message_id, capabilities=capabilities)
+
+
+def search_header(wire: Wire, header: str, text: str, *, capabilities: frozenset[str]) -> UidSet:
+    """Letters whose header of this name contains the first 500 characters of this text: candidates, not proof."""
+    text = text[:SOUGHT_MAX]  # servers hang up on a literal of 64 KB
+    criteria: list[Argument] = [Atom("HEADER"), header, text]
+    if not text.isascii():
         criteria = [Atom("CHARSET"), Atom("UTF-8"), *criteria]
     found = _search(wire, criteria, capabilities)
     if found and len(found) > wire.exists:

@@ -41,6 +41,13 @@ def _working(employee: Employee) -> QuerySet[Employee]:
     return found.filter(is_active=True, dismissed_at=None)
 
 
+def _overseen(employee: Employee) -> Q:
+    """All of the account for an administrator, those of the department's people for a supervisor."""
+    supervisor = _working(employee).filter(role=Role.SUPERVISOR)
+    of_department = Employee.objects.filter(account=employee.account_id, department__in=supervisor.values("department"))
+    return Q(Exists(_working(employee).filter(role=Role.ADMINISTRATOR))) | Q(owner__in=of_department.values("pk"))
+
+
 class MailboxQuerySet(models.QuerySet[Any]):
     """Mailboxes, by right."""
 
@@ -75,13 +82,18 @@ class MailboxQuerySet(models.QuerySet[Any]):
 
         Health, counts and limits; never a letter.
         """
-        supervisor = _working(employee).filter(role=Role.SUPERVISOR)
-        of_department = Employee.objects.filter(
-            account=employee.account_id, department__in=supervisor.values("department")
-        )
-        is_administrator = Exists(_working(employee).filter(role=Role.ADMINISTRATOR))
-        overseen = Q(is_administrator) | Q(owner__in=of_department.values("pk"))
-        return self.filter(overseen, account=employee.account_id, forgotten_at=None)
+        return self.filter(_overseen(employee), account=employee.account_id, forgotten_at=None)
+
+    def known_to(self, employee: Employee) -> Self:
+        """Mailboxes of which this employee may know how they are: those that they read, and those that they oversee."""
+        readable = Q(pk__in=granted_mailboxes(employee))
+        return self.filter(readable | _overseen(employee), account=employee.account_id, forgotten_at=None)
+
+    def steered_by(self, employee: Employee) -> Self:
+        """Mailboxes that this employee may pause, resume, transfer or disconnect: by a right on it, or by office."""
+        managed = Q(pk__in=granted_mailboxes(employee, "manage"))
+        by_office = Q(Exists(_working(employee).filter(role=Role.ADMINISTRATOR)))
+        return self.filter(managed | by_office, account=employee.account_id, forgotten_at=None)
 
 
 class InMailboxQuerySet(models.QuerySet[Any]):

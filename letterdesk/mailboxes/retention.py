@@ -4,14 +4,14 @@ Hidden is judged by the clock at every reading (R20); deletion is only the clean
 `now >= received_at + days × 24 h` (R19), to the second, unless it is held (R4). Nothing here writes to a mail server.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Count, Min, Model, Q, QuerySet
 
 from letterdesk.accounts.models import Account
 from letterdesk.plans import limits
@@ -100,6 +100,41 @@ def is_shown(model: type[Model], cutoff: datetime) -> Q:
 def visible(rows: QuerySet[Any], account: Account, *, now: datetime) -> QuerySet[Any]:
     """`shown` at `now` by the account's plan; asks the database for the plan."""
     return shown(rows, limits.cutoff(account, now))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """The next letters that leave a mailbox: when the first does, and how many leave on that day of the account."""
+
+    at: datetime
+    count: int
+
+
+def next_leaving(account: Account, mailboxes: Sequence[int], *, now: datetime) -> dict[int, Leaving]:
+    """What the period ends next in each of these mailboxes (R9, R18), by key; absent: nothing leaves.
+
+    Two queries for up to 400 mailboxes; what a task holds never counts (R4).
+    """
+    period, zone = Period.of(account, now), ZoneInfo(account.time_zone)
+    if period.days is None:
+        return {}
+    letters = shown(Message.objects.filter(mailbox__in=mailboxes, is_held=False), period.cutoff(now))
+    oldest = dict(letters.values_list("mailbox").annotate(oldest=Min("received_at")).order_by())
+    first = {mailbox: received + timedelta(hours=24 * period.days) for mailbox, received in oldest.items()}
+    counts: dict[int, int] = {}
+    for some in _in_parts(list(first), 400):
+        that_day = Q()
+        for mailbox in some:
+            day_ends = first[mailbox].astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+            day_ends += timedelta(days=1)  # the account's midnight, whatever the hours of that day
+            that_day |= Q(mailbox=mailbox, received_at__lt=day_ends - timedelta(hours=24 * period.days))
+        counts |= dict(letters.filter(that_day).values_list("mailbox").annotate(number=Count("pk")).order_by())
+    return {mailbox: Leaving(at, counts.get(mailbox, 0)) for mailbox, at in first.items()}
+
+
+def _in_parts(keys: list[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]
 
 
 def days_left(received_at: datetime, period: Period, *, now: datetime) -> int | None:

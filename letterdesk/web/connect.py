@@ -4,7 +4,7 @@ Nothing is ever half-connected: what was told lies in an encrypted draft until e
 """
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from letterdesk.accounts.pace import TooFast, spend
+from letterdesk.accounts.pace import TooFast
 from letterdesk.mail.check import CheckStep, test_login
 from letterdesk.mail.errors import MailError
 from letterdesk.mail.survey import survey
@@ -34,12 +34,11 @@ from letterdesk.web.connecting import (
     meter,
     server_of,
     shown_steps,
+    spend_test,
 )
 from letterdesk.web.draft import Draft, DraftFolder
 from letterdesk.web.lookup import find
 from letterdesk.web.request import Request
-
-TESTS_PER_HOUR = 10  # D03: no port scanner
 
 
 @never_cache
@@ -105,7 +104,7 @@ def _test(request: Request, draft: Draft, form: SignInForm, terms: Terms) -> Htt
     if there := connected_as(request.employee.account, server, draft.address):
         return _page(request, draft, form, already=AlreadyConnected(there), status=409)
     try:
-        _spend(request, now)
+        spend_test(request)
     except TooFast as error:
         form.add_error(None, str(error))
         return _page(request, draft, form, status=422)
@@ -156,8 +155,3 @@ def _page(request: Request, draft: Draft, form: SignInForm, *, status: int = 200
 def _terms(request: Request) -> Terms:
     limits.require(request.employee.account, integration=True)  # R1, R2
     return limits.terms(request.employee.account)
-
-
-def _spend(request: Request, now: datetime) -> None:
-    me = request.employee
-    spend(me.account, "connect.test", who=me.public_id, most=TESTS_PER_HOUR, within=timedelta(hours=1), now=now)

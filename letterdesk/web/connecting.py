@@ -1,14 +1,17 @@
 """The forms that connect a mailbox: what is asked, how the six steps of the test are shown, and the ways out."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from letterdesk.accounts.pace import spend
 from letterdesk.mail.autoconfig import Found
 from letterdesk.mail.check import CheckStep
 from letterdesk.mail.imap import Login
@@ -23,6 +26,7 @@ SECURITIES = [
     ("starttls", gettext_lazy("STARTTLS")),
     ("none", gettext_lazy("None")),
 ]
+TESTS_PER_HOUR = 10  # D03: no port scanner
 STEP_NAMES = {
     "resolve": gettext_lazy("Find the server"),
     "connect": gettext_lazy("Connect"),
@@ -101,6 +105,12 @@ def meter(request: Request, terms: Terms) -> dict[str, Any]:
     text = _("Mailboxes used: %(used)d of %(most)d.")
     text = f"{text} {_('This will be number %(next)d.')}" if used < most else text
     return {"meter_text": text % facts, "meter_used": used, "meter_most": most}
+
+
+def spend_test(request: Request) -> None:
+    """Count one test of a sign-in. Raises TooFast (D03)."""
+    me, now = request.employee, timezone.now()
+    spend(me.account, "connect.test", who=me.public_id, most=TESTS_PER_HOUR, within=timedelta(hours=1), now=now)
 
 
 def as_initial(found: Found) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def grants(request: Request, mailbox_id: str) -> HttpResponse:
     try:
         grant(mailbox, to=to, by=request.employee, now=timezone.now(), **read_rights(request))
     except PlanError as refusal:
-        return mailbox_page(request, mailbox, sharing_error=refusal)
+        return mailbox_page(request, mailbox, status=409, sharing_error=refusal)
     except NotShareable as error:
         messages.error(request, str(error))
     else:

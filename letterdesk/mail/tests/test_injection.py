@@ -26,6 +26,8 @@ CALLS = {
     "statuses": lambda connection, text: connection.statuses([text]),
     "create": lambda connection, text: connection.create(text),
     "find": lambda connection, text: connection.find(text),
+    "find_by": lambda connection, text: connection.find_by("Subject", text),
+    "find_by header": lambda connection, text: connection.find_by(text, "x"),
     "move": lambda connection, text: connection.move(ONE, text),
     "copy": lambda connection, text: connection.copy(ONE, text),
     "append to": lambda connection, text: connection.append(text, b"x"),

@@ -6,11 +6,13 @@ import pytest
 
 from letterdesk.mailboxes.models import Attachment, Hold, Listing, Mailbox, Message, Placement
 from letterdesk.mailboxes.retention import (
+    Leaving,
     Outcome,
     Period,
     days_left,
     fetched_after,
     is_fetched,
+    next_leaving,
     outcome,
     shown,
     storage_line,
@@ -146,3 +148,21 @@ def test_many_lines_ask_the_database_nothing(inbox, now, django_assert_num_queri
     message = Message.objects.select_related("mailbox", "account").get(pk=letter(inbox, received_at=now).pk)
     with django_assert_num_queries(0):
         storage_line(message, now, period=Period(30), holds=[])
+
+
+def test_what_leaves_next_is_counted_by_the_days_of_the_account(inbox, mailbox, account, now):
+    """R9, R18: the day ends at the account's midnight (Berlin), not at that of UTC."""
+    assert next_leaving(account, [mailbox.pk], now=now) == {}
+    first = datetime(2026, 11, 1, 20, 0, tzinfo=UTC)  # leaves on 1 Dec at 21:00 in Berlin
+    for received_at in (first, first + timedelta(hours=2), first + timedelta(hours=4), now):
+        letter(inbox, received_at=received_at)
+    held = letter(inbox, received_at=first - timedelta(hours=1))
+    Message.objects.filter(pk=held.pk).update(is_held=True)  # R4: never counts
+    letter(inbox, received_at=now - timedelta(days=30))  # has left already (R20)
+    assert next_leaving(account, [mailbox.pk], now=now) == {mailbox.pk: Leaving(first + timedelta(days=30), 2)}
+
+
+def test_without_a_period_nothing_leaves_next(inbox, mailbox, account, now, settings):
+    letter(inbox, received_at=now)
+    settings.CATALOGUE = "self-hosted"
+    assert next_leaving(account, [mailbox.pk], now=now) == {}

@@ -53,7 +53,7 @@ def test_nobody_of_another_company_can_be_given_access(browser, mailbox, strange
     assert not mailbox.grants.exists()
 
 
-def test_pause_resume_mend_and_disconnect(browser, mailbox):
+def test_pause_resume_and_disconnect(browser, mailbox):
     def go(**form):
         browser.post(f"/mailboxes/{mailbox.public_id}/state", form)
         mailbox.refresh_from_db()
@@ -61,15 +61,15 @@ def test_pause_resume_mend_and_disconnect(browser, mailbox):
 
     assert go(state="paused") == "paused"
     assert go(state="connected") == "connected"
-    assert go(state="connected", password="new secret") == "connected"
-    assert go(state="disconnected") == "connected"  # not without "sure"
-    assert go(state="disconnected", sure="yes") == "disconnected"
-    assert mailbox.secret is None
+    answer = browser.post(f"/mailboxes/{mailbox.public_id}/disconnection", {})
+    assert answer.status_code == 422 and "Nothing is deleted or changed on the mail server" in answer.content.decode()
+    browser.post(f"/mailboxes/{mailbox.public_id}/disconnection", {"copies": "keep"})
+    mailbox.refresh_from_db()
+    assert (mailbox.state, mailbox.secret) == ("disconnected", None)
 
 
 def test_who_disconnects_may_have_the_copies_removed_and_sees_the_mailbox_no_more(browser, mailbox):
-    form = {"state": "disconnected", "sure": "yes", "copies": "delete"}
-    answer = browser.post(f"/mailboxes/{mailbox.public_id}/state", form, follow=True)
+    answer = browser.post(f"/mailboxes/{mailbox.public_id}/disconnection", {"copies": "delete"}, follow=True)
     assert answer.status_code == 200
     assert "Its copies are being removed" in answer.content.decode()
     assert browser.get(f"/mailboxes/{mailbox.public_id}").status_code == 404
