@@ -1,11 +1,12 @@
 """Bring one mailbox in step, now: for the command line, jobs and tests. And what becomes of a mailbox that fails."""
 
+import errno
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -176,6 +177,10 @@ def _named(error: Exception) -> tuple[str, str]:
         return error.code, error.text
     if isinstance(error, PlanError):
         return "over_plan", str(error)
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "disk_full", "The disk on which Letterdesk keeps letters is full. What is here can be read."
+    if isinstance(error, OSError | DatabaseError):
+        return "storage", f"Letterdesk cannot store letters now ({type(error).__name__}). It tries again by itself."
     return "unknown", f"Something went wrong here ({type(error).__name__})."
 
 

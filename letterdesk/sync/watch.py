@@ -75,9 +75,9 @@ class Watcher:
                 self._bell.recv(4096)
             else:
                 self._heard(key.data)
-        self._take_back_finished()
         now = time.monotonic()
         try:
+            self._take_back_finished()
             self._keep_leases(now)
             self._look_for_wishes(now)
         except DatabaseError:
@@ -117,6 +117,8 @@ class Watcher:
         for mailbox, watched in list(self._watched.items()):
             if held.get(mailbox) != watched.fence:
                 self._drop(watched)
+        if unknown := held.keys() - self._watched.keys():  # the database was lost while they were taken or given back
+            claims.give_back(self.name, unknown)
         share = min(claims.show_alive(self.name, seconds=3 * self._timings.renew), self._capacity)
         for watched in [one for one in self._watched.values() if not one.busy][: max(0, len(self._watched) - share)]:
             self._drop(watched)

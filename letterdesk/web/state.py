@@ -42,6 +42,8 @@ def advice_on(code: str) -> str:
         "too_many_connections": _("Close other mail programs, or wait a minute. Letterdesk tries again by itself."),
         "blocked_address": _("If this is your company's own server, your administrator can allow its network."),
         "unavailable": _("Letterdesk tries again by itself."),
+        "storage": _("Letterdesk tries again by itself. If this lasts, tell whoever runs Letterdesk."),
+        "disk_full": _("Tell whoever runs Letterdesk; it goes on by itself when there is room."),
         "disconnected": _("Letterdesk tries again by itself."),
     }.get(code, "")
 

@@ -66,5 +66,7 @@ CASES = {
 # Proved here before their time, because the engine stands on them.
 BEYOND = {
     "G01": "kill -9 at any moment: P1–P3 hold",
+    "G02": "The database goes away again and again: the processes go on, nothing is lost, no mailbox is left lying",
+    "G06": "The disk is full: said in words, what is here can be read, it goes on by itself when there is room",
     "G08": "Power cut: file synced, renamed, folder synced, then committed",
 }

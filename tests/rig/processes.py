@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from django.conf import settings
@@ -62,11 +63,12 @@ class Process:
     """A child that runs one of the programs above. A context manager that kills it."""
 
     def __init__(self, program: str, *words: object, **more: str) -> None:
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__; a pipe that nobody reads would stop who has much to say
         self._child = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", program, *map(str, words)],
             env=environment(**more),
             cwd=ROOT,
-            stdout=subprocess.PIPE,
+            stdout=self._said,
             stderr=subprocess.STDOUT,
         )
 
@@ -75,6 +77,7 @@ class Process:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+        self._said.close()
 
     def kill(self) -> None:
         """SIGKILL, whatever it is doing."""
@@ -83,7 +86,9 @@ class Process:
 
     def wait(self, timeout: float = 60) -> int:
         """Its exit code; -9 when it was killed. Keeps what it printed in `output`."""
-        self.output = self._child.communicate(timeout=timeout)[0].decode(errors="replace")
+        self._child.wait(timeout)
+        self._said.seek(0)
+        self.output = self._said.read().decode(errors="replace")
         return self._child.returncode
 
     @property
