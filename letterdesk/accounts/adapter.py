@@ -29,6 +29,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """Nobody makes an account by themselves: people come by invitation."""
         return False
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Whether to go on to this address: one of our own pages, from the root on (C17)."""
+        try:
+            return bool(url) and str(url).startswith("/") and bool(super().is_safe_url(url))
+        except ValueError:  # `//[x` is no address at all
+            return False
+
     def login(self, request: HttpRequest, user: Employee) -> None:
         """Sign in, whatever way it came (password, passkey, invitation), list the session, and tell it."""
         super().login(request, user)

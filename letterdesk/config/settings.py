@@ -33,6 +33,8 @@ UNSPECIFIED = env.text("LETTERDESK_UNSPECIFIED")
 
 # Networks that mail servers may lie in although they are private: "127.0.0.0/8,10.1.0.0/16" (D01).
 ALLOWED_NETWORKS = env.words("LETTERDESK_ALLOWED_NETWORKS")
+# The same for the servers of images in letters: apart, because whoever writes a letter chooses those addresses.
+IMAGE_NETWORKS = env.words("LETTERDESK_IMAGE_NETWORKS")
 # Connections that one process keeps open to one mail server at the most.
 HOST_CONNECTIONS = int(env.text("LETTERDESK_HOST_CONNECTIONS", "1000"))
 

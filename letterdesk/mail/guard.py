@@ -10,6 +10,8 @@ import ipaddress
 import os
 import socket
 import ssl
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -165,6 +167,9 @@ def _fetch_once(guard: Guard, url: str, *, deadline: float, limit: int) -> tuple
     client = http.client.HTTPConnection(host, port)
     client.auto_open = 0  # it never opens a connection by itself
     client.sock = opened(host, port, timeout=patience)
+    end = threading.Timer(max(deadline - monotonic(), 0.01), _end, [client.sock])  # a drip is in time, byte by byte
+    end.daemon = True
+    end.start()
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         client.request("GET", path, headers={"Accept": "*/*", "User-Agent": "Letterdesk", "Connection": "close"})
@@ -174,13 +179,19 @@ def _fetch_once(guard: Guard, url: str, *, deadline: float, limit: int) -> tuple
         page = b""
         while len(page) <= limit and (piece := response.read1(limit + 1 - len(page))):
             page += piece
-            if monotonic() > deadline:
-                raise TimeoutError("the page took too long")
+        if monotonic() > deadline:
+            raise TimeoutError("the page took too long")
         if response.length and len(page) <= limit:  # `read1` is silent about a page that was cut
             raise http.client.IncompleteRead(page, response.length)
         return response.status, page
     finally:
+        end.cancel()
         client.close()
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has ended by itself
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _open(family: int, sockaddr: Any, *, timeout: float, patience: float) -> socket.socket:

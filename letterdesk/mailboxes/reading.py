@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import OuterRef, Subquery
+
 from letterdesk.accounts.models import Employee
 
 from .hide import without_hidden
-from .models import Attachment, Conversation, Hold, Message, Placement
+from .models import Attachment, Conversation, Hold, Look, Message, Placement
 from .retention import Period, shown, storage_line
 
 
@@ -38,8 +40,13 @@ class ReadLetter:
 
 
 def find_conversation(employee: Employee, public_id: str) -> Conversation | None:
-    """The conversation behind an address that the employee may read; where it was merged, the one it went into."""
+    """The conversation behind an address that the employee may read; where it was merged, the one it went into.
+
+    It knows its `last_look`: when this employee looked at it before, None: never.
+    """
+    looks = Look.objects.visible_to(employee).filter(conversation=OuterRef("pk")).values("at")
     visible = Conversation.objects.visible_to(employee).select_related("mailbox__account", "merged_into")
+    visible = visible.annotate(last_look=Subquery(looks))
     conversation: Conversation | None = visible.filter(public_id=public_id).first()
     seen: set[int] = set()
     while conversation is not None and conversation.merged_into_id is not None and conversation.pk not in seen:

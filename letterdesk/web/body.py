@@ -20,11 +20,13 @@ from django.utils.safestring import SafeString, mark_safe
 from letterdesk.accounts.models import Employee
 from letterdesk.mail.html import clean_html
 from letterdesk.mail.parse import Body, read_body, read_part
+from letterdesk.mail.pictures import raster_type
 from letterdesk.mail.quotes import fold_quotes
 from letterdesk.mail.text import text_to_html
 from letterdesk.mailboxes.attachments import raw
 from letterdesk.mailboxes.models import Message
 from letterdesk.web.backend import EmployeeBackend
+from letterdesk.web.images import Address, wanted_images
 from letterdesk.web.letters import letter_or_404, letters_of
 from letterdesk.web.request import Request
 from letterdesk.web.security import FILE_POLICY, letter_policy, set_headers
@@ -47,13 +49,14 @@ class Shown:
 def body(request: Request, message_id: str) -> HttpResponse:
     """GET /messages/<id>/body: the letter's text for its frame, under its own policy."""
     letter = letter_or_404(request, message_id)
-    shown = shown_text(read_body(raw(letter)), letter, request.employee)
+    shown = shown_text(read_body(raw(letter)), letter, request.employee, remote=wanted_images(request, letter))
     nonce = secrets.token_urlsafe(16)
     facts = {
         "new": shown.new,
         "quoted": shown.quoted,
         "plain": shown.is_plain,
-        "style": _read("letter.css"),
+        "paper": "dark" if request.GET.get("paper") == "dark" else "",
+        "style": static_text("letter.css"),
         "script": _script(shown),
         "nonce": nonce,
     }
@@ -71,13 +74,13 @@ def body(request: Request, message_id: str) -> HttpResponse:
     return response
 
 
-def shown_text(found: Body, letter: Message, employee: Employee) -> Shown:
-    """Clean what is to be shown: HTML where the letter has it, else its text."""
+def shown_text(found: Body, letter: Message, employee: Employee, *, remote: Address | None = None) -> Shown:
+    """Clean what is to be shown: HTML where the letter has it, else its text. `remote` addresses images elsewhere."""
     if found.html is None:
         folded = fold_quotes(found.text or "", is_html=False, subject=letter.subject)
         return Shown(_text(folded.new), _text(folded.quoted), is_plain=True)
     folded = fold_quotes(found.html, is_html=True, subject=letter.subject)
-    pictures = _pictures(found, letter, employee)
+    pictures = _pictures(found, letter, employee, remote)
     new, quoted = clean_html(folded.new, image_url=pictures), clean_html(folded.quoted, image_url=pictures)
     blocked = new.blocked_images + quoted.blocked_images
     # Cleaned by nh3 just now, and not touched since (hard rule 8).
@@ -88,30 +91,33 @@ def _text(text: str) -> SafeString:
     return mark_safe(text_to_html(text))  # noqa: S308  text_to_html escapes
 
 
-def _pictures(found: Body, letter: Message, employee: Employee) -> Callable[[str], str | None]:
-    """Pictures that the letter brings along get an address here; everything else stays blocked (hard rule 11)."""
+def _pictures(found: Body, letter: Message, employee: Employee, remote: Address | None) -> Callable[[str], str | None]:
+    """Pictures that the letter brings along have an address here; others none without `remote` (hard rule 11)."""
 
     def address(source: str) -> str | None:
-        index = found.inline.get(unquote(source[4:]).strip("<>")) if source[:4].lower() == "cid:" else None
-        return None if index is None else _signed_address(letter, index, employee)
+        if source[:4].lower() != "cid:":
+            return remote(source) if remote else None
+        index = found.inline.get(unquote(source[4:]).strip("<>"))
+        return None if index is None else inline_address(letter, index, employee)
 
     return address
 
 
-def _signed_address(letter: Message, index: int, employee: Employee) -> str:
+def inline_address(letter: Message, index: int, employee: Employee) -> str:
     """The frame is of no origin and sends no cookie: its images carry a signature of employee, letter and time."""
     key = signing.dumps([letter.pk, index, employee.pk], salt="inline")
     return f"{reverse('inline', args=[letter.public_id, index])}?key={key}"
 
 
 @cache
-def _read(name: str) -> str:
+def static_text(name: str) -> str:
+    """A file of static/web, to be written into a document that may fetch nothing."""
     return (STATIC / name).read_text()
 
 
 def _script(shown: Shown) -> str:
     plain = "true" if shown.is_plain else "false"
-    return _read("letter.js").replace("BLOCKED", str(shown.blocked_images)).replace("PLAIN", plain)
+    return static_text("letter.js").replace("BLOCKED", str(shown.blocked_images)).replace("PLAIN", plain)
 
 
 @login_not_required  # the signature says who reads
@@ -132,6 +138,8 @@ def inline(request: HttpRequest, message_id: str, index: int) -> HttpResponse:
     if index != signed_index or picture.content_type.lower() not in SHOWN_INLINE:
         raise Http404
     content = read_part(raw(letter), index)
+    if not raster_type(content):
+        raise Http404
     response = HttpResponse(content, content_type=picture.content_type.lower())
     set_headers(
         response,

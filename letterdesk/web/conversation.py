@@ -8,11 +8,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from letterdesk.mailboxes.models import Conversation, FolderRole, Message
-from letterdesk.mailboxes.reading import ReadLetter, conversation_letters, find_conversation
+from letterdesk.mailboxes.models import Conversation, FolderRole
+from letterdesk.mailboxes.reading import conversation_letters, find_conversation
 from letterdesk.web.inbox import Place, list_facts, place_of
+from letterdesk.web.letter_facts import in_blocks, letter_facts
 from letterdesk.web.request import Request
-from letterdesk.web.sidebar import shown_name
 
 
 def conversation(request: Request, folder_id: str, conversation_id: str) -> HttpResponse:
@@ -27,22 +27,39 @@ def conversation(request: Request, folder_id: str, conversation_id: str) -> Http
     facts = {"place": place, **conversation_facts(request, place, found, now)}
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "web/conversation/conversation.html", facts)
-    return render(request, "web/inbox/page.html", {**facts, **list_facts(request, place, now)})
+    facts |= list_facts(request, place, now)
+    return render(request, "web/inbox/page.html", {**facts, **_neighbours(facts["rows"], found)})
 
 
 def conversation_facts(request: Request, place: Place, found: Conversation, now: datetime) -> dict[str, Any]:
     """The letters that are shown now, and what may be done with them."""
     letters = conversation_letters(found, employee=request.employee, now=now, period=place.period)
     here = [letter for letter in letters if any(spot.folder_id == place.line.folder.pk for spot in letter.places)]
+    images_of, _dot, images = request.GET.get("images", "").partition(".")
+    shown = [letter_facts(letter, request.employee, is_newest=letter is letters[-1]) for letter in letters]
+    for letter in shown:
+        letter["images"] = images if letter["message"].public_id == images_of else ""
     return {
         "conversation": found,
         "conversation_address": place.conversation_address(found.public_id),
-        "letters": [_letter(letter, is_open=letter is letters[-1] or letter.is_unread) for letter in letters],
+        "letters": shown,
+        "blocks": in_blocks(shown, since=getattr(found, "last_look", None)),
         "has_unread": any(letter.is_unread for letter in letters),
         "is_starred": any(letter.is_flagged for letter in letters),
         "is_here": bool(here),
         **_offers(place),
     }
+
+
+def _neighbours(rows: list[dict[str, Any]], found: Conversation) -> dict[str, str]:
+    """The addresses of the conversations above and below in the list beside it; empty where there is none."""
+    ids = [row["id"] for row in rows]
+    if found.public_id not in ids:
+        return {}
+    at = ids.index(found.public_id)
+    above = rows[at - 1]["address"] if at else ""
+    below = rows[at + 1]["address"] if at + 1 < len(rows) else ""
+    return {"newer_address": above, "older_address": below}
 
 
 def _offers(place: Place) -> dict[str, Any]:
@@ -54,23 +71,3 @@ def _offers(place: Place) -> dict[str, Any]:
         "in_trash": in_trash,
         "delete_text": _("Delete for good, also on the mail server") if in_trash else _("Delete: to Trash"),
     }
-
-
-def _letter(letter: ReadLetter, *, is_open: bool) -> dict[str, Any]:
-    message = letter.message
-    return {
-        "message": message,
-        "from_shown": message.from_name or message.from_address,
-        "to_shown": ", ".join(name or address for name, address in message.recipients.get("to", [])[:8]),
-        "recipients": _recipients(message),
-        "files": [file for file in letter.attachments if not file.is_inline],
-        "folders": sorted({shown_name(place.folder) for place in letter.places}),
-        "storage": letter.storage,
-        "is_unread": letter.is_unread,
-        "is_open": is_open,
-    }
-
-
-def _recipients(message: Message) -> list[tuple[str, list[tuple[str, str]]]]:
-    names = {"to": _("To"), "cc": _("Cc"), "bcc": _("Bcc"), "reply_to": _("Answers to")}
-    return [(label, message.recipients[key]) for key, label in names.items() if message.recipients.get(key)]

@@ -22,12 +22,15 @@ HEADERS = {
 }
 
 
-def letter_policy(nonce: str) -> str:
-    """Return the policy of a letter's own response: only our measuring script runs, nothing is fetched elsewhere."""
+def letter_policy(nonce: str, *, more: str = "") -> str:
+    """Return the policy of a letter's own response: only our measuring script runs, nothing is fetched elsewhere.
+
+    `more`: what else the sandbox allows, such as "allow-modals" for a page to be printed.
+    """
     return (
         "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
         f"script-src 'nonce-{nonce}'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; "
-        "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox"
+        f"sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox {more}".rstrip()
     )
 
 

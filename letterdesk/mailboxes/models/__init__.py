@@ -7,6 +7,7 @@ from .folders import Folder, FolderRole
 from .mailboxes import AccessRequest, Grant, Mailbox, MailboxState
 from .marks import Action, Colour, HiddenLetter, Label, Labelled, Mark
 from .messages import Attachment, Message, Placement, Quarantined
+from .readers import ImageConsent, Look
 from .search import RemovedWords, SearchText
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "Grant",
     "HiddenLetter",
     "Hold",
+    "ImageConsent",
     "Label",
     "Labelled",
     "Listing",
+    "Look",
     "LooseBlob",
     "Mailbox",
     "MailboxState",

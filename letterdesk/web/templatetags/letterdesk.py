@@ -1,6 +1,7 @@
 """What templates say often: icons, times in the reader's zone, sizes, initials."""
 
 import json
+import unicodedata
 from datetime import datetime
 
 from django import template
@@ -13,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from letterdesk.mail.subjects import normal_subject
 from letterdesk.mail.survey import Amount
 
 register = template.Library()
@@ -88,3 +90,13 @@ def initials(name: str) -> str:
     words = [word for word in str(name).replace("@", " ").split() if word[0].isalnum()]
     chosen = words[:1] + words[-1:] if len(words) > 1 else words[:1]
     return "".join(word[0] for word in chosen) or "?"
+
+
+@register.filter
+def direction(subject: str) -> str:
+    """The direction of a subject by its first strong character, reply prefixes and list tags aside: ltr, rtl, auto."""
+    for character in normal_subject(str(subject)):
+        found = unicodedata.bidirectional(character)
+        if found in {"L", "R", "AL"}:
+            return "ltr" if found == "L" else "rtl"
+    return "auto"

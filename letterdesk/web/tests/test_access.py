@@ -20,6 +20,14 @@ PAGES = {
     "labels": ("GET", {}, 200, 200, 404, 404, 404),
     "label": ("POST", {"name": "New"}, 302, 404, 404, 404, 404),
     "body": ("GET", {}, 200, 200, 404, 404, 404),
+    "security": ("GET", {}, 200, 200, 404, 404, 404),
+    "print": ("GET", {}, 200, 200, 404, 404, 404),
+    "all_attachments": ("GET", {}, 200, 200, 404, 404, 404),
+    "shown_images": ("POST", {"show": "once"}, 302, 302, 404, 404, 404),
+    "seen": ("POST", {"letters": "{message_id}"}, 204, 204, 404, 404, 404),
+    "splitting": ("POST", {}, 302, 404, 404, 404, 404),
+    "merging": ("GET", {}, 200, 404, 404, 404, 404),
+    "trusted_images": ("GET", {}, 200, 200, 200, 200, 200),
     "source": ("GET", {}, 200, 200, 404, 404, 404),
     "eml": ("GET", {}, 200, 200, 404, 404, 404),
     "attachment": ("GET", {}, 200, 200, 404, 404, 404),
@@ -59,8 +67,9 @@ PAGES = {
     "declined": ("POST", {}, 302, 404, 404, 404, 404),
 }
 ACTORS = ("owner", "reader", "mate", "administrator", "stranger")
-# Tested where their rules are: signatures (test_body.py), tokens (test_people.py), the stream (test_live.py).
-ELSEWHERE = {"inline", "invitation", "live"}
+# Tested where their rules are: signatures (test_body.py, test_images.py), tokens (test_people.py), the stream
+# (test_live.py).
+ELSEWHERE = {"inline", "remote_image", "invitation", "live"}
 # allauth's own pages, which show and change nobody but the one who is signed in (accounts/tests).
 OWN = ("account_", "mfa_", "usersessions_")
 

@@ -49,6 +49,7 @@ def test_plain_text_is_escaped(browser, deliver):
     assert "isPlain: true" in script
 
 
+@pytest.mark.case("C03")
 def test_quoted_text_is_folded_and_cleaned_as_well(browser, deliver):
     html = '<p>New</p><blockquote type="cite"><p>Old</p><script>alert(1)</script></blockquote>'
     text, _script = shown(browser, deliver(raw_letter(html=html))[0])

@@ -1,9 +1,15 @@
 """The page of a conversation."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from letterdesk.mailboxes.models import Message, Placement
+from letterdesk.web.templatetags.letterdesk import direction
 from letterdesk.web.tests.conftest import raw_letter
 
 
@@ -61,3 +67,66 @@ def test_the_subject_is_text(browser, inbox, deliver):
 def test_attachments_are_listed_with_name_and_size(browser, inbox, talk):
     page = browser.get(address(inbox, talk)).content.decode()
     assert "a.pdf" in page and "1 bytes" in page
+
+
+@pytest.fixture
+def long_talk(deliver):
+    """Nine letters, the last two unread."""
+    raws = [raw_letter("Desks", Message_ID="<0@x.example>", text="0")]
+    raws += [
+        raw_letter("Re: Desks", Message_ID=f"<{n}@x.example>", In_Reply_To=f"<{n - 1}@x.example>", text=str(n))
+        for n in range(1, 9)
+    ]
+    return [*deliver(*raws[:7], flags=["\\Seen"]), *deliver(*raws[7:])]
+
+
+def test_several_read_letters_in_the_middle_are_folded_and_counted(browser, inbox, long_talk):
+    page = browser.get(address(inbox, long_talk)).content.decode()
+    assert "5 earlier letters" in page
+    first, last = page.index("5 earlier letters"), page.index('id="m-' + long_talk[6].public_id)
+    folded = page[first:last]
+    inside = [letter.public_id for letter in long_talk if f'id="m-{letter.public_id}"' in folded]
+    assert inside == [letter.public_id for letter in long_talk[1:6]]
+    assert page.count(" open>") == 2
+
+
+def test_what_came_since_the_last_look_is_marked(browser, inbox, long_talk, deliver):
+    page = browser.get(address(inbox, long_talk)).content.decode()
+    assert "Since you last looked" not in page
+    seen = f"/conversations/{long_talk[0].conversation.public_id}/seen"
+    assert browser.post(seen, {"letters": ""}).status_code == 204
+    assert "Since you last looked" not in browser.get(address(inbox, long_talk)).content.decode()
+    Message.objects.filter(pk=long_talk[-1].pk).update(first_seen_at=timezone.now())
+    page = browser.get(address(inbox, long_talk)).content.decode()
+    assert page.index(long_talk[-2].public_id) < page.index("Since you last looked")
+    assert page.index("Since you last looked") < page.index(f'id="m-{long_talk[-1].public_id}"')
+
+
+def test_letters_that_were_in_sight_are_read_those_alone(browser, sign_in, people, long_talk):
+    seen = f"/conversations/{long_talk[0].conversation.public_id}/seen"
+    unread = Placement.objects.filter(is_seen=False)
+    sign_in(people["reader"]).post(seen, {"letters": long_talk[-1].public_id})
+    assert unread.count() == 2  # who only reads marks nothing
+    browser.post(seen, {"letters": f"{long_talk[-1].public_id},nonsense,"})
+    assert [place.message_id for place in unread] == [long_talk[-2].pk]
+
+
+def test_the_neighbours_in_the_list_have_addresses(browser, inbox, deliver, now):
+    letters = [deliver(raw_letter(f"Number {n}"), at=now - timedelta(hours=n))[0] for n in range(3)]
+    page = browser.get(f"/mail/{inbox.public_id}/{letters[1].conversation.public_id}").content.decode()
+    steps = re.findall(r'data-step="(-?1)"[^>]*href="/mail/[^/]+/([a-z2-7]+)"', page)
+    assert steps == [("-1", letters[0].conversation.public_id), ("1", letters[2].conversation.public_id)]
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("Re: عرض السعر", "rtl"),
+        ("AW: [liste] שלום", "rtl"),
+        ("Re: Offer عرض", "ltr"),
+        ("123 – 456", "auto"),
+        ("", "auto"),
+    ],
+)
+def test_a_subject_has_the_direction_of_its_own_words(subject, expected):
+    assert direction(subject) == expected

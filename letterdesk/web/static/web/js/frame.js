@@ -1,6 +1,37 @@
 // Gives each letter's frame the height that the letter measured, and says how many images are blocked.
-// The frame is of no origin: it is known by its window.
+// The frame is of no origin: it is known by its window. Heights are remembered by letter and width, so that a letter
+// that is opened again has its place before it has loaded, and nothing moves.
 const TALLEST = 30_000;
+const BUCKET = 80; // pixels of width
+const MOST = 400; // letters
+const KEY = "letterdesk-heights";
+
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+const nameOf = (frame) => `${frame.dataset.letter} ${Math.round(frame.offsetWidth / BUCKET)}`;
+
+function remember(frame, height) {
+  const { [nameOf(frame)]: before, ...others } = remembered();
+  if (before === height) return;
+  const entries = Object.entries(others).slice(1 - MOST);
+  localStorage.setItem(KEY, JSON.stringify({ ...Object.fromEntries(entries), [nameOf(frame)]: height }));
+}
+
+export function placeFrames(within = document) {
+  const heights = remembered();
+  for (const frame of within.querySelectorAll("iframe.mail-frame:not([data-placed])")) {
+    const height = frame.offsetWidth && heights[nameOf(frame)];
+    if (!height) continue;
+    frame.dataset.placed = "";
+    frame.style.blockSize = `${height}px`;
+  }
+}
 
 function frameOf(source) {
   return [...document.querySelectorAll("iframe.mail-frame")].find((frame) => frame.contentWindow === source);
@@ -9,12 +40,15 @@ function frameOf(source) {
 function fit(frame, height) {
   const next = Math.ceil(Math.min(Math.max(height, 24), TALLEST));
   if (Math.abs(next - frame.offsetHeight) > 1) frame.style.blockSize = `${next}px`;
+  frame.dataset.placed = "";
+  remember(frame, next);
 }
 
 function tellBlocked(frame, count) {
-  const gate = frame.closest(".message").querySelector(".gate");
+  const gate = frame.parentElement.querySelector(".gate");
+  if (!gate) return;
   gate.hidden = !(count > 0);
-  gate.querySelector("span").textContent = (count === 1 ? gate.dataset.one : gate.dataset.many).replace("{n}", count);
+  gate.querySelector(".gate-text").textContent = (count === 1 ? gate.dataset.one : gate.dataset.many).replace("{n}", count);
 }
 
 export function fitFrames() {
@@ -22,8 +56,13 @@ export function fitFrames() {
     if (event.origin !== "null" || !Number.isFinite(event.data?.letterHeight)) return;
     const frame = frameOf(event.source);
     if (!frame) return;
-    fit(frame, event.data.letterHeight);
+    requestAnimationFrame(() => fit(frame, event.data.letterHeight));
     tellBlocked(frame, Number(event.data.blockedImages));
     frame.classList.toggle("plain", event.data.isPlain === true);
+    const paper = frame.closest(".message")?.querySelector("[data-paper]");
+    if (paper) paper.hidden = event.data.isPlain === true; // plain text follows the theme by itself
   });
+  placeFrames();
+  document.addEventListener("htmx:after:swap", () => placeFrames());
+  document.addEventListener("toggle", (event) => event.target.open && placeFrames(event.target), true);
 }

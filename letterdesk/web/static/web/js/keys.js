@@ -1,7 +1,8 @@
 import { ACT_KEYS } from "./acts.js";
 import { loadMore } from "./list.js";
+import { stepLetter } from "./reading.js";
 
-// j/k move, o or Enter opens, u or Escape goes back, / searches, ? helps. Off: Settings (WCAG 2.1.4).
+// j/k move, n/p go from letter to letter, o or Enter opens, u or Escape goes back, / searches, ? helps. Off: Settings (WCAG 2.1.4).
 const TYPING = "input:not([type=checkbox]), select, textarea, [contenteditable], dialog";
 
 const rows = () => [...document.querySelectorAll("#rows .row")].filter((row) => row.checkVisibility());
@@ -30,7 +31,7 @@ function search() {
   else location.assign("/search");
 }
 
-const ACTIONS = { ...ACT_KEYS, j: () => step(1), k: () => step(-1), o: open, u: back, Escape: back, "/": search, "?": () => location.assign("/help") };
+const ACTIONS = { ...ACT_KEYS, j: () => step(1), k: () => step(-1), n: () => stepLetter(1), p: () => stepLetter(-1), o: open, u: back, Escape: back, "/": search, "?": () => location.assign("/help") };
 
 export function listenKeys() {
   if (document.body.dataset.keys === "off") return;

@@ -111,9 +111,10 @@ async function refreshConversation(conversations) {
   if (!open || (conversations && !conversations.includes(open.dataset.id))) return;
   const page = await fetchPage(open.dataset.href);
   if (!page || open !== document.querySelector(".conversation")) return;
-  for (const letter of page.querySelectorAll(".messages > .message")) {
-    if (!byId(letter.id)) open.querySelector(".messages").append(letter);
-  }
+  const fresh = [...page.querySelectorAll(".messages .message")].filter((letter) => !byId(letter.id));
+  open.querySelector(".messages").append(...fresh);
+  for (const letter of fresh) window.htmx?.process(letter);
+  if (fresh.length) document.dispatchEvent(new CustomEvent("letterdesk:letters"));
 }
 
 function soon(change) {
@@ -135,18 +136,6 @@ export function markCurrent() {
     if (row.id === `c-${open}`) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
   }
-}
-
-// A letter is read when it was in sight for a second; forms do it where there is no script.
-function readWhenSeen() {
-  const open = document.querySelector(".conversation[data-unread]");
-  if (!open) return;
-  setTimeout(() => {
-    if (document.hidden || open !== document.querySelector(".conversation")) return;
-    open.removeAttribute("data-unread");
-    const { "X-CSRFToken": token } = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
-    fetch(open.dataset.changes, { method: "POST", headers: { "X-CSRFToken": token, "HX-Request": "true" }, body: new URLSearchParams({ change: "read" }) });
-  }, 1000);
 }
 
 // The top rows leave when there are too many; what the reader sees stays where it is.
@@ -186,9 +175,7 @@ export function keepList() {
     focusAfter = undefined;
     trim();
     markCurrent();
-    readWhenSeen();
     if (document.activeElement?.closest(".row")) document.querySelector(".conversation h1")?.focus({ preventScroll: true });
   });
   markCurrent();
-  readWhenSeen();
 }

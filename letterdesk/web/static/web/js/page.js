@@ -7,12 +7,14 @@ import { goLive } from "./live.js";
 import { listenActs } from "./acts.js";
 import { listenPicks } from "./pick.js";
 import { listenQuick } from "./quick.js";
+import { followReading } from "./reading.js";
 import { keepList } from "./list.js";
 import { helpForms } from "./forms.js";
 
 dismissToasts();
 followTheme();
 fitFrames();
+followReading();
 listenKeys();
 keepList();
 helpForms();
