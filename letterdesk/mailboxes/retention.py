@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Min, Model, Q, QuerySet
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from letterdesk.accounts.models import Account
 from letterdesk.plans import limits
@@ -162,36 +165,55 @@ def storage_line(
 
 def _kept(holds: Sequence[Hold] | QuerySet[Hold]) -> str:
     reasons = sorted({_reason(hold) for hold in holds})
-    return f"Kept: {', '.join(reasons)}" if reasons else "Kept"
+    return _("Kept: %(reasons)s") % {"reasons": ", ".join(reasons)} if reasons else _("Kept")
 
 
 def _reason(hold: Hold) -> str:
     if hold.reason == "task":
-        return f"linked to task #{hold.reference.removeprefix('task:')}"
-    return "on hold, cannot be deleted" if hold.reason == "legal" else hold.reference
+        return _("linked to task #%(task)s") % {"task": hold.reference.removeprefix("task:")}
+    return _("on hold, cannot be deleted") if hold.reason == "legal" else hold.reference
 
 
 def _without_end(mailbox: Mailbox) -> str:
     if not mailbox.imap_host:
-        return "Kept here until somebody deletes it · imported, no copy on a mail server"
+        return _("Kept here until somebody deletes it · imported, no copy on a mail server")
     if mailbox.state == MailboxState.DISCONNECTED:
-        return f"Kept here · no longer kept in step with {mailbox.imap_host}"
-    return f"Kept here as long as it is on {mailbox.imap_host}"
+        return _("Kept here · no longer kept in step with %(host)s") % {"host": mailbox.imap_host}
+    return _("Kept here as long as it is on %(host)s") % {"host": mailbox.imap_host}
 
 
 def _original(mailbox: Mailbox) -> str:
-    return f"stays on {mailbox.imap_host}" if mailbox.imap_host else "imported, no copy on a mail server"
+    host = mailbox.imap_host
+    return _("stays on %(host)s") % {"host": host} if host else _("imported, no copy on a mail server")
 
 
 def _leaves(leaves_at: datetime, now: datetime) -> str:
     left = leaves_at - now
-    day = f"{leaves_at.day} {leaves_at:%b}" + (f" {leaves_at.year}" if leaves_at.year != now.year else "")
+    day = date_format(leaves_at, "j M" if leaves_at.year == now.year else "j M Y")
     if left <= timedelta(0):
-        return f"Left Webmail on {day}"
+        return _("Left Webmail on %(day)s") % {"day": day}
     if left > SOON:
-        return f"Leaves Webmail on {day}"
-    for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
-        if left >= length:
-            count = left // length
-            return f"Leaves Webmail in {count} {unit}{'' if count == 1 else 's'} ({day}, {leaves_at:%H:%M})"
-    return "Leaves Webmail within a minute"
+        return _("Leaves Webmail on %(day)s") % {"day": day}
+    return _soon(left) % {"count": _units(left), "day": f"{day}, {leaves_at:%H:%M}"}
+
+
+def _units(left: timedelta) -> int:
+    unit = next((unit for unit in (timedelta(days=1), timedelta(hours=1)) if left >= unit), timedelta(minutes=1))
+    return left // unit
+
+
+def _soon(left: timedelta) -> str:
+    count = _units(left)
+    if left >= timedelta(days=1):
+        return ngettext(
+            "Leaves Webmail in %(count)d day (%(day)s)", "Leaves Webmail in %(count)d days (%(day)s)", count
+        )
+    if left >= timedelta(hours=1):
+        return ngettext(
+            "Leaves Webmail in %(count)d hour (%(day)s)", "Leaves Webmail in %(count)d hours (%(day)s)", count
+        )
+    if left >= timedelta(minutes=1):
+        return ngettext(
+            "Leaves Webmail in %(count)d minute (%(day)s)", "Leaves Webmail in %(count)d minutes (%(day)s)", count
+        )
+    return _("Leaves Webmail within a minute")

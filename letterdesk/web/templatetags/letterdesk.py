@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from datetime import datetime
+from functools import lru_cache
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -22,6 +23,7 @@ UNITS = ("", "kB", "MB", "GB")
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)  # pages have hundreds, of a few dozen kinds
 def icon(name: str, size: str = "") -> SafeString:
     """An icon of the sprite, hidden from screen readers: the text beside it, or an aria-label, says it."""
     use = f"{static('web/icons.svg')}#{name}"
