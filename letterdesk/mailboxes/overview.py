@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Sum
+from django.db.models import Count, Exists, IntegerField, Min, OuterRef, Prefetch, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from letterdesk.accounts.models import Account, Employee
 
-from .models import Grant, Mailbox, Message
+from .models import AccessRequest, Grant, Mailbox, Message
 from .retention import Leaving, Period, next_leaving, shown
 
 
@@ -24,14 +25,22 @@ class Figures:
 
 
 def known_mailboxes(employee: Employee) -> list[Any]:
-    """Those this employee reads or oversees, with owner, grants, and what they may do (`may_read`, `may_steer`)."""
+    """Those this employee reads or oversees, with owner, grants, and what they may do (`may_read`,
+    `may_manage`, `may_steer`); `asking`: how many wait to be let in."""
     this = OuterRef("pk")
     grants = Prefetch("grants", Grant.objects.select_related("employee", "department").order_by("pk"))
     known = Mailbox.objects.known_to(employee).annotate(
         may_read=Exists(Mailbox.objects.visible_to(employee).filter(pk=this)),
+        asking=_number_of(AccessRequest.objects.filter(mailbox=this)),
+        may_manage=Exists(Mailbox.objects.manageable_by(employee).filter(pk=this)),
         may_steer=Exists(Mailbox.objects.steered_by(employee).filter(pk=this)),
     )
     return list(known.select_related("owner", "account").prefetch_related(grants).defer("secret"))
+
+
+def _number_of(rows: QuerySet[Any]) -> Any:
+    counted = rows.order_by().values("mailbox").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 def figures(account: Account, mailboxes: Sequence[int], *, now: datetime) -> dict[int, Figures]:

@@ -136,9 +136,7 @@ def _owners(lines: list[Line]) -> list[tuple[str, str]]:
 def _access(mailbox: Any) -> list[str]:
     """Who has access besides the owner, in names."""
     return [
-        grant.employee.name if grant.employee else grant.department.name if grant.department else _("everyone")
-        for grant in mailbox.grants.all()
-        if grant.employee_id != mailbox.owner_id
+        grant.recipient_name or _("everyone") for grant in mailbox.grants.all() if grant.employee_id != mailbox.owner_id
     ]
 
 

@@ -71,7 +71,7 @@ def _resting(state: MailboxState, action: dict[str, str]) -> State:
 def _behind(mailbox: Mailbox, now: datetime, action: dict[str, str]) -> State | None:
     if mailbox.imap_host and not mailbox.first_sync_done_at:
         text = _("Letters are being fetched, the newest first. You can work already.")
-        how_far = reverse("ledger", args=[mailbox.public_id])
+        how_far = reverse("progress", args=[mailbox.public_id])
         return State("", "refresh-cw", text, action=_("See how far"), address=how_far)
     if mailbox.last_synced_at and now - mailbox.last_synced_at > LATE:
         text = _("Not synced since %(since)s. Is the sync process running?")

@@ -127,3 +127,9 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mailbox} → {self.employee or self.department or 'everyone'}"
+
+    @property
+    def recipient_name(self) -> str:
+        """The person or the department; empty for everyone."""
+        recipient = self.employee or self.department
+        return recipient.name if recipient else ""

@@ -42,9 +42,18 @@ function countDepths() {
   for (const box of boxes) box.addEventListener("change", () => recount(select, boxes));
 }
 
+// What takes seconds says so; coming back by the back button finds the form as it was.
+function sayBusy() {
+  for (const said of all("[data-busy]")) {
+    said.closest("form").addEventListener("submit", () => (said.hidden = false));
+    addEventListener("pageshow", () => (said.hidden = true));
+  }
+}
+
 export function helpForms() {
   copyTexts();
   showPasswords();
   countDepths();
+  sayBusy();
   document.querySelector("[data-focus]")?.focus();
 }
