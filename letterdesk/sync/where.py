@@ -41,6 +41,7 @@ class Fate(Enum):
 
     HERE = "here"
     ON_ITS_WAY = "on its way"  # a move that was made here waits for the server
+    PUT_AWAY = "put away"  # the reader has hidden it from themselves alone (R27)
     HIDDEN = "hidden"  # the server says that it is gone; the brake keeps it (P5)
     HELD = "held"  # no longer in any folder; a task holds it (R4, R27)
     OVER = "over"  # on the server; its period here has ended (R9, R20)

@@ -1,6 +1,6 @@
 """Where is my mail? The page that looks among our own rows, and asks the mail server for what is not here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +9,12 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 
+from letterdesk.accounts.models import Employee
 from letterdesk.accounts.pace import TooFast, spend
+from letterdesk.mailboxes.hide import hidden_letters
 from letterdesk.mailboxes.models import Mailbox, MailboxState
 from letterdesk.sync.fence import KEPT_IN_STEP
-from letterdesk.sync.where import Answer, Finding, Sought, here, on_server
+from letterdesk.sync.where import Answer, Fate, Finding, Sought, here, on_server
 from letterdesk.web.request import Request
 from letterdesk.web.where_words import Said, said
 
@@ -79,9 +81,18 @@ def _answers(request: Request, mailboxes: list[Mailbox], sought: Sought, *, ask:
         can_ask = bool(mailbox.imap_host) and mailbox.state in {*KEPT_IN_STEP, MailboxState.PAUSED}
         asks = may_ask and can_ask and place < MAILBOXES_AT_ONCE
         answer = on_server(mailbox, sought, now=now) if asks else None
-        findings = _merged(here(mailbox, sought, now=now), answer)
+        findings = _put_away(_merged(here(mailbox, sought, now=now), answer), me)
         told.append(Told(mailbox, [said(each, mailbox) for each in findings], answer, can_ask))
     return told, error
+
+
+def _put_away(findings: list[Finding], employee: Employee) -> list[Finding]:
+    """What the reader has hidden from themselves says so (R27)."""
+    messages = [finding.message.pk for finding in findings if finding.message]
+    hidden = set(hidden_letters(employee).filter(pk__in=messages).values_list("pk", flat=True))
+    return [
+        replace(each, fate=Fate.PUT_AWAY) if each.message and each.message.pk in hidden else each for each in findings
+    ]
 
 
 def _merged(ours: list[Finding], answer: Answer | None) -> list[Finding]:

@@ -44,6 +44,11 @@ def _words(finding: Finding) -> tuple[str, str, str]:
             _("Here, and on the move (%(folder)s): the mail server does not know it yet."),
             _("The move is carried out with the next pass."),
         ),
+        Fate.PUT_AWAY: (
+            "warn",
+            _("Here, in %(folder)s, and put away by you: you deleted it without the right to delete on the server."),
+            _("The others still see it. You can have it back."),
+        ),
         Fate.HIDDEN: (
             "warn",
             _("Kept, and not shown: the server says that it is gone from %(folder)s."),
@@ -103,6 +108,8 @@ def _way_out(finding: Finding, mailbox: Mailbox) -> tuple[str, str]:
     if finding.fate is Fate.HERE and finding.folder and finding.message:
         conversation = finding.message.conversation.public_id
         return _("Open it"), reverse("conversation", args=[finding.folder.public_id, conversation])
+    if finding.fate is Fate.PUT_AWAY:
+        return _("Hidden by me"), reverse("hidden")
     if finding.fate in {Fate.HIDDEN, Fate.QUARANTINED}:
         return _("Open the ledger"), reverse("ledger", args=[mailbox.public_id])
     return {
