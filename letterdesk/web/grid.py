@@ -36,6 +36,7 @@ class Line:
     health: Health
     access: list[str]
     figures: Figures = field(default_factory=Figures)
+    is_counted: bool = False
 
     @property
     def is_shared(self) -> bool:
@@ -149,9 +150,12 @@ def _arranged(request: Request, lines: list[Line], query: GridQuery) -> list[Lin
 
 
 def _with_figures(request: Request, lines: Sequence[Line]) -> list[Line]:
-    told = figures(request.employee.account, [line.mailbox.pk for line in lines], now=timezone.now())
-    for line in lines:
-        line.figures = told.get(line.mailbox.pk, Figures())
+    """Count once: what was sorted by a figure has its figures."""
+    missing = [line for line in lines if not line.is_counted]
+    boxes = [line.mailbox.pk for line in missing]
+    told = figures(request.employee.account, boxes, now=timezone.now()) if missing else {}
+    for line in missing:
+        line.figures, line.is_counted = told.get(line.mailbox.pk, Figures()), True
     return list(lines)
 
 
