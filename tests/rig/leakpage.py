@@ -71,7 +71,7 @@ class Asked:
 class Canary:
     """An HTTP server on loopback that nobody has a reason to ask. `answers` gives paths another answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.asked: list[Asked] = []
         self.answers: dict[str, Any] = {}
         canary = self
@@ -86,7 +86,6 @@ class Canary:
                 self.send_response(200)
                 self.send_header("Content-Type", "image/gif")
                 self.send_header("Content-Length", str(len(PIXEL)))
-                self.send_header("Set-Cookie", "canary=1")
                 self.end_headers()
                 self.wfile.write(PIXEL)
 
@@ -97,7 +96,7 @@ class Canary:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        self.address = f"http://{host}:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def page(self, path: str, html: str) -> str:
@@ -165,7 +164,7 @@ class Leakpage:
     """Canary, corpus and the browser's own log of what it looked up."""
 
     def __init__(self, chromium: Any, executable: str, folder: Path) -> None:
-        self.canary = Canary()
+        self.canary = Canary("localhost")  # another host than the page's: cookies know no ports
         self.log = folder / "net-log.json"
         self.browser = chromium.browser_type.launch(
             executable_path=executable, args=[f"--log-net-log={self.log}", "--no-sandbox"]
