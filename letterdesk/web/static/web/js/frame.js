@@ -16,20 +16,21 @@ function remembered() {
 
 const nameOf = (frame) => `${frame.dataset.letter} ${Math.round(frame.offsetWidth / BUCKET)}`;
 
-function remember(frame, height) {
+function remember(frame, height, blocked) {
   const { [nameOf(frame)]: before, ...others } = remembered();
-  if (before === height) return;
+  if (before?.[0] === height && before[1] === blocked) return;
   const entries = Object.entries(others).slice(1 - MOST);
-  localStorage.setItem(KEY, JSON.stringify({ ...Object.fromEntries(entries), [nameOf(frame)]: height }));
+  localStorage.setItem(KEY, JSON.stringify({ ...Object.fromEntries(entries), [nameOf(frame)]: [height, blocked] }));
 }
 
 export function placeFrames(within = document) {
   const heights = remembered();
   for (const frame of within.querySelectorAll("iframe.mail-frame:not([data-placed])")) {
-    const height = frame.offsetWidth && heights[nameOf(frame)];
-    if (!height) continue;
+    const known = frame.offsetWidth && heights[nameOf(frame)];
+    if (!Array.isArray(known)) continue;
     frame.dataset.placed = "";
-    frame.style.blockSize = `${height}px`;
+    frame.style.blockSize = `${Number(known[0])}px`;
+    tellBlocked(frame, Number(known[1]));
   }
 }
 
@@ -37,11 +38,11 @@ function frameOf(source) {
   return [...document.querySelectorAll("iframe.mail-frame")].find((frame) => frame.contentWindow === source);
 }
 
-function fit(frame, height) {
+function fit(frame, height, blocked) {
   const next = Math.ceil(Math.min(Math.max(height, 24), TALLEST));
   if (Math.abs(next - frame.offsetHeight) > 1) frame.style.blockSize = `${next}px`;
   frame.dataset.placed = "";
-  remember(frame, next);
+  remember(frame, next, blocked);
 }
 
 function tellBlocked(frame, count) {
@@ -56,8 +57,9 @@ export function fitFrames() {
     if (event.origin !== "null" || !Number.isFinite(event.data?.letterHeight)) return;
     const frame = frameOf(event.source);
     if (!frame) return;
-    requestAnimationFrame(() => fit(frame, event.data.letterHeight));
-    tellBlocked(frame, Number(event.data.blockedImages));
+    const blocked = Number(event.data.blockedImages);
+    requestAnimationFrame(() => fit(frame, event.data.letterHeight, blocked));
+    tellBlocked(frame, blocked);
     frame.classList.toggle("plain", event.data.isPlain === true);
     const paper = frame.closest(".message")?.querySelector("[data-paper]");
     if (paper) paper.hidden = event.data.isPlain === true; // plain text follows the theme by itself
