@@ -59,8 +59,8 @@ def library(tmp_path_factory, pictures):
         letter(20, "Re: عرض السعر لأربعين مقعدا", "مرحبا إينس\n\nHello, too.", sender='"عمار" <a@okafor.example>'),
         letter(30, LONG, f"{LONG} https://x.example/{'a/' * 150}", sender=f"{LONG} <{'a' * 60}@{'b' * 60}.example>"),
     ]
-    for name, letters, seen in (("read", read, True), ("unread", unread, False)):
-        box = maildir(tmp_path_factory.mktemp(name), letters, seen=seen)
+    for name, letters, age in (("read", read, 7200), ("unread", unread, 3600)):
+        box = maildir(tmp_path_factory.mktemp(name), letters, seen=name == "read", age=age)
         running.command("import", str(box), "--owner", "ines@acme.example", "--into", "ines@acme.example")
     yield running
     running.stop()
@@ -101,6 +101,14 @@ def loaded(page, words):
     expect(frames.last.content_frame.get_by_text(words)).to_be_visible()
 
 
+def offer(page):
+    """The letter with files and an image, opened."""
+    message = page.locator(".message", has_text="a.pdf")
+    if message.get_attribute("open") is None:
+        message.locator("> summary").click()
+    return message
+
+
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize(("subject", "words"), [("Desks", "last words"), ("عرض", "Hello, too."), ("Donau", "Donau")])
 def test_an_open_conversation_is_accessible_and_fits(reader, axe, look, subject, words):
@@ -131,15 +139,15 @@ def test_at_twice_the_size_of_text_everything_is_still_there(reader):
 def test_images_come_when_they_are_wanted_and_through_us_alone(reader, pictures):
     page = reader()
     page.goto(address_of(page, "Desks"))
-    page.locator(".message", has_text="a.pdf").locator("summary").first.click(trial=True)
-    gate = page.locator(".gate:visible")
+    message = offer(page)
+    gate = message.locator(".gate")
     expect(gate).to_contain_text("1 remote image is blocked")
     assert pictures.asked == []
     asked = []
     page.context.on("request", lambda request: asked.append(request.url))
     gate.get_by_role("button", name="Show", exact=True).click()
-    frame = page.locator(".message", has_text="a.pdf").locator("iframe.mail-frame").content_frame
-    page.wait_for_function("!document.querySelector('.gate:not([hidden])')")
+    frame = message.locator("iframe.mail-frame").content_frame
+    expect(message.locator(".gate")).to_have_count(0)
     expect(frame.locator("img")).to_have_js_property("naturalWidth", 1)
     assert not [url for url in asked if not url.startswith(page.url.split("/mail/")[0])]
     [fetched] = pictures.asked
@@ -192,10 +200,7 @@ def test_without_script_letters_are_read_and_images_shown(chromium, library):
     address = address_of(page, "Desks")
     page.goto(address)
     loaded(page, "last words")
-    page.locator(".message", has_text="a.pdf").locator("> summary").click()
-    if not page.locator(".gate:visible").count():
-        page.locator(".message", has_text="a.pdf").locator("> summary").click()
-    page.locator(".message", has_text="a.pdf").get_by_role("button", name="Show", exact=True).click()
+    offer(page).get_by_role("button", name="Show", exact=True).click()
     assert "images=" in page.url
     picture = page.locator(".message", has_text="a.pdf").locator("iframe.mail-frame")
     assert "?images=" in picture.get_attribute("src")
@@ -226,9 +231,7 @@ def test_a_letter_is_taken_out_and_brought_back(reader, axe):
 def test_paper_turns_dark_and_print_is_a_page_of_its_own(reader, axe):
     page = reader(color_scheme="dark")
     page.goto(address_of(page, "Desks"))
-    message = page.locator(".message", has_text="a.pdf")
-    if message.get_attribute("open") is None:
-        message.locator("> summary").click()
+    message = offer(page)
     expect(message.locator("iframe.mail-frame").content_frame.get_by_text("Our offer")).to_be_visible()
     message.locator(".menu > summary").click()
     message.get_by_role("button", name="Dark paper").click()

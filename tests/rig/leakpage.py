@@ -219,12 +219,12 @@ def corpus() -> Iterator[tuple[tuple[str, ...], str]]:
             yield cases, line
 
 
-def maildir(folder: Path, letters: list[bytes], *, name: str = "", seen: bool = False) -> Path:
-    """A Maildir, or with `name` a folder of it, that holds these letters; for `letterdesk import`."""
+def maildir(folder: Path, letters: list[bytes], *, name: str = "", seen: bool = False, age: int = 3600) -> Path:
+    """A Maildir, or with `name` a folder of it, that holds these letters, the first `age` seconds old; to import."""
     place = folder / f".{name}" if name else folder
     for part in ("cur", "new", "tmp"):
         (place / part).mkdir(parents=True, exist_ok=True)
     for number, raw in enumerate(letters):
-        where = place / "cur" / f"{int(time.time()) - 3600 + number}.{number}.rig:2,{'S' if seen else ''}"
+        where = place / "cur" / f"{int(time.time()) - age + number}.{number}.rig:2,{'S' if seen else ''}"
         where.write_bytes(raw)
     return folder
