@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/postgres
 
-.PHONY: demo serve test test-postgres check bench requirements clean
+.PHONY: demo serve test test-postgres check bench screenshots requirements clean
 
 demo: $(READY)  ## a seeded company on an embedded mail server; ONCE=1: sync, print the ledger, end
 	$(BIN)/letterdesk demo $(if $(ONCE),--once)
@@ -29,6 +29,9 @@ check: $(READY)  ## lint, types, import contract, migrations, deployment setting
 
 bench: $(READY)  ## figures beside their peers; QUICK=1: a small round within a minute
 	$(BIN)/python -m bench $(if $(QUICK),--quick)
+
+screenshots: $(READY)  ## every screen in light, dark and on a telephone into build/screens; BEST=1: those of the README, too
+	$(BIN)/python -m tests.screens build/screens $(if $(BEST),--best)
 
 requirements: $(READY)  ## compile requirements/*.in with hashes
 	$(BIN)/python -m pip install --quiet uv

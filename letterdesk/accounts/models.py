@@ -73,6 +73,7 @@ class Employee(AbstractBaseUser):
         Department, on_delete=models.SET_NULL, null=True, blank=True, related_name="employees"
     )
     time_zone = models.CharField(max_length=64, blank=True, default="")
+    preferences = models.JSONField(default=dict, blank=True)  # preferences.py
     is_active = models.BooleanField(default=True)
     dismissed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

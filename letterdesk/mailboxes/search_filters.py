@@ -24,7 +24,7 @@ def condition(asked: Condition) -> Q:
         case "is" | "snoozed":
             return _state(value)
         case "in":
-            return Q() if value.lower() in ANYWHERE else _placed(_folder(value))
+            return Q() if value.lower() in ANYWHERE else _placed(named_folder(value))
         case "label":
             return Q(Exists(_labelled(value))) | Q(Exists(_has_keyword(value)))
         case "mailbox":
@@ -59,12 +59,15 @@ def _placed(where: Q) -> Q:
     return Q(Exists(_places().filter(where)))
 
 
-def _folder(name: str) -> Q:
-    """A role ("inbox"), a folder's whole name, or its last step ("Offers" of "Clients/Offers")."""
-    last_step = Q(folder__name__iendswith=f"/{name}") | Q(folder__name__iendswith=f".{name}")
-    named = Q(folder__name__iexact=name) | last_step
+def named_folder(name: str, way: str = "folder__") -> Q:
+    """A role ("inbox"), a folder's whole name, or its last step ("Offers" of "Clients/Offers").
+
+    `way` is how a row finds its folder.
+    """
+    last_step = Q(**{f"{way}name__iendswith": f"/{name}"}) | Q(**{f"{way}name__iendswith": f".{name}"})
+    named = Q(**{f"{way}name__iexact": name}) | last_step
     role = {"junk": "spam", "bin": "trash", "archived": "archive"}.get(name.lower(), name.lower())
-    return named | Q(folder__role=role) if role and role in FolderRole.values else named
+    return named | Q(**{f"{way}role": role}) if role and role in FolderRole.values else named
 
 
 def _state(value: str | datetime) -> Q:

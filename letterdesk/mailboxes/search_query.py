@@ -98,6 +98,26 @@ def positive_texts(node: Node | None) -> Iterator[Text]:
             yield from positive_texts(part)
 
 
+def pieces(query: str) -> list[str]:
+    """What was typed, cut where one may be taken away without harm to the others; with OR outside brackets: whole."""
+    found: list[str] = []
+    depth, start, position, end = 0, 0, 0, len(query.rstrip())
+    glued = False  # what comes next belongs to the piece before it: from: … and - …
+    while position < end and (token := _TOKEN.match(query, position)):
+        if depth == 0 and not glued:
+            start = position
+        kind = token.lastgroup or ""
+        depth = max(depth + {"open": 1, "close": -1}.get(kind, 0), 0)
+        if kind == "or" and depth == 0 and token["or"] in {"OR", "|"}:
+            return [query.strip()]
+        position, glued = token.end(), kind in {"field", "not"}
+        if depth == 0 and not glued:
+            found.append(query[start:position].strip())
+    if depth or glued:
+        found.append(query[start:end].strip())
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: str  # "(", ")", "or", "not", "phrase", "word", "field"

@@ -32,6 +32,14 @@ def newest(expression: str, *, below: int | None, limit: int) -> list[tuple[int,
         return [(int(position), int(message)) for position, message in cursor.fetchall()]
 
 
+def count(expression: str, *, most: int) -> int:
+    """How many letters match, counted up to `most` + 1."""
+    inside = "SELECT 1 FROM mailboxes_search WHERE mailboxes_search MATCH %s LIMIT %s"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM ({inside}) AS found", [expression, most + 1])  # noqa: S608  constant
+        return int(cursor.fetchone()[0])
+
+
 def message_ids(expression: str) -> RawSQL:
     """All matching message ids, as a sub-select."""
     sql = "SELECT rowid & 2147483647 FROM mailboxes_search WHERE mailboxes_search MATCH %s"

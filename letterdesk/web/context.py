@@ -1,12 +1,21 @@
-"""What every page knows: how it shall look, and whether single keys act."""
+"""What every page knows: how it shall look, and what the keys mean."""
+
+import json
 
 from django.http import HttpRequest
 
-THEMES = ("light", "dark")
-KEYS = ("off",)
+from letterdesk.accounts.preferences import CHOICES, THEMES
+from letterdesk.web.commands import keymap
 
 
 def appearance(request: HttpRequest) -> dict[str, str]:
-    """Return `theme` ("light", "dark", or empty: as the device) and `keys` ("off" or empty: on)."""
-    theme, keys = request.COOKIES.get("theme", ""), request.COOKIES.get("keys", "")
-    return {"theme": theme if theme in THEMES else "", "keys": keys if keys in KEYS else ""}
+    """Return `theme` (empty: as the device), `density`, `text`, `paper`, `keys` (empty: on) and `keymap` as JSON.
+
+    Before the sign-in the theme is what this device saw last.
+    """
+    if not getattr(request, "user", None) or not request.user.is_authenticated:
+        theme = request.COOKIES.get("theme", "")
+        return {"theme": theme if theme in THEMES else ""}
+    kept = request.user.preferences
+    chosen = {name: str(kept.get(name, "")) for name in CHOICES}
+    return {**chosen, "keymap": json.dumps(keymap(request.user))}

@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox, MailboxState
+from letterdesk.web.commands import keys_shown
 from letterdesk.web.request import Request
 
 
@@ -24,4 +25,4 @@ def _rank(inbox: Folder, request: Request) -> tuple[bool, bool, int]:
 
 def guide(request: Request) -> HttpResponse:
     """Help: the keys, what the words mean, where shared mailboxes are explained (R17)."""
-    return render(request, "web/help.html", {"area": "help"})
+    return render(request, "web/help.html", {"area": "help", "rows": keys_shown(request.employee)})

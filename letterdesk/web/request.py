@@ -1,11 +1,13 @@
-"""Who asks, and in which time zone they live."""
+"""Who asks, in which time zone they live, and in which language they read."""
 
 import zoneinfo
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import check_for_language, override
 from django_htmx.middleware import HtmxDetails
 
 from letterdesk.accounts.models import Employee
@@ -29,14 +31,16 @@ def zone_of(employee: Employee) -> zoneinfo.ZoneInfo:
 
 
 def local_employee(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: put the employee on the request, and show times in their zone."""
+    """Middleware: put the employee on the request, show times in their zone and texts in their language."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return get_response(request)
         employee = request.user
         cast("Request", request).employee = employee
-        with timezone.override(zone_of(employee)):
+        language = str(employee.preferences.get("language", ""))
+        spoken = override(language) if language and check_for_language(language) else nullcontext()
+        with timezone.override(zone_of(employee)), spoken:
             return get_response(request)
 
     return answer

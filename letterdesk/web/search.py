@@ -1,4 +1,4 @@
-"""The results of a search: conversations, newest first, the words marked."""
+"""The search page: what was found, as conversations, people or files, and how the search may be made wider."""
 
 from datetime import datetime
 from typing import Any
@@ -6,45 +6,95 @@ from urllib.parse import urlencode
 
 from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from letterdesk.mailboxes.models import Mailbox, Placement
+from letterdesk.mailboxes.models import Mailbox, Message, Placement, SavedSearch
 from letterdesk.mailboxes.retention import Period
-from letterdesk.mailboxes.search import BadQuery, Found, Hit
-from letterdesk.mailboxes.search import search as find
+from letterdesk.mailboxes.saved_searches import remember
+from letterdesk.mailboxes.search import BadQuery, Found, Hit, Search
 from letterdesk.plans import limits
 from letterdesk.web.request import Request
+from letterdesk.web.search_words import built, chips, wider
 from letterdesk.web.sidebar import shelves, shown_name
 
 PAGE = 50
 DEEPEST = 1000  # results that a page can be opened at
+KINDS = ("", "people", "files")
 
 
 def search(request: Request) -> HttpResponse:
-    """GET /search?q=…&mailbox=…: what is in the reader's mailboxes; a query that cannot be read says why."""
+    """GET /search?q=…&mailbox=…&show=…: what is in the reader's mailboxes; a query that cannot be read says why.
+
+    `build=1`: the fields of the form for those who do not type operators become a query.
+    """
+    if request.GET.get("build"):
+        return redirect(f"{reverse('search')}?{urlencode({'q': built(request.GET), **_kept(request)})}")
     now, query = timezone.now(), request.GET.get("q", "").strip()
     limits.require(request.employee.account, integration=True, now=now)  # R2
     period = Period.of(request.employee.account, now)
-    facts: dict[str, Any] = {"area": "search", "query": query, "hits": [], "status": 200}
+    facts: dict[str, Any] = {"area": "search", "query": query, "hits": [], "status": 200, "is_first_page": True}
     try:
         facts |= _found(request, query, now, period) if query else {}
     except BadQuery as error:
         facts |= {"bad_query": str(error), "status": 422}
-    facts["place"] = {"shelves": shelves(request.employee, now, period=period)}
+    facts |= _beside(request, query, now, period)
     return render(request, "web/search/page.html", facts, status=facts["status"])
 
 
-def _found(request: Request, query: str, now: datetime, period: Period) -> dict[str, Any]:
-    mailbox, offset = _mailbox(request), _offset(request)
-    found = find(request.employee, query, now=now, mailbox=mailbox, limit=PAGE, offset=offset, period=period)
+def _beside(request: Request, query: str, now: datetime, period: Period) -> dict[str, Any]:
+    """The sidebar, the scope, the searches of before."""
+    kept = list(SavedSearch.objects.visible_to(request.employee).order_by("-is_saved", "-used_at", "-pk")[:40])
+    mailbox = _mailbox(request)
     return {
-        "hits": [_entry(hit) for hit in _with_places(found)],
+        "place": {"shelves": shelves(request.employee, now, period=period), "period": period},
         "mailbox": mailbox,
-        "next_address": _next_address(request, offset) if found.more and offset + PAGE < DEEPEST else "",
-        "is_first_page": offset == 0,
+        "chips": chips(query, lambda q: _address(request, q=q)),
+        "saved": [each for each in kept if each.is_saved],
+        "recent": [each for each in kept if not each.is_saved][:8],
+        "saved_now": next((each for each in kept if each.is_saved and each.query == query), None),
     }
+
+
+def _found(request: Request, query: str, now: datetime, period: Period) -> dict[str, Any]:
+    mailbox, offset, show = _mailbox(request), _offset(request), request.GET.get("show", "")
+    asked = Search(request.employee, query, now=now, mailbox=mailbox, period=period)
+    facts: dict[str, Any] = {"show": show if show in KINDS else "", "is_first_page": offset == 0}
+    facts["kinds"] = [(kind, _address(request, show=kind)) for kind in KINDS]
+    facts["everywhere"] = _address(request, mailbox="")
+    if show == "people":
+        people = asked.senders(most=PAGE)
+        facts["people"] = [(*each, _address(request, q=f"{query} from:{each[1]}", show="")) for each in people]
+    elif show == "files":
+        facts["files"] = [_file(file) for file in _placed(asked.files(most=PAGE), of=lambda file: file.message)]
+    else:
+        facts |= _conversations(request, asked, offset)
+    if offset == 0 and not request.htmx:
+        remember(request.employee, query[:1000], now=now)
+    nothing = not any(facts.get(name) for name in ("hits", "people", "files")) and offset == 0
+    return {
+        **facts,
+        "ledger": asked.searched(),
+        "wider": wider(query, lambda less: _count(request, less, now, period)) if nothing else [],
+    }
+
+
+def _conversations(request: Request, asked: Search, offset: int) -> dict[str, Any]:
+    found: Found = asked.page(limit=PAGE, offset=offset)
+    goes_on = found.more and offset + PAGE < DEEPEST
+    return {
+        "hits": [_entry(hit) for hit in _placed(found.hits, of=lambda hit: hit.message)],
+        "next_address": _address(request, **{"from": str(offset + PAGE)}) if goes_on else "",
+        "exact": len(found.hits) if offset == 0 and not found.more else None,
+        "about": asked.count() if found.more and offset == 0 else None,
+    }
+
+
+def _count(request: Request, query: str, now: datetime, period: Period) -> tuple[int, bool, str]:
+    """How many conversations another query finds, whether more, and its address."""
+    found = Search(request.employee, query, now=now, mailbox=_mailbox(request), period=period).page(limit=PAGE)
+    return len(found.hits), found.more, _address(request, q=query)
 
 
 def _mailbox(request: Request) -> Mailbox | None:
@@ -58,19 +108,36 @@ def _offset(request: Request) -> int:
     return min(int(text), DEEPEST) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
-def _with_places(found: Found) -> list[Hit]:
+def _placed(found: list[Any], *, of: Any) -> list[Any]:
+    """The same, with the places of their letters at hand."""
     places = Placement.objects.shown().select_related("folder").order_by("pk")
-    prefetch_related_objects([hit.message for hit in found.hits], Prefetch("placements", places))
-    return found.hits
+    prefetch_related_objects([of(each) for each in found], Prefetch("placements", places))
+    return found
+
+
+def _where(message: Message, conversation_id: str) -> tuple[str, str]:
+    places = list(message.placements.all())
+    if not places:
+        return "", ""
+    folder = places[0].folder
+    return shown_name(folder), reverse("conversation", args=[folder.public_id, conversation_id])
 
 
 def _entry(hit: Hit) -> dict[str, Any]:
-    places = list(hit.message.placements.all())
-    folder = places[0].folder if places else None
-    address = reverse("conversation", args=[folder.public_id, hit.conversation.public_id]) if folder else ""
-    return {"hit": hit, "folder": shown_name(folder) if folder else "", "address": address}
+    folder, address = _where(hit.message, hit.conversation.public_id)
+    return {"hit": hit, "folder": folder, "address": address}
 
 
-def _next_address(request: Request, offset: int) -> str:
-    kept = {key: request.GET[key] for key in ("q", "mailbox") if request.GET.get(key)}
-    return f"{reverse('search')}?{urlencode({**kept, 'from': offset + PAGE})}"
+def _file(file: Any) -> dict[str, Any]:
+    folder, address = _where(file.message, file.message.conversation.public_id)
+    return {"file": file, "folder": folder, "address": address}
+
+
+def _kept(request: Request) -> dict[str, str]:
+    return {key: request.GET[key] for key in ("mailbox",) if request.GET.get(key)}
+
+
+def _address(request: Request, **changes: str) -> str:
+    """This search with something changed; it begins at its first page."""
+    asked = {key: request.GET.get(key, "") for key in ("q", "mailbox", "show")} | changes
+    return f"{reverse('search')}?{urlencode({key: value for key, value in asked.items() if value})}"

@@ -76,6 +76,11 @@ class Shelf:
     labels: list[LabelLine]
 
     @property
+    def unread(self) -> int:
+        """Unread letters of its inbox: what a folded mailbox still says."""
+        return sum(line.unread for line in self.folders if line.folder.role == FolderRole.INBOX)
+
+    @property
     def state_class(self) -> str:
         """How its dot looks."""
         if self.mailbox.state == MailboxState.FAILING:

@@ -9,6 +9,7 @@ from .marks import Action, Colour, HiddenLetter, Label, Labelled, Mark
 from .messages import Attachment, Message, Placement, Quarantined
 from .readers import ImageConsent, Look
 from .search import RemovedWords, SearchText
+from .searches import SavedSearch
 
 __all__ = [
     "AccessRequest",
@@ -36,6 +37,7 @@ __all__ = [
     "Placement",
     "Quarantined",
     "RemovedWords",
+    "SavedSearch",
     "SearchText",
     "ThreadKey",
     "Tombstone",

@@ -113,6 +113,11 @@ class Placement(models.Model):
                 name="placement_unread",
                 condition=models.Q(is_seen=False, hidden_at=None, is_deleted=False),
             ),
+            models.Index(
+                fields=["folder", "message"],  # few: a search for stars begins with them (search_find.py)
+                name="placement_flagged",
+                condition=models.Q(is_flagged=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -51,6 +51,15 @@ def short_moment(moment: datetime | None) -> str:
 
 
 @register.filter
+def short_date(moment: datetime | None) -> str:
+    """The day in the active zone: 25 Aug, 25 Aug 2025."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return date_format(local, "j M" if local.year == timezone.localtime().year else "j M Y")
+
+
+@register.filter
 def long_time(moment: datetime | None) -> str:
     """The whole time in the active zone: Tue 3 Nov 2026, 10:38."""
     return date_format(timezone.localtime(moment), "D j M Y, H:i") if moment else ""

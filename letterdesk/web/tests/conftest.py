@@ -13,6 +13,7 @@ from letterdesk.mailboxes.act import Chosen, Wish, act
 from letterdesk.mailboxes.labels import make_label
 from letterdesk.mailboxes.models import AccessRequest, Grant, Quarantined
 from letterdesk.mailboxes.receive import receive
+from letterdesk.mailboxes.saved_searches import save
 from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
     account,
     archive,
@@ -123,6 +124,7 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         letter_id=quarantined.public_id,
         request_id=asked.pk,
         invitation_id=invitation.pk,
+        search_id=save(people["owner"], "offer", name="", now=now).public_id,
         label_id=make_label(mailbox, "Urgent").public_id,
         action_id=act([Chosen(letter.conversation_id, None)], Wish("pin", people["owner"], now)).public_id,
         employee_id=people["mate"].public_id,

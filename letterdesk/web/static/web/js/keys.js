@@ -1,9 +1,13 @@
+// Single keys do what the table of the page says (body[data-keymap]: {"e": "archive", "g i": "go_inbox"}), Ctrl+K opens
+// the palette. Never while somebody types. Off, with Alt+Shift, other keys: Settings (WCAG 2.1.4).
 import { ACT_KEYS } from "./acts.js";
 import { loadMore } from "./list.js";
+import { listenDialogs, showKeys, showPalette } from "./palette.js";
 import { stepLetter } from "./reading.js";
+import { say } from "./toasts.js";
 
-// j/k move, n/p go from letter to letter, o or Enter opens, u or Escape goes back, / searches, ? helps. Off: Settings (WCAG 2.1.4).
 const TYPING = "input:not([type=checkbox]), select, textarea, [contenteditable], dialog";
+const SECOND_KEY = 1500; // ms to press it in
 
 const rows = () => [...document.querySelectorAll("#rows .row")].filter((row) => row.checkVisibility());
 const linkOf = (row) => row?.querySelector(".row-subj a") ?? row;
@@ -27,20 +31,94 @@ function back() {
 
 function search() {
   const field = document.querySelector("#search-field");
-  if (field) field.focus();
+  if (field?.checkVisibility()) field.select();
   else location.assign("/search");
 }
 
-const ACTIONS = { ...ACT_KEYS, j: () => step(1), k: () => step(-1), n: () => stepLetter(1), p: () => stepLetter(-1), o: open, u: back, Escape: back, "/": search, "?": () => location.assign("/help") };
+// The folder of that kind in the mailbox where the reader is, else in the first one.
+function go(...kinds) {
+  const near = document.querySelector("#folders [aria-current]")?.closest(".nav-group") ?? document;
+  const found = kinds.flatMap((kind) => [near.querySelector(`[data-role="${kind}"]`), document.querySelector(`[data-role="${kind}"]`)]);
+  const link = found.find(Boolean);
+  location.assign(link ? link.href : "/");
+}
+
+const soon = () => say(document.body.dataset.soon);
+const COMMANDS = {
+  next: () => step(1), previous: () => step(-1), open, back, search,
+  next_letter: () => stepLetter(1), previous_letter: () => stepLetter(-1),
+  select: ACT_KEYS.x, archive: ACT_KEYS.e, delete: ACT_KEYS["#"], spam: ACT_KEYS["!"], star: ACT_KEYS.s,
+  snooze: ACT_KEYS.b, label: ACT_KEYS.l, move: ACT_KEYS.v, read: ACT_KEYS.I, unread: ACT_KEYS.U, undo: ACT_KEYS.z,
+  reply: soon, reply_all: soon, forward: soon, compose: soon,
+  go_inbox: () => go("inbox"), go_sent: () => go("sent"), go_drafts: () => go("drafts"), go_all: () => go("all", "archive"),
+  go_starred: () => location.assign("/search?q=is%3Astarred"), go_settings: () => location.assign("/settings"),
+  keys: showKeys, palette: () => showPalette(run),
+};
+
+function run(name) {
+  COMMANDS[name]?.();
+}
+
+let first = "";
+let waiting;
+const hint = () => document.getElementById("keys-hint");
+
+function forget() {
+  clearTimeout(waiting);
+  first = "";
+  hint()?.remove();
+}
+
+function remember(key) {
+  first = key;
+  const told = Object.assign(document.createElement("div"), { id: "keys-hint", className: "keys-hint", role: "status" });
+  told.textContent = `${key} ${document.body.dataset.then}`;
+  document.body.append(told);
+  waiting = setTimeout(forget, SECOND_KEY);
+}
+
+// Where the keyboard writes another script, the key's place on the board counts (ux.md 1.15).
+function keyOf(event) {
+  if (/^[ -~]$/.test(event.key) || event.key.length > 1) return event.key;
+  const letter = /^Key([A-Z])$/.exec(event.code)?.[1] ?? "";
+  return event.shiftKey ? letter : letter.toLowerCase();
+}
+
+function press(event, keymap) {
+  const key = keyOf(event);
+  const name = keymap[first ? `${first} ${key}` : key];
+  const begins = !first && Object.keys(keymap).some((keys) => keys.startsWith(`${key} `));
+  const known = name ?? { Escape: first ? "" : "back", Delete: "delete" }[key];
+  if (known === undefined && !begins && !first) return;
+  forget();
+  event.preventDefault();
+  if (known) run(known);
+  else if (begins) remember(key);
+}
+
+const wantsModifier = () => document.body.dataset.keys === "modifier";
+
+function isForUs(event) {
+  if (event.isComposing || event.repeat && first) return false;
+  if (event.target.closest?.(TYPING) || document.querySelector("[popover]:popover-open, dialog[open]")) return false;
+  if (event.key === "Shift" || event.key === "Alt") return false;
+  if (wantsModifier() && event.key !== "Escape") return event.altKey && event.shiftKey && !event.ctrlKey && !event.metaKey;
+  return !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+
+// With Alt+Shift every letter arrives as a capital, and some boards write other signs: the place of the key counts.
+const plain = (event) => ({ key: /^Key/.test(event.code) ? event.code[3].toLowerCase() : event.key, code: event.code, shiftKey: false, preventDefault: () => event.preventDefault() });
 
 export function listenKeys() {
-  if (document.body.dataset.keys === "off") return;
+  listenDialogs();
+  const { keys, keymap } = document.body.dataset;
+  if (!keymap) return;
+  const table = JSON.parse(keymap);
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest?.(TYPING) || document.querySelector("#sidebar:popover-open")) return;
-    const action = ACTIONS[event.key];
-    if (!action) return;
-    event.preventDefault();
-    action();
+    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      return showPalette(run);
+    }
+    if (keys !== "off" && isForUs(event)) press(wantsModifier() && event.key !== "Escape" ? plain(event) : event, table);
   });
 }

@@ -1,9 +1,11 @@
 // Everything that a page of Letterdesk does by itself. Without it, links and forms still work.
 import { dismissToasts } from "./toasts.js";
-import { followTheme } from "./theme.js";
+import { followLooks } from "./theme.js";
 import { fitFrames } from "./frame.js";
 import { listenKeys } from "./keys.js";
 import { goLive } from "./live.js";
+import { offerSuggestions } from "./suggest.js";
+import { keepShell } from "./shell.js";
 import { listenActs } from "./acts.js";
 import { listenPicks } from "./pick.js";
 import { listenQuick } from "./quick.js";
@@ -12,7 +14,7 @@ import { keepList } from "./list.js";
 import { helpForms } from "./forms.js";
 
 dismissToasts();
-followTheme();
+followLooks();
 fitFrames();
 followReading();
 listenKeys();
@@ -21,4 +23,6 @@ helpForms();
 listenActs();
 listenPicks();
 listenQuick();
+keepShell();
+offerSuggestions();
 goLive();

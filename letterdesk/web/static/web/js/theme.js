@@ -1,9 +1,10 @@
-// Light, dark, or as the device says: shown at once, remembered by the form's own request.
-export function followTheme() {
-  document.addEventListener("change", (event) => {
-    if (event.target.name !== "theme") return;
-    const theme = event.target.value;
-    if (theme) document.documentElement.dataset.theme = theme;
-    else delete document.documentElement.dataset.theme;
+// Looks are shown at once; the form's own request remembers them.
+const LOOKS = ["theme", "density", "text", "paper"];
+
+export function followLooks() {
+  document.addEventListener("change", ({ target }) => {
+    if (!LOOKS.includes(target.name) || !target.closest("[data-looks]")) return;
+    if (target.value) document.documentElement.dataset[target.name] = target.value;
+    else delete document.documentElement.dataset[target.name];
   });
 }

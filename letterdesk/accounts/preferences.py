@@ -1,0 +1,40 @@
+"""How a person wants to have it: looks, keys, language. Kept with the employee, so that every device knows."""
+
+from typing import Any
+
+from django.db import transaction
+
+from .models import Employee
+
+THEMES = ("light", "dark")
+DENSITIES = ("compact", "roomy")
+TEXT_SIZES = ("large", "larger")
+PAPERS = ("dark",)
+KEYS = ("off", "modifier")
+CHOICES = {"theme": THEMES, "density": DENSITIES, "text": TEXT_SIZES, "paper": PAPERS, "keys": KEYS}
+MOST_FOLDED = 200
+
+
+class NotAChoice(ValueError):
+    """There is no such preference, or it cannot be that."""
+
+
+@transaction.atomic
+def prefer(employee: Employee, **wishes: Any) -> None:
+    """Keep these wishes beside the others; an empty one is forgotten, and the default holds.
+
+    The row is locked: two devices at once lose nothing. Raises NotAChoice.
+    """
+    for name, wish in wishes.items():
+        if name in CHOICES and wish and wish not in CHOICES[name]:
+            raise NotAChoice(f"{name}: {wish}")
+    row = Employee.objects.select_for_update().get(pk=employee.pk)
+    kept = {**row.preferences, **wishes}
+    employee.preferences = {name: wish for name, wish in kept.items() if wish}
+    employee.save(update_fields=["preferences"])
+
+
+def fold(employee: Employee, mailbox_id: str, *, folded: bool) -> None:
+    """Remember that a mailbox is folded in the sidebar, or open."""
+    others = [each for each in employee.preferences.get("folded", []) if each != mailbox_id]
+    prefer(employee, folded=([*others, mailbox_id] if folded else others)[-MOST_FOLDED:])

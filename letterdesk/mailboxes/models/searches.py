@@ -1,0 +1,28 @@
+"""Searches that a person saved, and those they made lately."""
+
+from django.db import models
+from django.utils import timezone
+
+from letterdesk.accounts.models import Account, Employee
+from letterdesk.lib.ids import new_public_id
+from letterdesk.mailboxes.access import OwnQuerySet
+
+
+class SavedSearch(models.Model):
+    """A search of one employee: saved under a name, or only a recent one."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="+", db_index=False)
+    query = models.CharField(max_length=1000)
+    name = models.CharField(max_length=100, blank=True, default="")
+    is_saved = models.BooleanField(default=False)
+    used_at = models.DateTimeField(default=timezone.now)
+
+    objects = OwnQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["employee", "query"], name="saved_search_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.query

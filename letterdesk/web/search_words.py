@@ -1,0 +1,107 @@
+"""Queries for people: as chips to take away, made from a form, made wider where nothing was found."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from letterdesk.mailboxes.search_query import pieces
+
+_OPERATOR = re.compile(r"(-?)([a-z_]+):(.*)", re.IGNORECASE | re.DOTALL)
+MOST_WIDER = 5
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A part of a query, in words; `without` is the address of the search without it."""
+
+    text: str
+    without: str
+
+
+@dataclass(frozen=True)
+class Wider:
+    """A search that leaves out one part, and what it finds."""
+
+    text: str
+    count: int
+    more: bool
+    address: str
+
+
+def chips(query: str, address: Callable[[str], str]) -> list[Chip]:
+    """One for each part of the query; none where there is nothing to choose between."""
+    parts = pieces(query)
+    if len(parts) < 2 and not _OPERATOR.fullmatch(query.strip()):
+        return []
+    return [Chip(in_words(part), address(" ".join(parts[:at] + parts[at + 1 :]))) for at, part in enumerate(parts)]
+
+
+def wider(query: str, count: Callable[[str], tuple[int, bool, str]]) -> list[Wider]:
+    """Searches that leave one part out and find something; `count` asks one: how many, whether more, its address."""
+    parts = pieces(query)
+    found = []
+    for at, part in enumerate(parts[:MOST_WIDER] if len(parts) > 1 else []):
+        hits, more, address = count(" ".join(parts[:at] + parts[at + 1 :]))
+        if hits:
+            found.append(Wider(in_words(part), hits, more, address))
+    return sorted(found, key=lambda each: -each.count)
+
+
+def in_words(part: str) -> str:
+    """An operator as a person says it; other words as they stand."""
+    found = _OPERATOR.fullmatch(part)
+    if not found:
+        return part
+    minus, name, value = found[1], found[2].lower(), found[3].strip().strip('"')
+    said = _words().get(f"{name}:{value.lower()}") or _names().get(name, "{}").replace("{}", value)
+    return _("not: %(what)s") % {"what": said} if minus else said if name in _names() else part
+
+
+def _words() -> dict[str, str]:
+    return {
+        "has:attachment": _("with files"),
+        "is:unread": _("unread"),
+        "is:read": _("read"),
+        "is:starred": _("starred"),
+        "is:answered": _("answered"),
+        "is:snoozed": _("snoozed"),
+        "is:pinned": _("pinned"),
+        "in:anywhere": _("Spam and Trash too"),
+    }
+
+
+def _names() -> dict[str, str]:
+    return {
+        "from": _("From: {}"),
+        "to": _("To: {}"),
+        "cc": _("Cc: {}"),
+        "subject": _("Subject: {}"),
+        "filename": _("File: {}"),
+        "has": _("Has: {}"),
+        "is": _("Is: {}"),
+        "in": _("In: {}"),
+        "label": _("Label: {}"),
+        "mailbox": _("Mailbox: {}"),
+        "before": _("Before {}"),
+        "after": _("Since {}"),
+        "older_than": _("Older than {}"),
+        "newer_than": _("Newer than {}"),
+        "larger": _("Larger than {}"),
+        "smaller": _("Smaller than {}"),
+    }
+
+
+def built(fields: Mapping[str, str]) -> str:
+    """A query from the fields of the form."""
+    parts = [" ".join(fields.get("words", "").split())]
+    for name in ("from", "to", "subject", "filename", "in", "after", "before", "larger"):
+        value = " ".join(fields.get(name, "").replace('"', " ").split())
+        if value:
+            parts.append(f'{name}:"{value}"' if " " in value else f"{name}:{value}")
+    without = fields.get("without", "").replace('"', " ").split()
+    parts += [f"-{word}" for word in without]
+    parts += ["has:attachment"] if fields.get("has") else []
+    parts += [f"is:{fields['is']}"] if fields.get("is") in {"unread", "read", "starred"} else []
+    return " ".join(part for part in parts if part)

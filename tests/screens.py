@@ -1,0 +1,173 @@
+"""`make screenshots`: every screen of the demo company in light, dark and on a telephone, as pictures to look at.
+
+`python -m tests.screens [FOLDER] [NAME …]`; with --best the two of the README are drawn anew, too.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from letterdesk.demo.company import PASSWORD
+from tests.rig.ports import free_port, wait_for_port
+
+ROOT = Path(__file__).resolve().parent.parent
+LOOKS = {
+    "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+        "is_mobile": True,
+        "device_scale_factor": 2,
+    },
+}
+PAGES = {
+    "search": "/search?q=chair",
+    "search-people": "/search?q=chair&show=people",
+    "search-files": "/search?q=chair&show=files",
+    "search-nothing": "/search?q=chair+from%3Anobody",
+    "search-before": "/search",
+    "all-inboxes": "/mail",
+    "snoozed": "/mail/snoozed",
+    "recent": "/recent",
+    "mailboxes": "/mailboxes",
+    "grid": "/mailboxes/grid",
+    "connect": "/mailboxes/connect",
+    "people": "/people",
+    "plans": "/plans",
+    "profile": "/settings",
+    "appearance": "/settings/appearance",
+    "keyboard": "/settings/keyboard",
+    "images": "/settings/images",
+    "security": "/accounts/2fa/",
+    "totp": "/accounts/2fa/totp/activate/",
+    "password": "/accounts/password/change/",
+    "sessions": "/accounts/sessions/",
+    "help": "/help",
+    "missing": "/nothing-here",
+}
+OUTSIDE = {"sign-in": "/accounts/login/", "forgotten": "/accounts/password/reset/"}
+BEST = {"inbox-light": "inbox.png", "conversation-dark": "conversation-dark.png"}
+
+
+@contextmanager
+def demo():
+    """The demo company in a folder of its own; yields its address."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LETTERDESK_", "DATABASE_"))}
+        command = [sys.executable, "-m", "letterdesk", "demo", "--listen", f"127.0.0.1:{port}"]
+        with (Path(folder) / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [*command, "--imap-port", "0", "--smtp-port", "0"],
+                env={**kept, "LETTERDESK_DATA": f"{folder}/data", "LETTERDESK_URL": f"http://127.0.0.1:{port}"},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            wait_for_port(port, timeout=60, alive=lambda: process.poll() is None)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill("ines@nordlicht.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(lambda address: "/accounts/" not in address)
+    end = time.monotonic() + 60
+    while page.locator("#rows .row").count() < 5 and time.monotonic() < end:
+        page.goto("/")
+        page.wait_for_timeout(500)
+
+
+def rooms(page: Page):
+    """Each screen's name, when it is on the page."""
+    page.goto("/")
+    page.wait_for_timeout(900)
+    yield "inbox"
+    inbox = page.url
+    page.locator("#rows .row-subj a").first.click()
+    page.wait_for_timeout(1200)
+    yield "conversation"
+    page.goto(inbox)
+    if not page.viewport_size or page.viewport_size["width"] > 720:
+        yield from dialogs(page)
+    page.locator(".rail-me").click()
+    yield "me"
+    for name, address in mailbox_pages(page, inbox).items():
+        page.goto(address)
+        yield name
+    for name, address in PAGES.items():
+        page.goto(address)
+        page.wait_for_timeout(250)
+        yield name
+
+
+def dialogs(page: Page):
+    page.keyboard.press("Control+k")
+    page.wait_for_timeout(500)
+    page.keyboard.type("in")
+    page.wait_for_timeout(500)
+    yield "palette"
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.wait_for_timeout(500)
+    yield "keys"
+    page.keyboard.press("Escape")
+    page.locator(".search-more").click()
+    yield "builder"
+    page.keyboard.press("Escape")
+
+
+def mailbox_pages(page: Page, inbox: str) -> dict[str, str]:
+    page.goto(inbox)
+    settings = page.locator(".shelf-settings").first.get_attribute("href")
+    return {"mailbox": settings, "ledger": f"{settings}/ledger", "progress": f"{settings}/progress"} if settings else {}
+
+
+def photograph(browser: Browser, address: str, folder: Path, wanted: list[str]) -> None:
+    for look, options in LOOKS.items():
+        context = browser.new_context(base_url=address, **options)
+        page = context.new_page()
+        for name, outside in OUTSIDE.items():
+            page.goto(outside)
+            _shoot(page, folder, f"{name}-{look}", wanted)
+        sign_in(page)
+        for name in rooms(page):
+            _shoot(page, folder, f"{name}-{look}", wanted)
+        context.close()
+
+
+def _shoot(page: Page, folder: Path, name: str, wanted: list[str]) -> None:
+    if not wanted or name in wanted or name.rpartition("-")[0] in wanted:
+        page.screenshot(path=folder / f"{name}.png")
+
+
+def main() -> None:
+    words = [word for word in sys.argv[1:] if word != "--best"]
+    folder = Path(words[0] if words else ROOT / "build/screens")
+    folder.mkdir(parents=True, exist_ok=True)
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with demo() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        photograph(browser, address, folder, words[1:])
+        browser.close()
+    if "--best" in sys.argv:
+        for name, kept in BEST.items():
+            shutil.copy(folder / f"{name}.png", ROOT / "docs/images" / kept)
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+if __name__ == "__main__":
+    main()
