@@ -19,7 +19,7 @@ from letterdesk.plans.limits import LimitReached, NotInPlan
 from letterdesk.plans.open import UnknownTimeZone
 from letterdesk.sync.once import Busy, NotSyncable
 
-from . import doctor, importing, keys, mailbox, people, processes
+from . import doctor, importing, keys, mailbox, people, processes, retention
 from .demo import demo
 from .output import asked_for_json, fail
 
@@ -75,4 +75,5 @@ app.command()(importing.reparse)
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")
+app.add_typer(retention.app, name="retention")
 app.add_typer(keys.app, name="keys")

@@ -3,12 +3,20 @@
 from letterdesk.accounts.sweep import sweep_accounts
 from letterdesk.events.dispatch import dispatch_events
 from letterdesk.lib.jobs import every
-from letterdesk.mailboxes.jobs import collect_blobs, forget_mailboxes, forget_old_actions, forget_words, wake_snoozed
+from letterdesk.mailboxes.jobs import (
+    collect_blobs,
+    forget_mailboxes,
+    forget_old_actions,
+    forget_words,
+    sweep_letters,
+    wake_snoozed,
+)
 
 SCHEDULE = (
     every("* * * * *", dispatch_events),  # what a lost wake-up left
     every("* * * * *", wake_snoozed),
-    every("7 * * * *", collect_blobs),
+    every("*/10 * * * *", sweep_letters),  # R20: sweep, loose time and collector together take less than an hour
+    every("7-57/10 * * * *", collect_blobs),
     every("27 * * * *", forget_mailboxes),
     every("37 * * * *", forget_words),
     every("17 3 * * *", sweep_accounts),

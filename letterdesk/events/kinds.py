@@ -31,6 +31,7 @@ KINDS = {
     "message.received": "Letters were stored.",
     "message.changed": "Flags of letters changed.",
     "message.removed": "Letters left a folder.",
+    "message.expired": "Letters were removed at the end of their period (R9).",
     "message.quarantined": "Letters could not be read, and are kept raw.",
     "message.moved": "Letters went to another folder.",
     "change.failed": "A change that a person made here was refused by the server for good.",

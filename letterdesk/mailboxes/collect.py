@@ -4,9 +4,9 @@ Storage cannot join a database transaction, so the database announces what stora
 
 1. A writer announces the hashes it is about to write as LooseBlob rows, commits, and only then writes the files.
 2. The transaction that stores the letters strikes these rows out and writes BlobReference rows instead. Where its
-   row is gone and nobody else refers to the bytes, a collector was quicker (the writer slept for an hour): StaleBatch.
+   row is gone and nobody else refers to the bytes, a collector was quicker (the writer slept that long): StaleBatch.
 3. Who lets the last reference go writes the LooseBlob row anew, in the same transaction.
-4. The collector marks rows that are loose for an hour and unreferenced – one statement, the row is the lock –,
+4. The collector marks rows that are loose for half an hour and unreferenced – one statement, the row is the lock –,
    commits, removes the files, and only then the rows. A writer that meets a marked row waits until it is gone.
 
 So a crash at any point leaves at worst a loose row, and the collector finds it. No listing of storage is needed.
@@ -24,7 +24,7 @@ from letterdesk.lib.crashpoint import reach
 from . import rows
 from .models import BlobReference, LooseBlob, Mailbox
 
-LOOSE_FOR = timedelta(hours=1)
+LOOSE_FOR = timedelta(minutes=30)  # with the sweep and the collector every ten minutes: gone within an hour (R20)
 GIVEN_UP_AFTER = timedelta(minutes=10)  # a mark this old belongs to a collector that died
 PATIENCE = 10.0  # seconds that a writer waits for a collector
 
@@ -101,7 +101,7 @@ def let_go(mailbox: Mailbox, hashes: Collection[str], *, now: datetime) -> None:
 
 
 def collect(*, now: datetime, limit: int = 500) -> int:
-    """Remove bytes that nobody has referred to for an hour; returns how many. Call until it returns 0."""
+    """Remove bytes that nobody has referred to for half an hour; returns how many. Call until it returns 0."""
     blobs.remove_leftovers(LOOSE_FOR.total_seconds())
     marked = _mark(now, limit)
     reach("collect.marked")

@@ -8,15 +8,22 @@ from .collect import collect
 from .forget import forget_copies
 from .marks import carry_over, forget_old, tell_returned
 from .search_index import forget_removed
+from .sweep import sweep
 from .undoing import KEPT, forget_actions
 
 
 @job(name="mailboxes.collect_blobs", priority=-10)
 def collect_blobs() -> None:
-    """Hourly: remove bytes that nobody has referred to for an hour."""
+    """Every ten minutes: remove bytes that nobody has referred to for half an hour."""
     now = timezone.now()
     while collect(now=now):
         pass
+
+
+@job(name="mailboxes.sweep_letters", priority=-10)
+def sweep_letters() -> None:
+    """Every ten minutes: remove letters whose period has ended (R9), so that they are gone within the hour (R20)."""
+    sweep(now=timezone.now())
 
 
 @job(name="mailboxes.wake_snoozed")

@@ -44,7 +44,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A batch, ready to be stored. Its bytes are durable. Valid for an hour (`collect.StaleBatch` tells)."""
+    """A batch, ready to be stored. Its bytes are durable. Valid for half an hour (`collect.StaleBatch` tells)."""
 
     letters: tuple[Read, ...]
     refused: frozenset[int] = frozenset()  # UIDs of tombstoned letters, neither parsed nor written

@@ -27,6 +27,12 @@ TAKE_UNPLACED = """
     RETURNING id, conversation_id, blob
     """
 
+TAKE_OVER = """
+    DELETE FROM mailboxes_message AS m WHERE m.mailbox_id = %s AND m.id IN %s AND NOT m.is_held AND m.received_at <= %s
+    AND NOT EXISTS (SELECT 1 FROM mailboxes_hold AS h WHERE h.message_id = m.id)
+    RETURNING id, conversation_id, blob
+    """
+
 
 @transaction.atomic
 def remove_messages(mailbox: Mailbox, message_ids: Collection[int], *, now: datetime) -> int:
@@ -34,7 +40,13 @@ def remove_messages(mailbox: Mailbox, message_ids: Collection[int], *, now: date
 
     Ids of other mailboxes are left alone (F10). Returns how many went. Nothing is changed on the server.
     """
-    return _remove(mailbox, message_ids, TAKE, now)
+    return len(_remove(mailbox, message_ids, TAKE, now))
+
+
+@transaction.atomic
+def remove_over(mailbox: Mailbox, message_ids: Collection[int], *, cutoff: datetime, now: datetime) -> list[str]:
+    """As `remove_messages`, but only what was received at or before the cut-off (R9). Returns the hashes that went."""
+    return _remove(mailbox, message_ids, TAKE_OVER, now, rows.db_value(Message, "received_at", cutoff))
 
 
 @transaction.atomic
@@ -45,16 +57,18 @@ def remove_unplaced(mailbox: Mailbox, *, before: datetime, now: datetime, limit:
     program moved has shown up in its new folder by then. Call until it returns 0.
     """
     unplaced = Message.objects.filter(mailbox=mailbox, unplaced_at__lt=before, is_held=False)
-    return _remove(mailbox, list(unplaced.values_list("pk", flat=True)[:limit]), TAKE_UNPLACED, now)
+    return len(_remove(mailbox, list(unplaced.values_list("pk", flat=True)[:limit]), TAKE_UNPLACED, now))
 
 
-def _remove(mailbox: Mailbox, message_ids: Collection[int], statement: str, now: datetime) -> int:
+def _remove(
+    mailbox: Mailbox, message_ids: Collection[int], statement: str, now: datetime, *condition: object
+) -> list[str]:
     Mailbox.objects.select_for_update().get(pk=mailbox.pk)
     wanted = sorted(set(message_ids))
-    removed = 0
+    removed: list[str] = []
     for start in range(0, len(wanted), AT_ONCE):
         piece = wanted[start : start + AT_ONCE]
-        gone = rows.run_returning(statement, [mailbox.pk, piece])
+        gone = rows.run_returning(statement, [mailbox.pk, piece, *condition])
         ids = [pk for pk, _, _ in gone]
         search.remove(ids)
         PendingChange.objects.filter(placement__message__in=ids).delete()
@@ -63,6 +77,6 @@ def _remove(mailbox: Mailbox, message_ids: Collection[int], statement: str, now:
         HiddenLetter.objects.filter(message__in=ids).delete()
         collect.let_go(mailbox, [blob for _, _, blob in gone], now=now)
         listing.refresh([conversation for _, conversation, _ in gone])
-        removed += len(gone)
+        removed += [blob for _, _, blob in gone]
     reach("remove.before_commit")
     return removed

@@ -94,7 +94,7 @@ def _store(visit: "Visit", batch: Batch, *, initial: bool) -> None:
     prepared = _finished(visit, batch)
     try:
         receipt = _write(visit, batch, prepared, initial=initial)
-    except StaleBatch:  # the process slept for an hour
+    except StaleBatch:  # the process slept for half an hour
         again = receive.prepare(visit.folder, batch.letters, now=visit.work.now)
         receipt = _write(visit, batch, again, initial=initial)
     reach("pull.batch.committed")

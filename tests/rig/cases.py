@@ -85,6 +85,7 @@ CASES = {
 }
 # Proved here before their time, because the engine stands on them.
 BEYOND = {
+    "F15": "What retention removed is still on the server: it is not fetched again, and not deleted there",
     "G01": "kill -9 at any moment: P1–P3 hold",
     "G02": "The database goes away again and again: the processes go on, nothing is lost, no mailbox is left lying",
     "G06": "The disk is full: said in words, what is here can be read, it goes on by itself when there is room",

@@ -8,6 +8,7 @@ from .mailboxes import AccessRequest, Grant, Mailbox, MailboxState
 from .marks import Action, Colour, HiddenLetter, Label, Labelled, Mark
 from .messages import Attachment, Message, Placement, Quarantined
 from .readers import ImageConsent, Look
+from .retention import Receipt, SweepClock
 from .search import RemovedWords, SearchText
 from .searches import SavedSearch
 
@@ -36,9 +37,11 @@ __all__ = [
     "PendingChange",
     "Placement",
     "Quarantined",
+    "Receipt",
     "RemovedWords",
     "SavedSearch",
     "SearchText",
+    "SweepClock",
     "ThreadKey",
     "Tombstone",
 ]

@@ -22,7 +22,7 @@ class BlobReference(models.Model):
 
 
 class LooseBlob(models.Model):
-    """Bytes that may be stored while nobody refers to them: about to be, or no longer. Collected after an hour."""
+    """Bytes that may be stored while nobody refers to them: about to be, or no longer. Collected after half an hour."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     blob = models.CharField(max_length=64)

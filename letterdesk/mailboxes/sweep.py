@@ -1,0 +1,132 @@
+"""The sweep of R9: letters whose period has ended are removed here, and here alone; no IMAP write, ever (R10, R26).
+
+Hiding never waits for it (R20). It goes mailbox by mailbox, in pieces of one transaction each: which letters is asked
+in the transaction, and once more in the deleting statement, so a hold that was just taken wins (P10, F07). A crash
+leaves whole pieces, two sweeps at once do the same as one, and the preview is the same question without the answer.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from letterdesk.accounts.models import Account
+from letterdesk.events.record import record
+from letterdesk.lib.crashpoint import reach
+from letterdesk.plans import limits
+
+from . import collect, receipts, tombstones
+from .models import Mailbox, Message, PendingChange, Placement, Quarantined, SweepClock
+from .remove import remove_over
+
+AT_ONCE = 500
+RULE = "R9"
+JUMP = timedelta(days=1)  # a clock that is so far from the last sweep's has jumped, or nobody was running
+HELD_FOR = timedelta(days=1)  # R20: a jump holds deletion back for a day, never the hiding
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the sweep would remove from a mailbox now. `listed` is `receipts.list_hash` of it."""
+
+    mailbox: Mailbox
+    count: int
+    quarantined: int
+    listed: str
+
+
+def preview(account: Account, *, now: datetime) -> list[Due]:
+    """What a sweep at `now` would remove, mailbox by mailbox; nothing is changed."""
+    cutoff = cutoff_of(account, now)
+    if cutoff is None:
+        return []
+    found = []
+    for mailbox in account.mailboxes.filter(forgotten_at=None).order_by("pk"):
+        blobs = list(over(mailbox, cutoff).values_list("blob", flat=True))
+        quarantined = _quarantined(mailbox, cutoff).count()
+        if blobs or quarantined:
+            found.append(Due(mailbox, len(blobs), quarantined, receipts.list_hash(blobs)))
+    return found
+
+
+def sweep(*, now: datetime) -> int:
+    """Remove what is over in all accounts; returns how many letters went. Nothing while the clock is in doubt."""
+    if not clock_is_steady(now):
+        return 0
+    return sum(_sweep_mailbox(mailbox, now) for mailbox in _mailboxes(now))
+
+
+def cutoff_of(account: Account, now: datetime) -> datetime | None:
+    """What was received at or before this is over (R19); None: nothing is. Without Webmail, R12 speaks, not R9."""
+    return limits.cutoff(account, now) if limits.terms(account, now=now).has_integration else None
+
+
+def over(mailbox: Mailbox, cutoff: datetime) -> QuerySet[Message]:
+    """Letters of R9: received by then, not held (R4), and with no change of a person still on its way."""
+    waiting = PendingChange.objects.filter(placement__message=OuterRef("pk"), state=PendingChange.State.WAITING)
+    moving = Placement.objects.filter(message=OuterRef("pk"), uid__lte=0)
+    letters = Message.objects.filter(mailbox=mailbox, received_at__lte=cutoff, is_held=False)
+    return letters.filter(~Exists(waiting), ~Exists(moving))
+
+
+def _mailboxes(now: datetime) -> Iterator[Mailbox]:
+    for account in Account.objects.order_by("pk").iterator():
+        if cutoff_of(account, now) is not None:
+            yield from account.mailboxes.filter(forgotten_at=None).select_related("account").order_by("pk")
+
+
+def _sweep_mailbox(mailbox: Mailbox, now: datetime) -> int:
+    removed = 0
+    while gone := _piece(mailbox, now):
+        removed += gone
+    return removed
+
+
+@transaction.atomic
+def _piece(mailbox: Mailbox, now: datetime) -> int:
+    """Some letters of the mailbox, with tombstones and receipt; the plan is asked anew, it may have changed (R12)."""
+    Account.objects.select_for_update().get(pk=mailbox.account_id)
+    cutoff = cutoff_of(mailbox.account, now)
+    if cutoff is None:
+        return 0
+    ids = list(over(mailbox, cutoff).order_by("received_at").values_list("pk", flat=True)[:AT_ONCE])
+    blobs = remove_over(mailbox, ids, cutoff=cutoff, now=now) + _remove_quarantined(mailbox, cutoff, now)
+    if not blobs:
+        return 0
+    if mailbox.imap_host:
+        tombstones.bury(mailbox, blobs, rule=RULE, now=now)  # R10
+    receipts.write(mailbox, blobs, rule=RULE, now=now)
+    record("message.expired", account=mailbox.account, topic=mailbox.topic, count=len(blobs))
+    reach("sweep.before_commit")
+    return len(blobs)
+
+
+def _quarantined(mailbox: Mailbox, cutoff: datetime) -> QuerySet[Quarantined]:
+    """What could not be read has a period, too; what the server never handed out has no copy here."""
+    return Quarantined.objects.filter(folder__mailbox=mailbox, internal_date__lte=cutoff).exclude(blob="")
+
+
+def _remove_quarantined(mailbox: Mailbox, cutoff: datetime, now: datetime) -> list[str]:
+    some = dict(_quarantined(mailbox, cutoff).values_list("pk", "blob")[:AT_ONCE])
+    Quarantined.objects.filter(pk__in=list(some)).delete()
+    blobs = sorted(set(some.values()))
+    collect.let_go(mailbox, blobs, now=now)
+    return blobs
+
+
+@transaction.atomic
+def clock_is_steady(now: datetime) -> bool:
+    """Whether the clock went on since the last sweep as clocks do. After a jump: not for a day (F11).
+
+    A clock that is set back ends the doubt: the jump was the mistake.
+    """
+    clock, _ = SweepClock.objects.select_for_update().get_or_create(pk=1, defaults={"seen_at": now})
+    if now < clock.seen_at:
+        clock.held_until = None
+    elif now - clock.seen_at > JUMP:
+        clock.held_until = now + HELD_FOR
+    clock.seen_at = now
+    clock.save(update_fields=["seen_at", "held_until"])
+    return clock.held_until is None or now >= clock.held_until
