@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_people'),
-        ('mailboxes', '0009_readers'),
+        ('mailboxes', '0010_saved_searches'),
     ]
 
     operations = [
