@@ -10,10 +10,10 @@ LETTERS = 31
 SLOW_MACHINE = 5.0  # what the test waits at most; what it took is printed
 
 
-def letter(subject, text="Hello Ines", **headers):
+def letter(subject, text="Hello Ines", sender="Amara Okafor <amara@okafor.example>", **headers):
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = (
-        "Amara Okafor <amara@okafor.example>",
+        sender,
         "ines@acme.example",
         subject,
     )
