@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.looks import look
+from letterdesk.mailboxes.marks import look_at
 from letterdesk.mailboxes.models import Conversation, Placement
 from letterdesk.web.request import Request
 
@@ -24,6 +25,8 @@ def seen(request: Request, conversation_id: str) -> HttpResponse:
     visible = Conversation.objects.visible_to(request.employee)
     conversation = get_object_or_404(visible, public_id=conversation_id)
     look(conversation, by=request.employee, now=now)
+    if Conversation.objects.editable_by(request.employee).filter(pk=conversation.pk).exists():
+        look_at([conversation.pk])  # back from a snooze: no longer new
     letters = request.POST.get("letters", "").split(",")[:MOST]
     places = Placement.objects.editable_by(request.employee).filter(conversation=conversation).shown()
     unread = list(places.filter(message__public_id__in=letters, is_seen=False).select_related("folder"))
