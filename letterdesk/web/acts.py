@@ -175,7 +175,7 @@ def _quietly(request: Request, asked: Asked) -> HttpResponse:
         action.delete()
         return HttpResponse(status=204)
     conversation = Conversation.objects.editable_by(request.employee).get(public_id=asked.pairs[0][0])
-    facts = {"starred": asked.kind == "star", "id": conversation.public_id, "subject": conversation.subject}
+    facts = {"starred": asked.kind == "star", "changes": request.path, "subject": conversation.subject}
     return render(request, "web/inbox/star.html", facts)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -22,6 +23,7 @@ from letterdesk.web.preferences import A_YEAR
 from letterdesk.web.request import Request
 from letterdesk.web.snoozing import presets
 from letterdesk.web.state import state_of
+from letterdesk.web.templatetags.letterdesk import long_time, short_time
 
 __all__ = ["Place", "list_facts", "place_of"]
 BUNDLED = (FolderRole.INBOX, FolderRole.ARCHIVE, FolderRole.NONE)  # where newsletters are folded into one row
@@ -80,7 +82,10 @@ def list_facts(request: Request, place: Board, now: datetime) -> dict[str, Any]:
         raise Http404 from None
     whose = {line.folder.pk: (shelf, line) for shelf, line in place.lines()}
     labels = {label.pk: label for shelf in place.shelves for label in shelf.labels}
-    rows = [_row(place, row, whose[row.folder_id], labels) for row in page.rows if row.folder_id in whose]
+    changes = reverse("changes", args=["-"])  # once: asking for each address took longer than the query
+    rows = [
+        _row(place, row, whose[row.folder_id], labels, changes=changes) for row in page.rows if row.folder_id in whose
+    ]
     return {
         "area": "mail",
         "page": page,
@@ -95,7 +100,7 @@ def list_facts(request: Request, place: Board, now: datetime) -> dict[str, Any]:
     }
 
 
-def _row(place: Board, row: Row, whose: Any, labels: dict[int, Any]) -> dict[str, Any]:
+def _row(place: Board, row: Row, whose: Any, labels: dict[int, Any], *, changes: str) -> dict[str, Any]:
     shelf, line = whose
     return {
         "row": row,
@@ -103,6 +108,10 @@ def _row(place: Board, row: Row, whose: Any, labels: dict[int, Any]) -> dict[str
         "subject": row.conversation.subject,
         "folder": line.folder.public_id,
         "address": place.conversation_address(row.conversation.public_id, line.folder.public_id),
+        "changes": changes.replace("-", row.conversation.public_id),
+        "at": row.newest_at.isoformat(),
+        "short": short_time(row.newest_at),
+        "long": long_time(row.newest_at),
         "leaves": _leaves(row.days_left),
         "labels": [labels[pk] for pk in row.label_ids if pk in labels],
         "mailbox": (shelf.mailbox.name or shelf.mailbox.address) if place.shows_mailboxes else "",
@@ -165,5 +174,6 @@ def _bundle(list_id: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "count": len(rows),
         "unread": sum(row["is_bold"] for row in rows),
         "subjects": [row["subject"] for row in rows[:3]],
-        "newest_at": newest["row"].newest_at,
+        "at": newest["at"],
+        "short": newest["short"],
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.http import Http404
@@ -137,9 +138,13 @@ class Board:
 
     def conversation_address(self, conversation_id: str, folder_id: str = "") -> str:
         """The address of a conversation beside this list."""
-        here = reverse("conversation", args=[folder_id, conversation_id])
+        return self._opened.replace("-f-", folder_id).replace("-c-", conversation_id)
+
+    @cached_property
+    def _opened(self) -> str:
         asked = {"view": self.key, "show": self.show, "sort": self.sort}
         kept = {key: value for key, value in asked.items() if value}
+        here = reverse("conversation", args=["-f-", "-c-"])
         return f"{here}?{urlencode(kept)}" if kept else here
 
 

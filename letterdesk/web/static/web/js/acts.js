@@ -2,7 +2,7 @@
 // A button with [data-act] means the row or the conversation it stands in, else what is ticked, else the current one.
 import { clearPicks, count, leaving, pick, picked, wholeList } from "./pick.js";
 import { addToasts, say } from "./toasts.js";
-import { refreshList } from "./list.js";
+import { closeConversation, refreshList } from "./list.js";
 
 const LEAVES = { "": ["archive", "spam", "inbox", "delete", "move", "snooze"], all: ["archive", "spam", "inbox", "delete", "move", "snooze"], snoozed: ["wake"] };
 const form = () => document.getElementById("rows-form");
@@ -54,15 +54,6 @@ function show(kind, found) {
   }
 }
 
-// What was open went away: the reading pane says that nothing is open, the address is the list's again.
-function closeOpened(found) {
-  const open = document.querySelector(".conversation[data-id]");
-  const empty = document.getElementById("nothing-open");
-  if (!open || !empty || !found.some(({ id }) => id === open.dataset.id)) return;
-  document.getElementById("read").replaceChildren(empty.content.cloneNode(true));
-  history.pushState(null, "", document.getElementById("rows").dataset.href);
-}
-
 function body(change, found, whole) {
   const said = new FormData(form());
   said.set("change", change);
@@ -107,7 +98,7 @@ export async function act(change, from) {
     if (!answer.ok) putBack(taken);
     if (answer.ok || answer.status === 409) addToasts(await answer.text());
     else say(form().dataset.gone);
-    if (answer.ok && goes) closeOpened(found);
+    if (answer.ok && goes && found.some(({ id }) => id === opened()?.id)) closeConversation();
   } catch {
     putBack(taken);
     say(form().dataset.lost);

@@ -160,7 +160,40 @@ export function loadMore() {
   link.click();
 }
 
+// The reading pane says that nothing is open; the list stays as it is, where it is, on the row that was open.
+export function closeConversation({ push = true } = {}) {
+  const open = document.querySelector(".conversation[data-id]");
+  const empty = byId("nothing-open");
+  if (!open || !empty) return false;
+  byId("read").replaceChildren(empty.content.cloneNode(true));
+  if (push) history.pushState({ htmx: true }, "", byId("rows").dataset.href);
+  markCurrent();
+  const link = byId(`a-${open.dataset.id}`);
+  link?.focus({ preventScroll: true });
+  link?.scrollIntoView({ block: "nearest" });
+  return true;
+}
+
+// Back and forward within a list change the reading pane alone: rows, place and focus stay.
+function restore(event) {
+  const { path } = event.detail;
+  const list = byId("rows");
+  if (!list?.dataset.href) return;
+  const link = [...list.querySelectorAll(".row-subj a")].find((one) => one.getAttribute("href") === path);
+  if (path === list.dataset.href && closeConversation({ push: false })) event.preventDefault();
+  else if (link) {
+    event.preventDefault();
+    window.htmx.ajax("GET", path, { target: "#read", swap: "innerHTML" });
+  }
+}
+
 export function keepList() {
+  document.addEventListener("htmx:before:history:restore", restore);
+  document.addEventListener("click", (event) => {
+    const back = event.target.closest?.("a[data-back]");
+    if (!back || event.ctrlKey || event.metaKey || back.getAttribute("href") !== byId("rows")?.dataset.href) return;
+    if (closeConversation()) event.preventDefault();
+  });
   document.addEventListener("letterdesk:change", (event) => soon(event.detail));
   document.addEventListener("letterdesk:resync", () => soon());
   document.addEventListener("click", (event) => {
