@@ -67,15 +67,15 @@ def begin(
 @transaction.atomic
 def arrange(mailbox: Mailbox, *, on: Collection[str], roles: Mapping[str, str], by: Employee) -> list[Folder]:
     """Switch folders on and off, and say what each is for. `on` and the values of `roles` (role → folder, "" for none)
-    are public ids. What is here of a folder that goes off stays; one that comes on is fetched as R21 has it.
-    Returns the folders that changed. Raises BadRoles.
+    are public ids; the inbox is always on. What is here of a folder that goes off stays; one that comes on is fetched
+    as R21 has it. Returns the folders that changed. Raises BadRoles.
     """
     folders = list(mailbox.folders.select_for_update().filter(gone_at=None, is_selectable=True))
     before = {folder.public_id: folder.role for folder in folders}
     given = assign({public_id: FolderRole(role) for public_id, role in before.items()}, roles)
     changed = []
     for folder in folders:
-        is_on, role = folder.public_id in on, given[folder.public_id]
+        is_on, role = folder.public_id in on or folder.role == FolderRole.INBOX, given[folder.public_id]
         if (is_on, role) != (folder.is_on, folder.role):
             folder.role_is_chosen = folder.role_is_chosen or role != folder.role
             folder.is_on, folder.role = is_on, role

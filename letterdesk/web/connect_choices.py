@@ -82,6 +82,8 @@ def _connect(request: Request, draft: Draft, *, folders: list[FolderChoice], acc
     )
     drafts.drop(request)
     messages.success(request, _("Connected. The newest letters come first; you can work meanwhile."))
+    if failed := next((step["error"] for step in draft.steps if step["error"]), ""):
+        messages.warning(request, _("Receiving works. Sending does not yet: %(why)s") % {"why": failed})
     return redirect("progress", mailbox.public_id)
 
 

@@ -37,7 +37,10 @@ def progress(request: Request, mailbox_id: str) -> HttpResponse:
     now = timezone.now()
     facts = {"area": "mailboxes", "step": 4, "mailbox": mailbox, **_figures(mailbox, now)}
     if request.htmx:
-        return render(request, "web/progress/figures.html", facts)
+        answer = render(request, "web/progress/figures.html", facts)
+        if not facts["looks_again"]:  # nothing more is to come: the new element does not ask again
+            answer["HX-Reswap"] = "outerHTML"
+        return answer
     facts |= {
         "may_manage": may_manage(request, mailbox),
         "state": state_of(mailbox, now, may_manage=False) if mailbox.error_code else None,

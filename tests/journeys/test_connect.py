@@ -87,6 +87,7 @@ def test_a_mailbox_is_connected_in_four_steps_and_its_letters_come(wizard, dovec
     press(page, "Connect")
     page.wait_for_url("**/progress", timeout=30_000)
     expect(page.get_by_text("Everything is here").first).to_be_visible(timeout=60_000)  # by itself, without a reload
+    expect(page.locator("#progress[hx-trigger]")).to_have_count(0)  # and asks no more
     page.get_by_text("Left out, and why").click()
     expect(page.get_by_text("Trash: switched off")).to_be_visible()
     axe(page)

@@ -11,7 +11,7 @@ from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import FolderRole, Grant, Hold, Mailbox, MailboxState
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.plans.models import Subscription
-from letterdesk.sync.models import Lease
+from letterdesk.sync.models import FolderCursor, Lease
 
 from .conftest import raw_letter
 
@@ -55,6 +55,24 @@ def test_folders_go_on_and_off_and_have_one_role_each(post, mailbox, inbox, arch
     assert inbox.role == FolderRole.INBOX and not inbox.role_is_chosen
     answer = post("folders", on=inbox.public_id, role_spam=inbox.public_id)
     assert answer.status_code == 422 and "The inbox stays the inbox" in answer.content.decode()
+
+
+def test_the_inbox_cannot_be_switched_off(post, inbox, archive):
+    post("folders")
+    inbox.refresh_from_db()
+    archive.refresh_from_db()
+    assert (inbox.is_on, archive.is_on) == (True, False)
+
+
+def test_a_page_of_progress_asks_again_only_while_something_is_to_come(browser, mailbox, inbox, now):
+    address = f"/mailboxes/{mailbox.public_id}/progress"
+    page = browser.get(address)
+    assert "every 3s" in page.content.decode() and "The first look at the server" not in page.content.decode()
+    FolderCursor.objects.create(account=mailbox.account, folder=inbox, uidvalidity=1, flags_checked_at=now)
+    Mailbox.objects.update(first_sync_done_at=now)
+    answer = browser.get(address, headers={"HX-Request": "true"})
+    assert answer["HX-Reswap"] == "outerHTML"
+    assert "hx-trigger" not in answer.content.decode() and "Everything is here" in answer.content.decode()
 
 
 def test_an_administrator_sees_how_it_is_and_nothing_of_its_letters(account, mailbox, sign_in, deliver, archive):
