@@ -11,10 +11,24 @@ MADE = {FolderRole.INBOX: "INBOX", FolderRole.TRASH: "Trash", FolderRole.ARCHIVE
 
 def folder_for(mailbox: Mailbox, role: FolderRole) -> Folder:
     """Find the folder with this role, else one of its name that has none, else wish for it. Inside a transaction."""
-    here: list[Folder] = list(mailbox.folders.filter(gone_at=None).order_by("pk"))
-    for folder in here:
-        if folder.role == role and folder.is_selectable:
-            return folder
+    here = _folders(mailbox)
+    found = _with_role(here, role)
+    if found is not None:
+        return found
+    Mailbox.objects.select_for_update().get(pk=mailbox.pk)  # of two at once, one makes it
+    here = _folders(mailbox)
+    return _with_role(here, role) or _make(mailbox, role, here)
+
+
+def _folders(mailbox: Mailbox) -> list[Folder]:
+    return list(mailbox.folders.filter(gone_at=None).order_by("pk"))
+
+
+def _with_role(here: list[Folder], role: FolderRole) -> Folder | None:
+    return next((folder for folder in here if folder.role == role and folder.is_selectable), None)
+
+
+def _make(mailbox: Mailbox, role: FolderRole, here: list[Folder]) -> Folder:
     name = _name(here, MADE[role])
     for folder in here:
         if folder.wire_name.casefold() == name.casefold() and folder.is_selectable and not folder.role:
