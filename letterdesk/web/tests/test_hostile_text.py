@@ -6,7 +6,7 @@ from django.test import Client, RequestFactory
 from selectolax.lexbor import LexborHTMLParser
 
 from letterdesk.accounts.models import Department
-from letterdesk.mailboxes.models import FolderRole
+from letterdesk.mailboxes.models import FolderRole, Label, Labelled
 from letterdesk.web import acts, errors
 from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_access import PAGES, knock
@@ -51,12 +51,14 @@ def hostile_things(things, deliver, mailbox, inbox, people):
             if person is not None:
                 person.name = mark
                 person.save()
+        label = Label.objects.create(account=account, mailbox=mailbox, name=mark[:60], key=mark[:60])
         head = f'From: "{mark.replace(chr(34), "")}" <a@b.example>\nTo: "{mark.replace(chr(34), "")}" <c@d.example>\n'
         odd = f"Message-ID: <{mark.replace(' ', '')}@x>\nList-Id: {mark}\n"
         letter = deliver(f"{head}{odd}Subject: {mark}\n\n{mark} needle".encode())[0]
         files = [(f"{mark}.pdf".replace("/", ""), "application/pdf", b"x", "")] * 2
         filed = deliver(raw_letter("Files", files=files))[0]
         for each in (letter, filed):
+            Labelled.objects.create(account=account, label=label, conversation=each.conversation)
             things.letter, things.message_id = each, each.public_id
             things.conversation_id = each.conversation.public_id
             yield things
