@@ -91,7 +91,8 @@ def act(chosen: Sequence[Chosen], wish: Wish) -> Action:
             action.detail = detail | action.detail
             action.save()
     if not action.count:
-        action.delete()
+        if action.pk is not None:
+            action.delete()
         raise NothingChosen
     return action
 

@@ -19,14 +19,16 @@ from letterdesk.mailboxes.act import KINDS, Chosen, NothingChosen, Wish, act, ch
 from letterdesk.mailboxes.labels import BadLabel, make_label
 from letterdesk.mailboxes.models import Action, Conversation, Folder, FolderRole, Label, Mailbox
 from letterdesk.mailboxes.move import CannotMove, MayNotDelete
+from letterdesk.mailboxes.search import BadQuery
 from letterdesk.mailboxes.undoing import CannotUndo, take_back
 from letterdesk.web.place import MOST_AT_ONCE, Board, board_named, place_of
 from letterdesk.web.request import Request
 from letterdesk.web.said import said
+from letterdesk.web.search_all import all_found
 from letterdesk.web.sidebar import shelves
 from letterdesk.web.snoozing import BadMoment, moment
 
-REFUSALS = (CannotMove, MayNotDelete, BadMoment, BadLabel, CannotUndo)
+REFUSALS = (CannotMove, MayNotDelete, BadMoment, BadLabel, BadQuery, CannotUndo)
 
 
 @dataclass(frozen=True)
@@ -116,11 +118,18 @@ def _label(request: Request, asked: Asked) -> Label:
 def _chosen(request: Request, asked: Asked, wish: Wish) -> list[Chosen]:
     if not asked.whole_list:
         return choose(asked.pairs, wish)
-    board = _board(request, wish.now)
-    found = board.matching(board.wanted(request, wish.now))
+    found = _whole_list(request, wish.now)
     may = Conversation.objects.visible_to if wish.kind == "delete" else Conversation.objects.editable_by
     mailboxes = set(may(wish.by).filter(pk__in=[pk for pk, _ in found]).values_list("pk", flat=True))
     return [Chosen(conversation, folder) for conversation, folder in found if conversation in mailboxes]
+
+
+def _whole_list(request: Request, now: datetime) -> list[tuple[int, int]]:
+    """Keys of all conversations that match the list's filter or the search, each with its folder."""
+    if request.POST.get("q"):
+        return all_found(request, request.POST["q"], now)
+    board = _board(request, now)
+    return board.matching(board.wanted(request, now))
 
 
 def _board(request: Request, now: datetime) -> Board:
@@ -136,16 +145,22 @@ def _board(request: Request, now: datetime) -> Board:
 def _is_for_good(request: Request, asked: Asked, now: datetime) -> bool:
     """Whether some of it lies in Trash: from there it goes for good, so it is asked first (R27)."""
     trash = Folder.objects.editable_by(request.employee).filter(role=FolderRole.TRASH)
-    if asked.whole_list:
-        named = [folder.public_id for folder in _board(request, now).folders]
-    else:
-        named = [folder for _conversation, folder in asked.pairs]
+    if not asked.whole_list:
+        return bool(trash.filter(public_id__in=[folder for _conversation, folder in asked.pairs]).exists())
+    if request.POST.get("q"):
+        return bool(trash.filter(pk__in={folder for _conversation, folder in _whole_list(request, now)}).exists())
+    named = [folder.public_id for folder in _board(request, now).folders]
     return bool(trash.filter(public_id__in=named).exists())
 
 
 def _ask(request: Request, asked: Asked) -> HttpResponse:
     """A page that asks, whose form says the same again with `sure`."""
-    kept = [(key, value) for key in ("c", "all", "list", "folder") for value in request.POST.getlist(key) if value]
+    kept = [
+        (key, value)
+        for key in ("c", "all", "list", "folder", "q", "in")
+        for value in request.POST.getlist(key)
+        if value
+    ]
     found = Conversation.objects.editable_by(request.employee).filter(public_id__in=[one for one, _ in asked.pairs])
     conversation = found.first() if len(asked.pairs) == 1 else None
     facts = {

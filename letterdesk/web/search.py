@@ -18,6 +18,7 @@ from letterdesk.plans import limits
 from letterdesk.web.request import Request
 from letterdesk.web.search_words import built, chips, wider
 from letterdesk.web.sidebar import shelves, shown_name
+from letterdesk.web.snoozing import presets
 
 PAGE = 50
 DEEPEST = 1000  # results that a page can be opened at
@@ -48,7 +49,8 @@ def _beside(request: Request, query: str, now: datetime, period: Period) -> dict
     kept = list(SavedSearch.objects.visible_to(request.employee).order_by("-is_saved", "-used_at", "-pk")[:40])
     mailbox = _mailbox(request)
     return {
-        "place": {"shelves": shelves(request.employee, now, period=period), "period": period},
+        "place": {"shelves": shelves(request.employee, now, period=period), "period": period, "view": "search"},
+        "presets": presets(timezone.localtime(now)),
         "mailbox": mailbox,
         "chips": chips(query, lambda q: _address(request, q=q)),
         "saved": [each for each in kept if each.is_saved],
@@ -115,21 +117,22 @@ def _placed(found: list[Any], *, of: Any) -> list[Any]:
     return found
 
 
-def _where(message: Message, conversation_id: str) -> tuple[str, str]:
+def _where(message: Message, conversation_id: str) -> tuple[str, str, str]:
+    """What its folder is called, the address of the conversation in it, and the folder's id."""
     places = list(message.placements.all())
     if not places:
-        return "", ""
+        return "", "", ""
     folder = places[0].folder
-    return shown_name(folder), reverse("conversation", args=[folder.public_id, conversation_id])
+    return shown_name(folder), reverse("conversation", args=[folder.public_id, conversation_id]), folder.public_id
 
 
 def _entry(hit: Hit) -> dict[str, Any]:
-    folder, address = _where(hit.message, hit.conversation.public_id)
-    return {"hit": hit, "folder": folder, "address": address}
+    folder, address, folder_id = _where(hit.message, hit.conversation.public_id)
+    return {"hit": hit, "folder": folder, "address": address, "folder_id": folder_id}
 
 
 def _file(file: Any) -> dict[str, Any]:
-    folder, address = _where(file.message, file.message.conversation.public_id)
+    folder, address, _folder_id = _where(file.message, file.message.conversation.public_id)
     return {"file": file, "folder": folder, "address": address}
 
 

@@ -65,6 +65,11 @@ def test_all_that_match_are_those_of_the_filter_on_all_pages(browser, inbox, del
     assert Placement.objects.filter(folder=trash).count() == 65
 
 
+def test_all_that_match_in_an_empty_list_is_not_found(browser, archive):
+    form = {"change": "read", "all": "1", "folder": archive.public_id}
+    assert browser.post("/acts", form).status_code == 404
+
+
 def test_nothing_ticked_is_told_and_nonsense_is_not_found(do, browser, inbox):
     do("archive", of=[])
     assert "Nothing is selected" in page(browser, inbox).content.decode()
@@ -201,6 +206,19 @@ def test_a_script_gets_the_notes_alone_and_refusals_as_such(do, browser, letters
     assert "Delete for good?" in asked and f'name="c" value="{ticked}"' in asked
     browser.post("/acts", {"change": "delete", "c": ticked, "sure": "yes"})
     assert PendingChange.objects.filter(kind="delete").count() == 1
+
+
+def test_all_that_a_search_finds_and_no_more(browser, inbox, deliver, archive, sign_in, stranger):
+    deliver(*(raw_letter(f"Offer {number}") for number in range(60)))
+    deliver(raw_letter("Other"))
+    shown = browser.get("/search?q=offer").content.decode()
+    assert "Select all that this search finds" in shown and shown.count('name="c"') == 50
+    form = {"change": "archive", "all": "1", "q": "subject:offer", "next": "/"}
+    assert sign_in(stranger).post("/acts", form).status_code == 404
+    browser.post("/acts", form)
+    assert Placement.objects.filter(folder=archive).count() == 60
+    browser.post("/acts", {**form, "q": "is:nonsense"})
+    assert "is not known" in browser.get(f"/mail/{inbox.public_id}").content.decode()
 
 
 BERLIN = ZoneInfo("Europe/Berlin")
