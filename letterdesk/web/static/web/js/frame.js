@@ -48,7 +48,7 @@ function fit(frame, height, blocked) {
 function tellBlocked(frame, count) {
   const gate = frame.parentElement.querySelector(".gate");
   if (!gate) return;
-  gate.hidden = !(count > 0);
+  gate.classList.toggle("waiting", !(count > 0));
   gate.querySelector(".gate-text").textContent = (count === 1 ? gate.dataset.one : gate.dataset.many).replace("{n}", count);
 }
 
