@@ -190,8 +190,14 @@ def _quietly(request: Request, asked: Asked) -> HttpResponse:
         action.delete()
         return HttpResponse(status=204)
     conversation = Conversation.objects.editable_by(request.employee).get(public_id=asked.pairs[0][0])
-    facts = {"starred": asked.kind == "star", "changes": request.path, "subject": conversation.subject}
+    star_text = star_words() % {"subject": conversation.subject}
+    facts = {"starred": asked.kind == "star", "changes": request.path, "star_text": star_text}
     return render(request, "web/inbox/star.html", facts)
+
+
+def star_words() -> str:
+    """What the star of a row is called; the subject is filled in."""
+    return _("Star: %(subject)s")
 
 
 @require_POST
