@@ -118,7 +118,7 @@ def open_letters(page):
 def frames_of(page, letters):
     """(letter, its frame, opened and loaded) of those of these letters that are in the open conversation."""
     unfold(page)
-    there = set(re.findall(r"marker\d+end", page.content()))
+    there = set(re.findall(r"marker\d+end", page.locator(".conversation").inner_html()))
     for letter in [letter for letter in letters if letter.marker in there]:
         message = page.locator("details.message", has=page.locator(".message-snippet", has_text=letter.marker))
         if message.get_attribute("open") is None:
