@@ -27,8 +27,8 @@ check: $(READY)  ## lint, types, import contract, migrations, deployment setting
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	LETTERDESK_URL=https://mail.example.org $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-bench: $(READY)  ## figures beside their peers; QUICK=1: a small round within a minute
-	$(BIN)/python -m bench $(if $(QUICK),--quick)
+bench: $(READY)  ## figures beside their peers; QUICK=1: a small round within a minute; PART="live web": these alone
+	$(BIN)/python -m bench $(if $(QUICK),--quick) $(PART)
 
 screenshots: $(READY)  ## every screen in light, dark and on a telephone into build/screens; BEST=1: those of the README, too
 	$(BIN)/python -m tests.screens build/screens $(if $(BEST),--best)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import django
 
@@ -20,8 +21,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "letterdesk.config.settings")
 os.environ.setdefault("LETTERDESK_ALLOWED_NETWORKS", "127.0.0.0/8")
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -31,7 +33,8 @@ from letterdesk.mail.imap import Connection  # noqa: E402
 from letterdesk.mailboxes import search  # noqa: E402
 from letterdesk.mailboxes.importing import import_maildir  # noqa: E402
 from letterdesk.mailboxes.lists import list_folder  # noqa: E402
-from letterdesk.mailboxes.models import Folder, Listing, Mailbox, Message  # noqa: E402
+from letterdesk.mailboxes.models import Conversation, Folder, Listing, Mailbox, Message  # noqa: E402
+from letterdesk.mailboxes.reading import conversation_letters, find_conversation  # noqa: E402
 from letterdesk.mailboxes.sidebar import sidebar  # noqa: E402
 from letterdesk.plans.open import open_account  # noqa: E402
 from letterdesk.sync import lease  # noqa: E402
@@ -44,8 +47,7 @@ garbage.settle()  # as config/command.py does
 
 
 def prepare(host: str, port: str, *users: str) -> list[Mailbox]:
-    """A fresh database with one mailbox for each user of the server."""
-    call_command("migrate", verbosity=0)
+    """On tables without rows: one mailbox for each user of the server."""
     account = open_account(
         "Bench", administrator_email="ada@bench.example", administrator_name="Ada",
         password="bench-bench-bench", now=timezone.now(),
@@ -106,31 +108,71 @@ def noop(host: str, port: str, user: str) -> dict[str, Any]:
     return {"seconds": on_open, "with_sign_in_seconds": _median(lambda: sync_once(mailbox), 5)}
 
 
-def pages(maildir: str, *words: str) -> dict[str, Any]:
-    """List page and search over letters of a Maildir: server time and queries. Imports the Maildir first."""
-    if maildir:
-        prepare("", "0", "archive@bench.example")
-        begin = time.perf_counter()
-        import_maildir(Mailbox.objects.get(), Path(maildir), now=timezone.now())
-        print(f"imported in {time.perf_counter() - begin:.0f} s", file=sys.stderr)
-    ada = Employee.objects.get(email="ada@bench.example")
-    inbox = max(Folder.objects.all(), key=lambda folder: folder.listings.count())
+def fill(maildir: str) -> dict[str, Any]:
+    """The letters of a Maildir in our store."""
+    prepare("", "0", "archive@bench.example")
+    begin = time.perf_counter()
+    import_maildir(Mailbox.objects.get(), Path(maildir), now=timezone.now())
+    return {"letters": Message.objects.count(), "seconds": time.perf_counter() - begin}
 
-    def list_page() -> None:
+
+def pages(*words: str) -> dict[str, Any]:
+    """List, conversation and search out of what `fill` made: what is asked of the store, and the whole page."""
+    ada = Employee.objects.get(email="ada@bench.example")
+    inbox = largest_folder()
+    conversation = typical_conversation(inbox)
+    browser = Client(HTTP_HOST="127.0.0.1", HTTP_ACCEPT_ENCODING="gzip")
+    browser.force_login(ada, settings.AUTHENTICATION_BACKENDS[0])
+    list_address = f"/mail/{inbox.public_id}"
+
+    def list_rows() -> None:
         list_folder(inbox, employee=ada, now=timezone.now())
         sidebar(ada, timezone.now())
 
-    list_page()
-    with CaptureQueriesContext(connection) as queries:
-        list_page()
-    return {
-        "letters": Message.objects.count(),
-        "list_seconds": _median(list_page, 50),
-        "list_queries": len(queries),
-        "search_seconds": {
-            word: _median(lambda w=word: search.search(ada, w, now=timezone.now()), 20) for word in words
-        },
+    def letters() -> None:
+        found = find_conversation(ada, conversation.public_id)
+        assert found is not None
+        conversation_letters(found, employee=ada, now=timezone.now())
+
+    def page(address: str, **headers: Any) -> None:
+        answer = browser.get(address, **headers)
+        assert answer.status_code == 200, (address, answer.status_code)
+
+    measured = {
+        "list": list_rows,
+        "conversation": letters,
+        "list_page": lambda: page(list_address),
+        "conversation_page": lambda: page(f"{list_address}/{conversation.public_id}", HTTP_HX_REQUEST="true"),
     }
+    got: dict[str, Any] = {"letters": Message.objects.count()}
+    for name, work in measured.items():
+        got[f"{name}_queries"] = _queries(work)
+        got[f"{name}_seconds"] = _median(work, 50)
+    got["search_seconds"] = {
+        word: _median(lambda w=word: search.search(ada, w, now=timezone.now()), 20) for word in words
+    }
+    got["search_page_seconds"] = {word: _median(lambda w=word: page(f"/search?q={quote(w)}"), 20) for word in words}
+    return got
+
+
+def largest_folder() -> Folder:
+    """The folder with the most conversations."""
+    return max(Folder.objects.all(), key=lambda folder: folder.listings.count())
+
+
+def typical_conversation(folder: Folder) -> Conversation:
+    """The newest one of five letters there."""
+    listing = folder.listings.filter(conversation__message_count=5).order_by("-newest_at").first()
+    assert listing is not None
+    return listing.conversation
+
+
+def _queries(work: Callable[[], object]) -> int:
+    """Queries of one turn after the first, whose caches are cold."""
+    work()
+    with CaptureQueriesContext(connection) as queries:
+        work()
+    return len(queries)
 
 
 def _median(work: Callable[[], object], times: int) -> float:
@@ -146,7 +188,7 @@ def _peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-COMMANDS = {"initial": initial, "noop": noop, "pages": pages}
+COMMANDS = {"initial": initial, "noop": noop, "fill": fill, "pages": pages}
 
 if __name__ == "__main__":
     print(json.dumps(COMMANDS[sys.argv[1]](*sys.argv[2:])))

@@ -107,7 +107,7 @@ class Notmuch:
         self._config = folder / "notmuch.conf"
         folder.mkdir(parents=True, exist_ok=True)
         self._config.write_text(
-            f"[database]\npath={letters}\n[user]\nname=Bench\nprimary_email=bench@example.org\n[new]\ntags=new\n"
+            f"[database]\npath={folder}\nmail_root={letters}\n[user]\nname=Bench\nprimary_email=bench@example.org\n[new]\ntags=new\n"
         )
         _timed(["notmuch", f"--config={self._config}", "new", "--quiet"])
 

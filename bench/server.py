@@ -23,6 +23,11 @@ class Served:
     letters: int
     total_bytes: int
 
+    @property
+    def maildir(self) -> Path:
+        """The folder of the user's inbox, with `cur` inside."""
+        return self.dovecot.maildir(self.user)
+
 
 @contextmanager
 def serve(corpus: Corpus) -> Iterator[Served]:

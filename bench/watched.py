@@ -31,14 +31,18 @@ def live(host: str, port: str, user: str, rounds: str) -> dict[str, Any]:
     prepare(host, port, user)
     imap = imaplib.IMAP4(host, int(port))
     imap.login(user, "secret")
-    with _processes() as listen:
+    with _processes() as (listen, web):
         _until(lambda: Folder.objects.filter(role="inbox", cursor__isnull=False).exists(), 60)
         page = Page(listen, Folder.objects.get(role="inbox"))
         time.sleep(2)
         letters = [_new_letter(imap, page, number) for number in range(int(rounds))]
         imap.select("INBOX")
         flags = [_new_flag(imap, number) for number in range(int(rounds))]
-    return {"letter_seconds": sorted(letters), "flag_seconds": sorted(flags)}
+        begin = time.perf_counter()
+        web.terminate()
+        web.wait(20)
+        stopped = time.perf_counter() - begin
+    return {"letter_seconds": sorted(letters), "flag_seconds": sorted(flags), "stop_seconds": stopped}
 
 
 def _new_letter(imap: imaplib.IMAP4, page: "Page", number: int) -> float:
@@ -66,7 +70,7 @@ class Page:
 
     def __init__(self, listen: str, folder: Folder) -> None:
         self._listen = listen
-        self._headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={_session()}", "Host": "127.0.0.1"}
+        self._headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session_of_ada()}", "Host": "127.0.0.1"}
         self._path = f"/mail/{folder.public_id}"
         self._stream = http.client.HTTPConnection(listen, timeout=30)
         self._stream.request("GET", "/live", headers=self._headers)
@@ -86,7 +90,7 @@ class Page:
         return answer.read().decode()
 
 
-def _session() -> str:
+def session_of_ada() -> str:
     ada = Employee.objects.get(email="ada@bench.example")
     session = SessionStore()
     session[SESSION_KEY] = str(ada.pk)
@@ -97,21 +101,30 @@ def _session() -> str:
 
 
 @contextmanager
-def _processes() -> Iterator[str]:
+def _processes() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Pages and sync, as `letterdesk run` starts them: where the pages are, and their process."""
     listen = f"127.0.0.1:{free_port()}"
-    ours = [sys.executable, "-m", "letterdesk"]
-    running = [
-        subprocess.Popen([*ours, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for words in (["web", "--listen", listen], ["sync"])
-    ]
+    with started("web", "--listen", listen) as web, started("sync"):
+        wait_for_port(int(listen.rpartition(":")[2]), timeout=60, alive=lambda: web.poll() is None)
+        yield listen, web
+
+
+@contextmanager
+def started(*words: str) -> "Iterator[subprocess.Popen[bytes]]":
+    """A process of Letterdesk while this lasts. One that does not end by itself is killed; the error has its log."""
+    log = settings.DATA_DIR / f"{words[0]}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen([sys.executable, "-m", "letterdesk", *words], stdout=out, stderr=out)
     try:
-        wait_for_port(int(listen.rpartition(":")[2]), timeout=60, alive=lambda: running[0].poll() is None)
-        yield listen
+        yield process
     finally:
-        for process in running:
-            process.terminate()
-        for process in running:
+        process.terminate()
+        try:
             process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise RuntimeError(f"{words[0]} did not end within 20 s:\n{log.read_text()[-1500:]}") from None
 
 
 def idle(host: str, port: str, *users: str) -> dict[str, Any]:

@@ -16,6 +16,9 @@ SQLITE_PRAGMAS = (
     "PRAGMA secure_delete=ON;"
 )
 
+POOLED = 20  # connections of one web process at the most; a further request waits for one
+POOL_PATIENCE = 10.0  # seconds that it waits
+
 
 def text(name: str, default: str = "") -> str:
     """The setting `name`, or the default where it is unset or empty."""
@@ -89,6 +92,14 @@ def database(url: str) -> dict[str, Any]:
             "OPTIONS": dict(parse_qsl(parts.query)),
         }
     raise ImproperlyConfigured(f"DATABASE_URL begins with {parts.scheme!r}: use sqlite:///… or postgresql://…")
+
+
+def pooled(entry: dict[str, Any]) -> dict[str, Any]:
+    """The same database for a process whose every request has a thread of its own: PostgreSQL's connections in a pool."""
+    if not entry["ENGINE"].endswith("postgresql"):
+        return entry
+    pool = {"min_size": 1, "max_size": POOLED, "timeout": POOL_PATIENCE}
+    return {**entry, "CONN_MAX_AGE": 0, "OPTIONS": {**entry["OPTIONS"], "pool": pool}}
 
 
 def blobs(url: str) -> dict[str, Any]:
