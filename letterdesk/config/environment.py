@@ -95,7 +95,7 @@ def database(url: str) -> dict[str, Any]:
 
 
 def pooled(entry: dict[str, Any]) -> dict[str, Any]:
-    """The same database for a process whose every request has a thread of its own: PostgreSQL's connections in a pool."""
+    """The same database for a process that gives each request a thread: PostgreSQL's connections in a pool."""
     if not entry["ENGINE"].endswith("postgresql"):
         return entry
     pool = {"min_size": 1, "max_size": POOLED, "timeout": POOL_PATIENCE}
