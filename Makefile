@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/postgres
 
-.PHONY: demo serve test test-postgres check bench screenshots requirements clean
+.PHONY: demo serve test test-postgres check bench screenshots messages requirements clean
 
 demo: $(READY)  ## a seeded company on an embedded mail server; ONCE=1: sync, print the ledger, end
 	$(BIN)/letterdesk demo $(if $(ONCE),--once)
@@ -32,6 +32,10 @@ bench: $(READY)  ## figures beside their peers; QUICK=1: a small round within a 
 
 screenshots: $(READY)  ## every screen in light, dark and on a telephone into build/screens; BEST=1: those of the README, too
 	$(BIN)/python -m tests.screens build/screens $(if $(BEST),--best)
+
+messages: $(READY)  ## all texts for translators into build/letterdesk.pot; needs GNU gettext
+	mkdir -p build
+	$(BIN)/python -m letterdesk.web.messages build/letterdesk.pot
 
 requirements: $(READY)  ## compile requirements/*.in with hashes
 	$(BIN)/python -m pip install --quiet uv

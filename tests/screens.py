@@ -37,8 +37,8 @@ PAGES = {
     "all-inboxes": "/mail",
     "snoozed": "/mail/snoozed",
     "recent": "/recent",
+    "where": "/where?q=chair",
     "mailboxes": "/mailboxes",
-    "grid": "/mailboxes/grid",
     "connect": "/mailboxes/connect",
     "people": "/people",
     "plans": "/plans",
@@ -97,7 +97,8 @@ def rooms(page: Page):
     page.wait_for_timeout(900)
     yield "inbox"
     inbox = page.url
-    page.locator("#rows .row-subj a").first.click()
+    page.mouse.move(1200, 700)
+    page.get_by_role("link", name="Renewal of the framework").first.click()
     page.wait_for_timeout(1200)
     yield "conversation"
     page.goto(inbox)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cryptography.fernet import Fernet
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
 SQLITE_PRAGMAS = (
@@ -162,3 +163,10 @@ def mailer(url: str) -> Mailer:
     raise ImproperlyConfigured(
         f"EMAIL_URL begins with {parts.scheme!r}: use console://, none://, smtp://… or smtps://…"
     )
+
+
+def languages(folder: Path) -> list[tuple[str, str]]:
+    """English, and each language that has a compiled translation in `folder`, under its own name."""
+    found = sorted(each.parent.parent.name for each in folder.glob("*/LC_MESSAGES/django.mo"))
+    names = [(name.replace("_", "-").lower(), LANG_INFO.get(name.lower(), {})) for name in found]
+    return [("en", "English"), *((code, info.get("name_local", code)) for code, info in names if code != "en")]

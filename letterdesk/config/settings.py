@@ -150,7 +150,8 @@ SILENCED_SYSTEM_CHECKS = [
 CSRF_FAILURE_VIEW = "letterdesk.web.errors.forbidden"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [PACKAGE / "locale"]
+LANGUAGES = env.languages(LOCALE_PATHS[0])  # English, and each that has been translated (`make messages`)
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"

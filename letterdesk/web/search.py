@@ -16,7 +16,7 @@ from letterdesk.mailboxes.saved_searches import remember
 from letterdesk.mailboxes.search import BadQuery, Found, Hit, Search
 from letterdesk.plans import limits
 from letterdesk.web.request import Request
-from letterdesk.web.search_words import built, chips, wider
+from letterdesk.web.search_words import built, chips, for_server, wider
 from letterdesk.web.sidebar import shelves, shown_name
 from letterdesk.web.snoozing import presets
 
@@ -78,6 +78,7 @@ def _found(request: Request, query: str, now: datetime, period: Period) -> dict[
     return {
         **facts,
         "ledger": asked.searched(),
+        "server_question": for_server(query),
         "wider": wider(query, lambda less: _count(request, less, now, period)) if nothing else [],
     }
 

@@ -49,6 +49,22 @@ def wider(query: str, count: Callable[[str], tuple[int, bool, str]]) -> list[Wid
     return sorted(found, key=lambda each: -each.count)
 
 
+def for_server(query: str) -> tuple[str, str]:
+    """What the mail server can be asked of a query: a text, and "subject" or "sender"; ("", "") where there is none.
+
+    Servers are asked for headers alone (where.py): a sender that is named, else the words as a subject.
+    """
+    words = []
+    for part in pieces(query):
+        found = _OPERATOR.fullmatch(part)
+        name = found[2].lower() if found else ""
+        if found and not found[1] and name in {"from", "subject"}:
+            return found[3].strip().strip('"'), "sender" if name == "from" else "subject"
+        if not found and not part.startswith(("-", "(")) and " OR " not in part:
+            words.append(part.strip('"'))
+    return " ".join(words), "subject" if words else ""
+
+
 def in_words(part: str) -> str:
     """An operator as a person says it; other words as they stand."""
     found = _OPERATOR.fullmatch(part)

@@ -1,6 +1,7 @@
 """Every page, light and dark and on a telephone: no violation of WCAG 2.2 AA, nothing wider than the screen."""
 
 import pytest
+from playwright.sync_api import expect
 
 LOOKS = {
     "light": {"color_scheme": "light"},
@@ -16,9 +17,17 @@ PAGES = (
     "/mailboxes/connect",
     "/people",
     "/plans",
+    "/search?q=offer&show=people",
+    "/mail/snoozed",
+    "/recent",
+    "/where?q=offer",
     "/settings",
+    "/settings/appearance",
+    "/settings/keyboard",
+    "/settings/images",
     "/help",
     "/accounts/2fa/",
+    "/accounts/2fa/totp/activate/",
     "/accounts/sessions/",
     "/accounts/password/change/",
 )
@@ -33,6 +42,28 @@ def test_pages_are_accessible_and_fit(signed_in, axe, look):
         check(page, axe)
 
 
+def test_an_address_that_is_not_there_helps(signed_in, axe):
+    page = signed_in()
+    page.goto("/nothing-here")
+    check(page, axe)
+    page.wait_for_timeout(200)
+    page.complaints.clear()  # the browser notes the 404 itself
+
+
+def test_dialogs_and_menus_are_accessible(signed_in, axe):
+    page = signed_in()
+    page.goto("/search")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette [role=option]").first).to_be_visible()
+    axe(page)
+    page.keyboard.press("Escape")
+    page.locator(".rail-me").click()
+    axe(page)
+    page.get_by_role("link", name="Keys").click()
+    expect(page.locator("#keys-dialog")).to_be_visible()
+    axe(page)
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_way_in_is_accessible_and_fits(open_page, axe, look):
     page = open_page(**LOOKS[look])
@@ -44,3 +75,13 @@ def test_the_way_in_is_accessible_and_fits(open_page, axe, look):
 def check(page, axe):
     axe(page)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, page.url
+    assert not page.evaluate(SMALL), page.url
+
+
+# WCAG 2.5.8: a target of less than 24 px, unless it stands in a line of text, or its label is the target.
+SMALL = """[...document.querySelectorAll("a, button, input, select, summary")].filter((each) => {
+  if (!each.checkVisibility({ visibilityProperty: true }) || each.labels?.length) return false;
+  if (each.closest(".skip, p, dd, dt, label, li.found-line, td")) return false;
+  const { width, height } = each.getBoundingClientRect();
+  return width > 1 && (width < 23.5 || height < 23.5) && getComputedStyle(each).display !== "inline";
+}).map((each) => each.outerHTML.slice(0, 90))"""

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from letterdesk.mailboxes.models import SavedSearch
-from letterdesk.web.search_words import built, chips, in_words
+from letterdesk.web.search_words import built, chips, for_server, in_words
 from letterdesk.web.tests.conftest import raw_letter
 
 
@@ -81,6 +81,14 @@ def test_a_chip_taken_away_leaves_the_others():
         'from:"a b" (c OR d)',
     ]
     assert in_words("nonsense:x") == "nonsense:x"
+
+
+def test_what_is_not_here_can_be_asked_from_the_server(browser, mailbox, deliver):
+    deliver(raw_letter("Desks"))
+    page = text(browser.get(f"/search?q=from:ana chairs&mailbox={mailbox.public_id}"))
+    assert f'action="/mailboxes/{mailbox.public_id}/where"' in page and 'name="q" value="ana"' in page
+    assert for_server("forty desks has:attachment -draft") == ("forty desks", "subject")
+    assert for_server("is:unread") == ("", "")
 
 
 def test_the_form_for_those_who_do_not_type_makes_a_query(browser):
