@@ -2,7 +2,6 @@
 // the palette. Never while somebody types. Off, with Alt+Shift, other keys: Settings (WCAG 2.1.4).
 import { ACT_KEYS } from "./acts.js";
 import { loadMore } from "./list.js";
-import { listenDialogs, showKeys, showPalette } from "./palette.js";
 import { stepLetter } from "./reading.js";
 import { say } from "./toasts.js";
 
@@ -43,6 +42,11 @@ function go(...kinds) {
   location.assign(link ? link.href : "/");
 }
 
+// The dialogs' script comes when one of them is first wanted: the inbox stays small.
+const dialogs = () => import("./palette.js");
+const showKeys = () => dialogs().then((script) => script.showKeys());
+const showPalette = () => dialogs().then((script) => script.showPalette(run));
+
 const soon = () => say(document.body.dataset.soon);
 const COMMANDS = {
   next: () => step(1), previous: () => step(-1), open, back, search,
@@ -52,7 +56,7 @@ const COMMANDS = {
   reply: soon, reply_all: soon, forward: soon, compose: soon,
   go_inbox: () => go("inbox"), go_sent: () => go("sent"), go_drafts: () => go("drafts"), go_all: () => go("all", "archive"),
   go_starred: () => location.assign("/search?q=is%3Astarred"), go_settings: () => location.assign("/settings"),
-  keys: showKeys, palette: () => showPalette(run),
+  keys: showKeys, palette: showPalette,
 };
 
 function run(name) {
@@ -110,14 +114,18 @@ function isForUs(event) {
 const plain = (event) => ({ key: /^Key/.test(event.code) ? event.code[3].toLowerCase() : event.key, code: event.code, shiftKey: false, preventDefault: () => event.preventDefault() });
 
 export function listenKeys() {
-  listenDialogs();
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("[data-open-keys]")) return;
+    event.preventDefault();
+    showKeys();
+  });
   const { keys, keymap } = document.body.dataset;
   if (!keymap) return;
   const table = JSON.parse(keymap);
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
-      return showPalette(run);
+      return showPalette();
     }
     if (keys !== "off" && isForUs(event)) press(wantsModifier() && event.key !== "Escape" ? plain(event) : event, table);
   });

@@ -105,13 +105,5 @@ function listen(dialog, run) {
   });
 }
 
-export function listenDialogs() {
-  document.addEventListener("input", (event) => { if (event.target.matches("[data-find-keys]")) findKeys(event.target); });
-  document.addEventListener("click", (event) => {
-    if (event.target.matches?.("#keys-dialog")) event.target.close();
-    const opener = event.target.closest?.("[data-open-keys]");
-    if (!opener) return;
-    event.preventDefault();
-    showKeys();
-  });
-}
+document.addEventListener("input", (event) => { if (event.target.matches("[data-find-keys]")) findKeys(event.target); });
+document.addEventListener("click", (event) => { if (event.target.matches?.("#keys-dialog")) event.target.close(); });
