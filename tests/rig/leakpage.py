@@ -164,7 +164,7 @@ class Leakpage:
     """Canary, corpus and the browser's own log of what it looked up."""
 
     def __init__(self, chromium: Any, executable: str, folder: Path) -> None:
-        self.canary = Canary("localhost")  # another host than the page's: cookies know no ports
+        self.canary = Canary("127.0.0.1")  # another host than the page (localhost): cookies know no ports
         self.log = folder / "net-log.json"
         self.browser = chromium.browser_type.launch(
             executable_path=executable, args=[f"--log-net-log={self.log}", "--no-sandbox"]
