@@ -5,6 +5,7 @@ Hard rules 7 and 9: letters and files have policies of their own, which their vi
 
 from collections.abc import Callable, Mapping
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -20,6 +21,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# Files of ours that pages load by the dozen: the same strictness in a tenth of the bytes.
+STATIC_HEADERS = {"Content-Security-Policy": "default-src 'self'", "Cross-Origin-Resource-Policy": "same-origin"}
 
 
 def letter_policy(nonce: str, *, more: str = "") -> str:
@@ -45,7 +48,8 @@ def strict_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        for name, value in HEADERS.items():
+        headers = STATIC_HEADERS if request.path.startswith(settings.STATIC_URL) else HEADERS
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         return response
 
