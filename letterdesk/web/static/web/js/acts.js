@@ -79,7 +79,13 @@ async function send(address, parameters) {
   return fetch(address, { method: "POST", headers, body: parameters });
 }
 
-export async function act(change, from) {
+let underWay = Promise.resolve(); // the last action; undo waits for its answer, or it would take back the one before
+
+export function act(change, from) {
+  underWay = carryOut(change, from);
+}
+
+async function carryOut(change, from) {
   if (!form()) return;
   const whole = wholeList() && !inRow(from);
   const found = targets(from);
@@ -117,7 +123,8 @@ export async function undo(name = "") {
   refreshList(true);
 }
 
-export function undoLast() {
+export async function undoLast() {
+  await underWay;
   undo([...document.querySelectorAll('.toast-undo-form [name="action"]')].at(-1)?.value);
 }
 

@@ -4,7 +4,6 @@ import { followLooks } from "./theme.js";
 import { fitFrames } from "./frame.js";
 import { listenKeys } from "./keys.js";
 import { goLive } from "./live.js";
-import { offerSuggestions } from "./suggest.js";
 import { keepShell } from "./shell.js";
 import { listenActs } from "./acts.js";
 import { lookAhead } from "./ahead.js";
@@ -12,7 +11,6 @@ import { listenPicks } from "./pick.js";
 import { listenQuick } from "./quick.js";
 import { followReading } from "./reading.js";
 import { keepList } from "./list.js";
-import { helpForms } from "./forms.js";
 
 dismissToasts();
 followLooks();
@@ -20,11 +18,20 @@ fitFrames();
 followReading();
 listenKeys();
 keepList();
-helpForms();
 listenActs();
 lookAhead();
 listenPicks();
 listenQuick();
 keepShell();
-offerSuggestions();
 goLive();
+
+// What a list seldom needs comes when it is needed: settings and other forms, and what the search field proposes.
+if (!document.getElementById("rows")) import("./forms.js").then(({ helpForms }) => helpForms());
+
+addEventListener("focusin", async function proposeOnce({ target }) {
+  if (!target.closest("form[data-suggest]")) return;
+  removeEventListener("focusin", proposeOnce);
+  const { offerSuggestions } = await import("./suggest.js");
+  offerSuggestions();
+  target.dispatchEvent(new Event("focus"));
+});
