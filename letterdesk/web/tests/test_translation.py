@@ -41,11 +41,16 @@ def test_the_check_finds_what_it_looks_for():
     assert untranslated('<p>{% translate "Hello" %}</p>') == []
 
 
+PLAIN = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}|([a-z])")  # letters; what is filled in stays as it is
+
+
 class Pseudo(trans_real.DjangoTranslation):
     """A language in which every text is marked: what stays unmarked on a page was not translated."""
 
     def gettext(self, message):
-        return re.sub(r"[a-z]", lambda found: chr(ord(found[0]) - ord("a") + ord("ⓐ")), message) if message else message
+        return PLAIN.sub(
+            lambda found: chr(ord(found[1]) - ord("a") + ord("ⓐ")) if found[1] else found[0], message or ""
+        )
 
     def ngettext(self, singular, plural, number):
         return singular if number == 1 else plural
