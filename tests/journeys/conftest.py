@@ -4,12 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from .house import PASSWORD, House
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = (Path(__file__).parents[1] / "assets/axe.min.js").read_text("utf-8")
+expect.set_options(timeout=15_000)  # a busy machine takes its time; what has to be quick is measured apart
 WATCH_POLICY = "window.__csp=[];addEventListener('securitypolicyviolation',e=>__csp.push(e.violatedDirective))"
 
 

@@ -169,6 +169,7 @@ def test_every_link_opens_elsewhere_and_learns_nothing(watched, leakpage, letter
             links = frame.content_frame.locator("a[href]")
             for which in range(links.count()):
                 links.nth(which).click(force=True, timeout=5000)
+            page.bring_to_front()  # behind its popups the page would not load its next frames
         assert page.url.endswith(address)
         assert not page.evaluate("'PWNED' in window")
     page.wait_for_timeout(500)
