@@ -106,10 +106,13 @@ def test_an_event_that_kills_its_worker_is_given_up_after_three_deaths(settings,
     tell(other, "1")
     for minute in range(5):
         connections.close_all()
-        if os.fork() == 0:
-            dispatch(now + timedelta(minutes=1.1 * minute))
-            os._exit(0)
-        os.wait()
+        child = os.fork()
+        if child == 0:
+            try:
+                dispatch(now + timedelta(minutes=1.1 * minute))
+            finally:
+                os._exit(0)  # whatever happens: a second pytest would run on
+        os.waitpid(child, 0)  # and not for another child that ends meanwhile
     assert (tmp_path / "deaths").read_text() == "xxx"
     assert FailedReaction.objects.get().error == "the worker died"
     assert Department.objects.filter(account=poisoned).count() == 50
