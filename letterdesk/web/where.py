@@ -77,10 +77,11 @@ def _answers(request: Request, mailboxes: list[Mailbox], sought: Sought, *, ask:
         except TooFast as refusal:
             error, may_ask = str(refusal), False
     told = []
-    for place, mailbox in enumerate(mailboxes):
+    left = MAILBOXES_AT_ONCE if may_ask else 0
+    for mailbox in mailboxes:
         can_ask = bool(mailbox.imap_host) and mailbox.state in {*KEPT_IN_STEP, MailboxState.PAUSED}
-        asks = may_ask and can_ask and place < MAILBOXES_AT_ONCE
-        answer = on_server(mailbox, sought, now=now) if asks else None
+        answer = on_server(mailbox, sought, now=now) if can_ask and left else None
+        left -= answer is not None
         findings = _put_away(_merged(here(mailbox, sought, now=now), answer), me)
         told.append(Told(mailbox, [said(each, mailbox) for each in findings], answer, can_ask))
     return told, error
