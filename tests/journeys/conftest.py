@@ -53,7 +53,7 @@ def open_page(chromium, house):
         page = context.new_page()
         page.complaints = []
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: page.complaints.append(complaint(said)) if said.type == "error" else None)
         page.add_init_script(WATCH_POLICY)
         contexts.append((context, page))
         return page
@@ -65,6 +65,11 @@ def open_page(chromium, house):
         context.close()
         assert not violations
         assert not complaints
+
+
+def complaint(said):
+    """What the browser's console said, and about which address."""
+    return f"{said.text} {said.location['url']}"
 
 
 @pytest.fixture

@@ -89,6 +89,10 @@ class House:
         )
         json.loads(told)
 
+    def disconnect(self, address: str) -> None:
+        """Disconnect a mailbox and forget its letters: the next test meets none of them."""
+        self.command("mailbox", "disconnect", address, "--delete-copies")
+
     def stop(self) -> None:
         """End the processes that `start` began."""
         if self.process is None:

@@ -19,11 +19,11 @@ def mail(house, dovecot):
         user.name, host="localhost", port=dovecot.tls_port, security="tls", user=user.name, password=user.password
     )
     yield user
-    house.command("mailbox", "disconnect", user.name)
+    house.disconnect(user.name)
 
 
 @pytest.fixture
-def inbox(signed_in, mail):
+def inbox(mail, signed_in):
     def enter(**options):
         page = signed_in(**options)
         end = time.monotonic() + 30
@@ -102,7 +102,7 @@ def test_a_telephone_shows_one_screen_after_the_other(inbox):
     page.go_back()
     expect(page.locator("#rows")).to_be_visible()
     page.get_by_role("button", name="You").tap()
-    page.get_by_role("link", name="Settings").tap()
+    page.get_by_role("link", name="Settings", exact=True).tap()
     expect(page.get_by_role("heading", name="Profile")).to_be_visible()
     small = page.evaluate(
         "[...document.querySelectorAll('.rail-link')].filter((e) => e.offsetHeight && e.offsetHeight < 44).length"

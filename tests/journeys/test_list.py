@@ -13,9 +13,17 @@ PATIENCE = 30_000
 
 
 @pytest.fixture
-def mailbox_with(house, dovecot, signed_in):
-    """Ines' page on a mailbox with so many letters, all of them listed."""
+def users(house):
+    """Whose mailboxes a test connected; disconnected when its pages are closed."""
     users = []
+    yield users
+    for user in users:
+        house.disconnect(user.name)
+
+
+@pytest.fixture
+def mailbox_with(users, house, dovecot, signed_in):
+    """Ines' page on a mailbox with so many letters, all of them listed."""
 
     def enter(count, **options):
         user = dovecot.add_user()
@@ -29,9 +37,7 @@ def mailbox_with(house, dovecot, signed_in):
         wait_for_rows(page, min(count, 50))
         return page, user
 
-    yield enter
-    for user in users:
-        house.command("mailbox", "disconnect", user.name, "--delete-copies")
+    return enter
 
 
 def wait_for_rows(page, count):

@@ -25,7 +25,7 @@ def box(house, dovecot):
     )
     wait_until(lambda: synced(house, user.name), timeout=60, step=0.5)
     yield user
-    house.command("mailbox", "disconnect", user.name)
+    house.disconnect(user.name)
 
 
 def synced(house, address):

@@ -35,11 +35,11 @@ def mail_user(house, dovecot):
         user=user.name, password=user.password,
     )  # fmt: skip
     yield user
-    house.command("mailbox", "disconnect", user.name)
+    house.disconnect(user.name)
 
 
 @pytest.fixture
-def inbox(signed_in, mail_user):
+def inbox(mail_user, signed_in):
     page = signed_in()
     end = time.monotonic() + 30
     while time.monotonic() < end and page.locator("#rows > .row").count() != LETTERS:

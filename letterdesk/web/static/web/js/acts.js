@@ -79,13 +79,13 @@ async function send(address, parameters) {
   return fetch(address, { method: "POST", headers, body: parameters });
 }
 
-let underWay = Promise.resolve(); // the last action; undo waits for its answer, or it would take back the one before
+let underWay = Promise.resolve(); // the last action; the next one and undo are told after its answer, in their order
 
 export function act(change, from) {
-  underWay = carryOut(change, from);
+  underWay = carryOut(change, from, underWay);
 }
 
-async function carryOut(change, from) {
+async function carryOut(change, from, before) {
   if (!form()) return;
   const whole = wholeList() && !inRow(from);
   const found = targets(from);
@@ -98,8 +98,10 @@ async function carryOut(change, from) {
   show(kind, found);
   if (picked().length) clearPicks();
   document.querySelector(".panel:popover-open")?.hidePopover();
+  const address = form().action;
   try {
-    const answer = await send(form().action, parameters);
+    await before;
+    const answer = await send(address, parameters);
     if (answer.status === 428) { putBack(taken); return ask(change, found); }
     if (!answer.ok) putBack(taken);
     if (answer.ok || answer.status === 409) addToasts(await answer.text());

@@ -4,6 +4,9 @@ import { count as countPicks, leaving } from "./pick.js";
 // reader points at: while the list is in use, new rows wait behind a pill.
 const PAUSE = 400;
 const MOST_ROWS = 300; // in the page: more make every key slow
+const FOCUSED = "a, button, input, summary";
+let asked = 0; // a page that was asked for earlier never replaces one that was asked for later
+let shown = 0;
 let focusAfter;
 let waiting;
 let running = false;
@@ -17,7 +20,8 @@ function isInUse(list) {
 
 function update(row, fresh) {
   const quick = row.querySelector("#quick");
-  if (row.contains(document.activeElement)) return;
+  const focused = row.contains(document.activeElement) && document.activeElement;
+  const turn = [...row.querySelectorAll(FOCUSED)].indexOf(focused);
   quick?.remove();
   const isCurrent = row.getAttribute("aria-current");
   row.removeAttribute("aria-current");
@@ -33,6 +37,7 @@ function update(row, fresh) {
   }
   if (isCurrent) row.setAttribute("aria-current", isCurrent);
   if (quick) (row.matches(".row") ? row : row.closest(".list")).append(quick);
+  if (focused) (focused.isConnected ? focused : row.querySelectorAll(FOCUSED)[turn])?.focus({ preventScroll: true });
 }
 
 const child = (list, id) => list.querySelector(`:scope > [id="${id}"]`);
@@ -97,8 +102,10 @@ async function fetchPage(address) {
 
 export async function refreshList(atOnce) {
   const list = byId("rows");
+  const turn = ++asked;
   const page = list?.dataset.href && (await fetchPage(list.dataset.href)); // results of a search stay as they are
-  if (!page) return;
+  if (!page || turn < shown) return;
+  shown = turn;
   merge(list, [...page.querySelectorAll("#rows > li")].filter((row) => !leaving.has(row.id)), { atOnce });
   countPicks();
   const [sidebar, fresh] = [byId("folders"), page.getElementById("folders")];

@@ -1,6 +1,6 @@
 // Ticks: one, a range with Shift, all on the page. What is ticked goes with the list's form; no script needed for that.
 const boxes = () => [...document.querySelectorAll("#rows .pick input")];
-let last;
+let last; // the value of the box that was ticked last: the box itself may have been drawn anew
 
 export const picked = () => [...document.querySelectorAll("#rows li.row:has(> .pick input:checked)")];
 export const wholeList = () => document.querySelector('[name="all"]')?.checked === true;
@@ -10,7 +10,7 @@ export function pick(row, on) {
   const box = row?.querySelector(":scope > .pick input");
   if (!box) return;
   box.checked = on ?? !box.checked;
-  last = box;
+  last = box.value;
   count();
 }
 
@@ -23,7 +23,7 @@ export function clearPicks() {
 
 function range(box) {
   const all = boxes().filter((each) => each.checkVisibility());
-  const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
+  const [from, to] = [all.findIndex(({ value }) => value === last), all.indexOf(box)].sort((a, b) => a - b);
   if (from < 0) return;
   for (const each of all.slice(from, to + 1)) each.checked = box.checked;
 }
@@ -44,8 +44,8 @@ export function listenPicks() {
     if (event.target.closest?.("[data-clear]")) return clearPicks();
     const box = event.target.closest?.(".pick input");
     if (!box) return;
-    if (event.shiftKey && last && last !== box) range(box);
-    last = box;
+    if (event.shiftKey && last && last !== box.value) range(box);
+    last = box.value;
     count();
   });
   document.addEventListener("change", (event) => {
