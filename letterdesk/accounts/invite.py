@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from .history import tell
 from .join import AddressTaken, add_employee, clean_address
@@ -55,12 +56,12 @@ def invite(
     """
     must_administrate(by, by.account_id)
     if department is not None and department.account_id != by.account_id:
-        raise NotAllowed("This department is not one of yours.")
+        raise NotAllowed(_("This department is not one of yours."))
     address = clean_address(email)
     spend(by.account, "invite", most=PER_HOUR, within=timedelta(hours=1), now=now)  # counts refused ones too
     with transaction.atomic():
         if Employee.objects.filter(email=address).exists():
-            raise AddressTaken(f"{address} is in use already.")
+            raise AddressTaken(_("%(address)s is in use already.") % {"address": address})
         Invitation.objects.filter(account=by.account_id, email=address, accepted_at=None).delete()
         return _invite(address, by=by, role=role, department=department, now=now)
 

@@ -6,6 +6,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from .history import tell
 from .models import Account, Department, Employee, Role
@@ -25,7 +26,7 @@ def clean_address(email: str) -> str:
     try:
         validate_email(address)
     except ValidationError as error:
-        raise NotAnAddress(f"{email!r} is not an e-mail address.") from error
+        raise NotAnAddress(_("“%(typed)s” is not an e-mail address.") % {"typed": email}) from error
     return address
 
 
@@ -65,4 +66,4 @@ def _insert(person: Employee) -> None:
         with transaction.atomic():
             person.save(force_insert=True)
     except IntegrityError as error:
-        raise AddressTaken(f"{person.email} is in use already.") from error
+        raise AddressTaken(_("%(address)s is in use already.") % {"address": person.email}) from error

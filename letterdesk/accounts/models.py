@@ -4,6 +4,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.access import DepartmentQuerySet, EmployeeQuerySet, InvitationQuerySet
 from letterdesk.lib.ids import new_public_id
@@ -41,9 +42,9 @@ class Department(models.Model):
 class Role(models.TextChoices):
     """What an employee may administer. Nobody reads mail by role: that takes a grant."""
 
-    ADMINISTRATOR = "administrator", "Administrator"
-    SUPERVISOR = "supervisor", "Supervisor"
-    EMPLOYEE = "employee", "Employee"
+    ADMINISTRATOR = "administrator", _("Administrator")
+    SUPERVISOR = "supervisor", _("Supervisor")
+    EMPLOYEE = "employee", _("Employee")
 
 
 class EmployeeManager(BaseUserManager["Employee"].from_queryset(EmployeeQuerySet)):  # type: ignore[misc]

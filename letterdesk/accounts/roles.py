@@ -1,6 +1,7 @@
 """Who administers the account, and what a person is in it."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from .history import tell
 from .models import Account, Department, Employee, Role
@@ -20,7 +21,7 @@ class LastAdministrator(Exception):
 def must_administrate(by: Employee, account_id: int) -> None:
     """Raise NotAllowed unless the person is an administrator at work in that account."""
     if not (by.is_active and by.is_administrator and by.account_id == account_id):
-        raise NotAllowed("Only administrators of the account may do this.")
+        raise NotAllowed(_("Only administrators of the account may do this."))
 
 
 def keep_an_administrator(leaving: Employee) -> None:
@@ -36,7 +37,7 @@ def place(person: Employee, *, role: str, department: Department | None, by: Emp
     """Give a person this role and department. Raises NotAllowed, LastAdministrator."""
     must_administrate(by, person.account_id)
     if department is not None and department.account_id != person.account_id:
-        raise NotAllowed("This department is not one of yours.")
+        raise NotAllowed(_("This department is not one of yours."))
     if Role(role) != Role.ADMINISTRATOR:
         keep_an_administrator(person)
     person.role = Role(role)

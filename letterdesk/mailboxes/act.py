@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 
@@ -173,7 +174,7 @@ def _move(places: Sequence[Placement], wish: Wish, action: Action) -> int:
     for mailbox, group in _by_mailbox(places):
         to = wish.target or folder_for(mailbox, ROLES[wish.kind])
         if to.mailbox_id != mailbox.pk:
-            raise CannotMove("Letters can only be moved within their mailbox.")
+            raise CannotMove(_("Letters can only be moved within their mailbox."))
         leaving = [place for place in group if place.folder_id != to.pk]
         move(leaving, to, by=wish.by, now=wish.now, undo_seconds=wish.undo_seconds, token=token)
         _note(leaving, to, action)
@@ -204,7 +205,7 @@ def _by_mailbox(places: Iterable[Placement]) -> Iterator[tuple[Mailbox, list[Pla
     groups: defaultdict[int, list[Placement]] = defaultdict(list)
     for place in places:
         groups[place.folder.mailbox_id].append(place)
-    for _, group in sorted(groups.items()):  # locks are taken in one order
+    for _key, group in sorted(groups.items()):  # locks are taken in one order
         yield group[0].folder.mailbox, group
 
 

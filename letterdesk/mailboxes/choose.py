@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Department, Employee
 from letterdesk.events.record import record
@@ -95,10 +96,10 @@ def assign(before: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, st
     chosen = {role: key for role, key in wanted.items() if role in ROLES}
     taken = [key for key in chosen.values() if key]
     if len(taken) > len(set(taken)):
-        raise BadRoles("One folder cannot be two things. Choose another one, or none, for one of them.")
+        raise BadRoles(_("One folder cannot be two things. Choose another one, or none, for one of them."))
     for key in taken:
         if key not in before or before[key] in NEVER:
-            raise BadRoles("The inbox stays the inbox. Choose another folder.")
+            raise BadRoles(_("The inbox stays the inbox. Choose another folder."))
     after = {key: "" if role in chosen else role for key, role in before.items()}
     return after | {key: str(FolderRole(role)) for role, key in chosen.items() if key}
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
@@ -188,7 +189,7 @@ def disconnect(mailbox: Mailbox, *, by: Employee, keep_copies: bool = True, now:
     """
     out_of = [state for state in MailboxState if state != MailboxState.DISCONNECTED]
     _go(mailbox, MailboxState.DISCONNECTED, out_of=out_of, secret=None)
-    dropped, _ = PendingChange.objects.filter(mailbox=mailbox).delete()
+    dropped, _kinds = PendingChange.objects.filter(mailbox=mailbox).delete()
     if not keep_copies:
         forget.begin(mailbox, now=now or timezone.now())
         forget_mailboxes.later()
@@ -205,12 +206,12 @@ def switch_folder(folder: Folder, *, is_on: bool) -> None:
 
 def _check_owner(owner: Employee, account: Account) -> None:
     if not Employee.objects.filter(pk=owner.pk, account=account, is_active=True, dismissed_at=None).exists():
-        raise NotPossible("A mailbox can belong to an active employee of the same company only.")
+        raise NotPossible(_("A mailbox can belong to an active employee of the same company only."))
 
 
 def _check_depth(account: Account, fetch_days: int | None, now: datetime) -> None:
     if fetch_days is not None and fetch_days < 1:
-        raise NotPossible("Fetch at least the last day of mail.")
+        raise NotPossible(_("Fetch at least the last day of mail."))
     limits.require(account, fetch_days=fetch_days, now=now)  # R21; None means as much as the plan has
 
 
@@ -232,5 +233,5 @@ def _go(mailbox: Mailbox, to: MailboxState, *, out_of: Iterable[MailboxState], *
         state=to, error_code="", error_text="", error_since=None, **more
     )
     if not changed:
-        raise NotPossible(f"This mailbox is {mailbox.get_state_display().lower()}.")
+        raise NotPossible(_("This mailbox is %(state)s.") % {"state": mailbox.get_state_display().lower()})
     mailbox.refresh_from_db()

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record
@@ -27,7 +28,7 @@ def make_label(mailbox: Mailbox, name: str, *, colour: str = "") -> Label:
     if there is not None:
         return there
     if Label.objects.filter(mailbox=mailbox).count() >= MOST_LABELS:
-        raise BadLabel(f"A mailbox has at most {MOST_LABELS} labels. Delete one first.")
+        raise BadLabel(_("A mailbox has at most %(most)s labels. Delete one first.") % {"most": MOST_LABELS})
     made, _new = Label.objects.get_or_create(
         mailbox=mailbox,
         key=key,
@@ -44,7 +45,7 @@ def change_label(label: Label, *, name: str, colour: str) -> None:
         with transaction.atomic():
             label.save(update_fields=["name", "key", "colour"])
     except IntegrityError:
-        raise BadLabel(f"There is a label “{label.name}” already.") from None
+        raise BadLabel(_("There is a label “%(name)s” already.") % {"name": label.name}) from None
 
 
 def change(
@@ -86,7 +87,9 @@ def _tell(label: Label, conversations: list[str], *, by: Employee) -> None:
 def _clean(name: str) -> tuple[str, str]:
     clean = " ".join(name.replace("\0", " ").split())
     if not clean or len(clean) > LONGEST_NAME or '"' in clean:
-        raise BadLabel(f"A label has a name of 1 to {LONGEST_NAME} characters, without quotation marks.")
+        raise BadLabel(
+            _("A label has a name of 1 to %(most)s characters, without quotation marks.") % {"most": LONGEST_NAME}
+        )
     return clean, clean.casefold()[:LONGEST_NAME]
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Max, Q
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record
@@ -62,11 +63,11 @@ def move(
     they lie, are left alone. Raises DifferentMailbox, CannotMove.
     """
     if to.gone_at is not None or not to.is_selectable:
-        raise CannotMove(f"The folder “{to.name}” cannot take letters.")
+        raise CannotMove(_("The folder “%(name)s” cannot take letters.") % {"name": to.name})
     token = token or new_public_id()
     for mailbox, group in by_mailbox(placements):
         if mailbox.pk != to.mailbox_id:
-            raise DifferentMailbox("Letters can only be moved within their mailbox.")
+            raise DifferentMailbox(_("Letters can only be moved within their mailbox."))
         leaving = [one for one in group if one.folder_id != to.pk and one.hidden_at is None]
         if mailbox.imap_host:
             due = now + timedelta(seconds=undo_seconds)

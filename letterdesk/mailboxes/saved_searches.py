@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 
@@ -32,7 +33,7 @@ def save(employee: Employee, query: str, *, name: str, now: datetime) -> SavedSe
     """Keep this search until it is forgotten, under a name. Raises TooMany."""
     saved = SavedSearch.objects.visible_to(employee).filter(is_saved=True)
     if saved.exclude(query=query).count() >= MOST_SAVED:
-        raise TooMany(f"There are {MOST_SAVED} saved searches. Forget one first.")
+        raise TooMany(_("There are %(most)s saved searches. Forget one first.") % {"most": MOST_SAVED})
     kept, _made = SavedSearch.objects.update_or_create(
         account_id=employee.account_id,
         employee=employee,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 LONGEST_QUERY = 1000  # characters
 MOST_TERMS = 60
 DEEPEST = 20
@@ -81,11 +83,11 @@ Node = Text | Condition | Not | And | Or
 def parse_query(query: str, *, now: datetime, zone: ZoneInfo) -> Node | None:
     """Read what a person typed. None: nothing to look for. Days begin at midnight in `zone`. Raises BadQuery."""
     if len(query) > LONGEST_QUERY:
-        raise BadQuery(f"The search is longer than {LONGEST_QUERY} characters. Use fewer words.")
+        raise BadQuery(_("The search is longer than %(most)s characters. Use fewer words.") % {"most": LONGEST_QUERY})
     clean = query.replace("\0", " ").encode(errors="replace").decode()  # no database takes NUL or lone surrogates
     tokens = list(_tokens(clean))
     if len(tokens) > MOST_TERMS:
-        raise BadQuery(f"The search has more than {MOST_TERMS} parts. Use fewer words.")
+        raise BadQuery(_("The search has more than %(most)s parts. Use fewer words.") % {"most": MOST_TERMS})
     return _Parser(tokens, now=now, zone=zone).whole()
 
 
@@ -208,7 +210,9 @@ class _Parser:
     def group(self, field: str) -> Node | None:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise BadQuery(f"The search has more than {DEEPEST} brackets inside one another. Use fewer.")
+            raise BadQuery(
+                _("The search has more than %(most)s brackets inside one another. Use fewer.") % {"most": DEEPEST}
+            )
         inside = self.either(field)
         if self.sees(")"):
             self.at += 1
@@ -221,7 +225,9 @@ class _Parser:
             self.at += 1
             return self.group(TEXT_FIELDS[name])
         if token.kind not in {"word", "phrase"} or not token.text.strip():
-            raise BadQuery(f"“{name}:” needs a value, for example {_EXAMPLES[name]}")
+            raise BadQuery(
+                _("“%(name)s:” needs a value, for example %(example)s") % {"name": name, "example": _EXAMPLES[name]}
+            )
         self.at += 1
         if name in TEXT_FIELDS:
             return _text(token.text, TEXT_FIELDS[name], is_phrase=token.kind == "phrase")
@@ -261,7 +267,7 @@ def _text(text: str, field: str, *, is_phrase: bool = False) -> Text | None:
 def _choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         known = ", ".join(f"{name}:{choice}" for choice in choices)
-        raise BadQuery(f"“{name}:{value}” is not known. There is {known}")
+        raise BadQuery(_("“%(typed)s” is not known. There is %(known)s") % {"typed": f"{name}:{value}", "known": known})
     return value
 
 
@@ -272,6 +278,10 @@ _SIZE = re.compile(r"(\d{1,9})(?:[.,](\d{1,3}))?\s*(k|m|g)?b?", re.IGNORECASE)
 _SIZE_BYTES = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 
+def _told(name: str, text: str) -> dict[str, str]:
+    return {"typed": f"{name}:{text}", "example": _EXAMPLES[name]}
+
+
 def _day(name: str, text: str, zone: ZoneInfo) -> datetime:
     found = _DAY.fullmatch(text)
     try:
@@ -280,15 +290,17 @@ def _day(name: str, text: str, zone: ZoneInfo) -> datetime:
             return datetime(year, month, day, tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         pass  # no such day: told below, as any other
-    raise BadQuery(f"“{name}:{text}” is not a day. Write it as year-month-day, for example {_EXAMPLES[name]}")
+    raise BadQuery(
+        _("“%(typed)s” is not a day. Write it as year-month-day, for example %(example)s") % _told(name, text)
+    )
 
 
 def _span(name: str, text: str) -> timedelta:
     found = _SPAN.fullmatch(text)
     if not found or int(found[1]) * _SPAN_HOURS[found[2].lower()] > 24 * 365 * 200:
         raise BadQuery(
-            f"“{name}:{text}” is not a length of time. Write a number and h, d, w, m or y, "
-            f"for example {_EXAMPLES[name]}"
+            _("“%(typed)s” is not a length of time. Write a number and h, d, w, m or y, for example %(example)s")
+            % _told(name, text)
         )
     return timedelta(hours=int(found[1]) * _SPAN_HOURS[found[2].lower()])
 
@@ -296,5 +308,7 @@ def _span(name: str, text: str) -> timedelta:
 def _bytes(name: str, text: str) -> int:
     found = _SIZE.fullmatch(text)
     if not found:
-        raise BadQuery(f"“{name}:{text}” is not a size. Write a number and k, M or G, for example {_EXAMPLES[name]}")
+        raise BadQuery(
+            _("“%(typed)s” is not a size. Write a number and k, M or G, for example %(example)s") % _told(name, text)
+        )
     return int(float(f"{found[1]}.{found[2] or 0}") * _SIZE_BYTES[(found[3] or "").lower()])

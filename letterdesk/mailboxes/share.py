@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account, Department, Employee
 from letterdesk.events.record import record
@@ -47,7 +48,7 @@ def grant(
         limits.require(mailbox.account, integration=True, now=now)  # R2
         if not mailbox.grants.exists():  # R16: this grant makes it shared
             limits.require(mailbox.account, shared_mailboxes=shared_mailboxes(mailbox.account) + 1, now=now)
-        given, _ = Grant.objects.update_or_create(
+        given, _made = Grant.objects.update_or_create(
             mailbox=mailbox,
             employee=to if isinstance(to, Employee) else None,
             department=to if isinstance(to, Department) else None,
@@ -89,13 +90,13 @@ def decline(asked: AccessRequest, *, by: Employee) -> None:
 
 def _check(mailbox: Mailbox, to: Employee | Department | None) -> None:
     if to is not None and to.account_id != mailbox.account_id:
-        raise NotShareable("Access can be given to people and departments of the same company only.")
+        raise NotShareable(_("Access can be given to people and departments of the same company only."))
     if isinstance(to, Employee) and to.pk == mailbox.owner_id:
-        raise NotShareable("The owner has every right on the mailbox already.")
+        raise NotShareable(_("The owner has every right on the mailbox already."))
     if isinstance(to, Employee) and not Employee.objects.filter(pk=to.pk, is_active=True, dismissed_at=None).exists():
-        raise NotShareable("This person no longer works here.")
+        raise NotShareable(_("This person no longer works here."))
     if mailbox.state == MailboxState.DISCONNECTED:
-        raise NotShareable("A disconnected mailbox cannot be shared.")
+        raise NotShareable(_("A disconnected mailbox cannot be shared."))
 
 
 def _name(to: Employee | Department | None) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 
@@ -29,10 +30,10 @@ def take_back(action: Action, *, by: Employee, now: datetime) -> int:
     """
     mine = Action.objects.filter(pk=action.pk, employee=by, undone_at=None).update(undone_at=now) == 1
     if not mine:
-        raise CannotUndo("This was taken back already.")
+        raise CannotUndo(_("This was taken back already."))
     count = sum(_reverse(step, action, by=by, now=now) for step in reversed(action.before))
     if not count:
-        raise CannotUndo("Nothing of it is left to take back: the mail server was told, or letters moved on.")
+        raise CannotUndo(_("Nothing of it is left to take back: the mail server was told, or letters moved on."))
     return count
 
 

@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from letterdesk.events.record import record
 from letterdesk.lib.ids import new_public_id
@@ -94,9 +95,9 @@ def holding(
 def _refuse(mailbox: Mailbox) -> None:
     require(mailbox.account, integration=True)  # R2
     if not mailbox.imap_host:
-        raise NotSyncable("This mailbox was imported; it has no server.")
+        raise NotSyncable(_("This mailbox was imported; it has no server."))
     if mailbox.state not in KEPT_IN_STEP:
-        raise NotSyncable(f"This mailbox is {mailbox.get_state_display().lower()}.")
+        raise NotSyncable(_("This mailbox is %(state)s.") % {"state": mailbox.get_state_display().lower()})
 
 
 def _until_quiet(
@@ -109,7 +110,7 @@ def _until_quiet(
     reconnect: Callable[[], Connection],
 ) -> Report:
     total: Report | None = None
-    for _ in range(PASSES_AT_MOST):
+    for _pass in range(PASSES_AT_MOST):
         lease.renew(mailbox, fence, seconds=LEASE_SECONDS)
         tell = _renewing(mailbox, fence, progress)
         report = sync_mailbox(mailbox, connection, fence=fence, now=now, progress=tell, reconnect=reconnect)

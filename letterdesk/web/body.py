@@ -3,6 +3,7 @@
 A letter is folded first and cleaned last; nothing touches what has been cleaned (C03).
 """
 
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
+from letterdesk.lib.blobs import BlobDamaged, BlobMissing
 from letterdesk.mail.html import clean_html
 from letterdesk.mail.parse import Body, read_body, read_part
 from letterdesk.mail.pictures import raster_type
@@ -31,6 +34,7 @@ from letterdesk.web.letters import letter_or_404, letters_of
 from letterdesk.web.request import Request
 from letterdesk.web.security import FILE_POLICY, letter_policy, set_headers
 
+log = logging.getLogger(__name__)
 SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})  # rasters only, never SVG (C07)
 LINK_LIFE = 900  # seconds
 STATIC = Path(__file__).parent / "static/web"
@@ -49,13 +53,13 @@ class Shown:
 def body(request: Request, message_id: str) -> HttpResponse:
     """GET /messages/<id>/body: the letter's text for its frame, under its own policy."""
     letter = letter_or_404(request, message_id)
-    shown = shown_text(read_body(raw(letter)), letter, request.employee, remote=wanted_images(request, letter))
+    shown = _shown(request, letter)
     nonce = secrets.token_urlsafe(16)
     facts = {
         "new": shown.new,
         "quoted": shown.quoted,
         "plain": shown.is_plain,
-        "paper": "dark" if request.GET.get("paper") == "dark" else "",
+        "paper": _paper(request),
         "style": static_text("letter.css"),
         "script": _script(shown),
         "nonce": nonce,
@@ -72,6 +76,26 @@ def body(request: Request, message_id: str) -> HttpResponse:
         },
     )
     return response
+
+
+def _shown(request: Request, letter: Message) -> Shown:
+    """The letter's text; where its copy cannot be read, a sentence that says so. The log has which copy it is."""
+    try:
+        content = raw(letter)
+    except (BlobMissing, BlobDamaged) as error:
+        log.error("letter %s cannot be shown: %r", letter.public_id, error)
+        told = _(
+            "The copy of this letter that is kept here is missing or damaged. "
+            "Nothing on the mail server was touched. Tell your administrator, who finds the details in the log."
+        )
+        return Shown(_text(told), _text(""), is_plain=True)
+    return shown_text(read_body(content), letter, request.employee, remote=wanted_images(request, letter))
+
+
+def _paper(request: Request) -> str:
+    """Dark or white by the letter's own button; else dark while the page is dark, for who chose that."""
+    asked = request.GET.get("paper", "")
+    return asked if asked in {"dark", "white"} else "auto" if request.employee.preferences.get("paper") else ""
 
 
 def shown_text(found: Body, letter: Message, employee: Employee, *, remote: Address | None = None) -> Shown:

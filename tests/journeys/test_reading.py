@@ -228,6 +228,31 @@ def test_a_letter_is_taken_out_and_brought_back(reader, axe):
     expect(page.locator(".message")).to_have_count(9)
 
 
+def test_who_chose_dark_paper_has_it_while_the_page_is_dark(reader):
+    darkened = "getComputedStyle(document.body).filter !== 'none'"
+    page = reader(color_scheme="dark")
+    page.goto("/settings/appearance")
+    page.get_by_label("Darkened (colours may look odd)").check()
+    page.get_by_role("button", name="Save").click()
+    page.goto(address_of(page, "Desks"))
+    message = offer(page)
+    frame = message.locator("iframe.mail-frame").content_frame
+    expect(frame.get_by_text("Our offer")).to_be_visible()
+    assert frame.locator("html").evaluate(darkened)
+    message.locator(".menu > summary").click()
+    expect(message.get_by_role("button", name="Dark paper")).to_have_attribute("aria-pressed", "true")
+    message.get_by_role("button", name="Dark paper").click()
+    expect(frame.locator("html")).to_have_attribute("data-paper", "white")
+    assert not frame.locator("html").evaluate(darkened)
+    page.emulate_media(color_scheme="light")
+    page.reload()
+    expect(frame.get_by_text("Our offer")).to_be_visible()
+    assert not frame.locator("html").evaluate(darkened)
+    page.goto("/settings/appearance")
+    page.get_by_label("On white paper, as their sender made them").check()
+    page.get_by_role("button", name="Save").click()
+
+
 def test_paper_turns_dark_and_print_is_a_page_of_its_own(reader, axe):
     page = reader(color_scheme="dark")
     page.goto(address_of(page, "Desks"))

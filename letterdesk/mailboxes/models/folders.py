@@ -1,6 +1,7 @@
 """The folders of a mailbox."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account
 from letterdesk.lib.ids import new_public_id
@@ -12,14 +13,14 @@ from .mailboxes import Mailbox
 class FolderRole(models.TextChoices):
     """What a folder is for (RFC 6154); empty: an ordinary folder."""
 
-    INBOX = "inbox", "Inbox"
-    SENT = "sent", "Sent"
-    DRAFTS = "drafts", "Drafts"
-    TRASH = "trash", "Trash"
-    SPAM = "spam", "Spam"
-    ARCHIVE = "archive", "Archive"
-    ALL = "all", "All mail"
-    NONE = "", "Folder"
+    INBOX = "inbox", _("Inbox")
+    SENT = "sent", _("Sent")
+    DRAFTS = "drafts", _("Drafts")
+    TRASH = "trash", _("Trash")
+    SPAM = "spam", _("Spam")
+    ARCHIVE = "archive", _("Archive")
+    ALL = "all", _("All mail")
+    NONE = "", _("Folder")
 
 
 class Folder(models.Model):

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account, Department, Employee
 from letterdesk.lib.crypto import EncryptedJSON
@@ -12,11 +13,11 @@ from letterdesk.mailboxes.access import MailboxQuerySet
 class MailboxState(models.TextChoices):
     """Whether a mailbox is kept in step, and if not, why."""
 
-    CONNECTED = "connected", "Connected"
-    FAILING = "failing", "Failing"  # sign-in refused: only a person mends it (A40)
-    PAUSED = "paused", "Paused"
-    SUSPENDED = "suspended", "Suspended by plan"  # R13
-    DISCONNECTED = "disconnected", "Disconnected"
+    CONNECTED = "connected", _("Connected")
+    FAILING = "failing", _("Failing")  # sign-in refused: only a person mends it (A40)
+    PAUSED = "paused", _("Paused")
+    SUSPENDED = "suspended", _("Suspended by plan")  # R13
+    DISCONNECTED = "disconnected", _("Disconnected")
 
 
 class Security(models.TextChoices):
@@ -24,7 +25,7 @@ class Security(models.TextChoices):
 
     TLS = "tls", "TLS"
     STARTTLS = "starttls", "STARTTLS"
-    NONE = "none", "None"
+    NONE = "none", _("None")
 
 
 class Mailbox(models.Model):

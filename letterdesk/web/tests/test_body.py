@@ -5,6 +5,7 @@ import re
 import pytest
 from django.core import signing
 
+from letterdesk.lib import blobs
 from letterdesk.web.tests.conftest import raw_letter
 
 PIXEL = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
@@ -54,6 +55,23 @@ def test_quoted_text_is_folded_and_cleaned_as_well(browser, deliver):
     html = '<p>New</p><blockquote type="cite"><p>Old</p><script>alert(1)</script></blockquote>'
     text, _script = shown(browser, deliver(raw_letter(html=html))[0])
     assert "<details" in text and "Old" in text and "<script" not in text
+
+
+def test_a_letter_whose_copy_is_lost_says_so(browser, deliver, caplog):
+    letter = deliver(raw_letter(text="Hello"))[0]
+    blobs.remove(letter.account_id, letter.blob)
+    text, _script = shown(browser, letter)
+    assert "missing or damaged" in text and "Hello" not in text
+    assert letter.public_id in caplog.text
+
+
+def test_letters_with_a_layout_are_darkened_for_who_chose_that(browser, ines, deliver):
+    letter = deliver(raw_letter(html="<p>Hi</p>"))[0]
+    address = f"/messages/{letter.public_id}/body"
+    assert "data-paper" not in browser.get(address).content.decode().partition("<style>")[0]
+    browser.post("/settings/appearance", {"paper": "dark"})
+    assert 'data-paper="auto"' in browser.get(address).content.decode()
+    assert 'data-paper="white"' in browser.get(f"{address}?paper=white").content.decode()
 
 
 def pictures(browser, letter):

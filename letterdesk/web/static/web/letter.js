@@ -1,5 +1,6 @@
 (() => {
-  const facts = { blockedImages: BLOCKED, isPlain: PLAIN };
+  const isDark = getComputedStyle(document.documentElement).getPropertyValue("--darkened") !== "";
+  const facts = { blockedImages: BLOCKED, isPlain: PLAIN, isDark };
   let told = 0;
   const tell = () => {
     const height = Math.ceil(document.body.getBoundingClientRect().height);

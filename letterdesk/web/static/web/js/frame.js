@@ -62,7 +62,8 @@ export function fitFrames() {
     tellBlocked(frame, blocked);
     frame.classList.toggle("plain", event.data.isPlain === true);
     const paper = frame.closest(".message")?.querySelector("[data-paper]");
-    if (paper) paper.hidden = event.data.isPlain === true; // plain text follows the theme by itself
+    paper?.toggleAttribute("hidden", event.data.isPlain === true); // plain text follows the theme by itself
+    paper?.setAttribute("aria-pressed", String(event.data.isDark === true));
   });
   placeFrames();
   document.addEventListener("htmx:after:swap", () => placeFrames());

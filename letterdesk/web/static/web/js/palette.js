@@ -105,5 +105,12 @@ function listen(dialog, run) {
   });
 }
 
+// Escape closes at once: a search field would take the first one to empty itself.
+document.addEventListener("keydown", (event) => {
+  const dialog = event.key === "Escape" && !event.isComposing && event.target.closest?.("dialog[open]");
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.close();
+});
 document.addEventListener("input", (event) => { if (event.target.matches("[data-find-keys]")) findKeys(event.target); });
 document.addEventListener("click", (event) => { if (event.target.matches?.("#keys-dialog")) event.target.close(); });

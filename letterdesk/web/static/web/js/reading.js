@@ -85,11 +85,7 @@ function offerSteps() {
 function turnPaper(button) {
   const frame = button.closest(".message").querySelector(".mail-frame");
   const address = new URL(frame.src);
-  const isDark = address.searchParams.get("paper") !== "dark";
-  if (isDark) address.searchParams.set("paper", "dark");
-  else address.searchParams.delete("paper");
-  button.setAttribute("aria-pressed", String(isDark));
-  frame.classList.toggle("dark", isDark);
+  address.searchParams.set("paper", button.getAttribute("aria-pressed") === "true" ? "white" : "dark");
   frame.src = address.pathname + address.search;
 }
 
