@@ -11,9 +11,10 @@ from cryptography.fernet import Fernet
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
+NO_JIT = "-c jit=off"  # our statements are short: compiling one took 0.5 s where running it took 0.03
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
-    "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456; PRAGMA cache_size=-32000; "
+    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32000; "
     "PRAGMA secure_delete=ON;"
 )
 
@@ -90,7 +91,7 @@ def database(url: str) -> dict[str, Any]:
             "PORT": str(parts.port or ""),
             "CONN_HEALTH_CHECKS": True,
             "CONN_MAX_AGE": 60,
-            "OPTIONS": dict(parse_qsl(parts.query)),
+            "OPTIONS": {"options": NO_JIT, **dict(parse_qsl(parts.query, keep_blank_values=True))},
         }
     raise ImproperlyConfigured(f"DATABASE_URL begins with {parts.scheme!r}: use sqlite:///… or postgresql://…")
 

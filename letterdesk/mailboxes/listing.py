@@ -54,10 +54,12 @@ COUNT_CONVERSATIONS = """
             FROM {letters} GROUP BY 1 ORDER BY MIN(m.received_at), MIN(m.id) LIMIT 8) AS s), {as_list}_none)
     WHERE id IN %s AND merged_into_id IS NULL
     """
+# A look into the index for each letter, whatever the planner knows of the tables: EXISTS became a join with all
+# placements, again for each conversation, where PostgreSQL had no statistics yet (a first sync that nobody analyzed).
 LETTERS = """
-    mailboxes_message AS m WHERE m.conversation_id = mailboxes_conversation.id AND EXISTS (
+    mailboxes_message AS m WHERE m.conversation_id = mailboxes_conversation.id AND (
         SELECT 1 FROM mailboxes_placement AS p
-        WHERE p.message_id = m.id AND p.hidden_at IS NULL AND NOT p.is_deleted)
+        WHERE p.message_id = m.id AND p.hidden_at IS NULL AND NOT p.is_deleted LIMIT 1) = 1
     """
 
 

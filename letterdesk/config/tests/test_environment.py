@@ -11,6 +11,11 @@ def test_web_processes_draw_from_a_pool_on_postgresql():
     assert entry["OPTIONS"]["pool"]["max_size"] == 20
 
 
+def test_postgresql_compiles_no_statements_unless_the_address_says_otherwise():
+    assert database("postgresql://db.example/letterdesk")["OPTIONS"] == {"options": "-c jit=off"}
+    assert database("postgresql://db.example/letterdesk?options=")["OPTIONS"] == {"options": ""}
+
+
 def test_sqlite_has_no_pool():
     entry = database("sqlite:////data/letterdesk.sqlite3")
 

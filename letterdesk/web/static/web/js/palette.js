@@ -18,6 +18,12 @@ async function dialogOf(address) {
   return dialogs.get(address);
 }
 
+// The field of a closed dialog keeps the focus until the next frame: a key pressed at once would be typed into it.
+function shut(dialog) {
+  dialog.close();
+  if (dialog.contains(document.activeElement)) document.activeElement.blur();
+}
+
 export async function showKeys() {
   const dialog = await dialogOf(document.body.dataset.keysHelp);
   if (!dialog) return location.assign("/help#keys");
@@ -75,7 +81,7 @@ export async function showPalette(run) {
 function go(dialog, option, run) {
   const typed = dialog.querySelector("[role=combobox]").value.trim();
   if (!option && !typed) return;
-  dialog.close();
+  shut(dialog);
   if (!option) location.assign(`/search?${new URLSearchParams({ q: typed })}`);
   else if (option.dataset.command) run(option.dataset.command);
   else location.assign(option.href);
@@ -98,7 +104,7 @@ function listen(dialog, run) {
   });
   dialog.addEventListener("click", (event) => {
     const option = event.target.closest("[role=option]");
-    if (event.target === dialog) dialog.close();
+    if (event.target === dialog) shut(dialog);
     if (!option?.dataset.command) return;
     event.preventDefault();
     go(dialog, option, run);
@@ -110,7 +116,7 @@ document.addEventListener("keydown", (event) => {
   const dialog = event.key === "Escape" && !event.isComposing && event.target.closest?.("dialog[open]");
   if (!dialog) return;
   event.preventDefault();
-  dialog.close();
+  shut(dialog);
 });
 document.addEventListener("input", (event) => { if (event.target.matches("[data-find-keys]")) findKeys(event.target); });
-document.addEventListener("click", (event) => { if (event.target.matches?.("#keys-dialog")) event.target.close(); });
+document.addEventListener("click", (event) => { if (event.target.matches?.("#keys-dialog")) shut(event.target); });

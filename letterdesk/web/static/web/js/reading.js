@@ -95,7 +95,7 @@ async function copy(link) {
 }
 
 function clicked(event) {
-  const target = event.target.closest?.("[data-step], [data-copy], [data-paper], [data-open-all], .menu");
+  const target = event.target.closest?.("[data-step], [data-copy], button[data-paper], [data-open-all], .menu");
   for (const menu of document.querySelectorAll(".menu[open]")) if (menu !== event.target.closest?.(".menu")) menu.open = false;
   if (!target) return;
   if (target.matches("[data-step]")) {
