@@ -113,7 +113,10 @@ def fill(maildir: str) -> dict[str, Any]:
     prepare("", "0", "archive@bench.example")
     begin = time.perf_counter()
     import_maildir(Mailbox.objects.get(), Path(maildir), now=timezone.now())
-    return {"letters": Message.objects.count(), "seconds": time.perf_counter() - begin}
+    taken = time.perf_counter() - begin
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as autovacuum does within a minute, where it is on
+    return {"letters": Message.objects.count(), "seconds": taken}
 
 
 def pages(*words: str) -> dict[str, Any]:
