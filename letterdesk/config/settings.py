@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "letterdesk.plans",
     "letterdesk.mailboxes",
     "letterdesk.sync",
+    "letterdesk.tasks",
 ]
 
 MIDDLEWARE = [

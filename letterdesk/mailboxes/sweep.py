@@ -65,9 +65,13 @@ def cutoff_of(account: Account, now: datetime) -> datetime | None:
 
 def over(mailbox: Mailbox, cutoff: datetime) -> QuerySet[Message]:
     """Letters of R9: received by then, not held (R4), and with no change of a person still on its way."""
+    return settled(Message.objects.filter(mailbox=mailbox, received_at__lte=cutoff, is_held=False))
+
+
+def settled(letters: QuerySet[Message]) -> QuerySet[Message]:
+    """Those with no change of a person that the server does not know yet (R9, R29)."""
     waiting = PendingChange.objects.filter(placement__message=OuterRef("pk"), state=PendingChange.State.WAITING)
     moving = Placement.objects.filter(message=OuterRef("pk"), uid__lte=0)
-    letters = Message.objects.filter(mailbox=mailbox, received_at__lte=cutoff, is_held=False)
     return letters.filter(~Exists(waiting), ~Exists(moving))
 
 
@@ -114,6 +118,14 @@ def _remove_quarantined(mailbox: Mailbox, cutoff: datetime, now: datetime) -> li
     blobs = sorted(set(some.values()))
     collect.let_go(mailbox, blobs, now=now)
     return blobs
+
+
+def clock_is_in_doubt(now: datetime) -> bool:
+    """Whether a jump of the clock holds deletion back (F11); what else deletes asks here, the sweep alone writes."""
+    clock = SweepClock.objects.filter(pk=1).first()
+    if clock is None:
+        return False
+    return now - clock.seen_at > JUMP or (clock.held_until is not None and now < clock.held_until)
 
 
 @transaction.atomic
