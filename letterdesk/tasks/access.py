@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Q
 
 from letterdesk.accounts.models import Employee, Role
 
@@ -93,7 +93,7 @@ class TaskLetterQuerySet(OfTaskQuerySet):
         """Links whose letter this employee may read because they are named in the task; not while it is in the bin."""
         return self._of(employee, _named(employee, "task__"))
 
-    def alone(self) -> Self:
-        """Links whose letter has no other task, in the bin or not (R29)."""
-        others = self.model._default_manager.filter(message=OuterRef("message")).exclude(pk=OuterRef("pk"))
-        return self.filter(~Exists(others))
+    def removable_by(self, employee: Employee) -> Self:
+        """Links that this employee may end: who may change the task, and the owner of the letter's mailbox (R4)."""
+        named = _named(employee, "task__") | _overseen(employee, "task__")
+        return self._of(employee, named | Q(message__mailbox__owner=employee.pk))

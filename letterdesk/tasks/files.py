@@ -24,7 +24,7 @@ def attach(task: Task, raw: bytes, *, filename: str, content_type: str, by: Empl
     Raises BadTask (too large, too many), InBin, OSError for a full disk, StaleBatch where that took half an hour.
     """
     if len(raw) > LARGEST:
-        raise BadTask(_("A file may have %(size)d MB at the most.") % {"size": LARGEST // 1_000_000})
+        raise BadTask(too_large())
     blob = blobs.hash_of(raw)
     collect.announce(task.account_id, [blob], now=now)
     blobs.put(task.account_id, {blob: raw})
@@ -37,6 +37,11 @@ def attach(task: Task, raw: bytes, *, filename: str, content_type: str, by: Empl
             account_id=task.account_id, task=task, blob=blob, filename=filename[:300],
             content_type=content_type[:255], size=len(raw), by=by, at=now,
         )  # fmt: skip
+
+
+def too_large() -> str:
+    """What to say of a file that is larger than LARGEST."""
+    return _("A file may have %(size)d MB at the most.") % {"size": LARGEST // 1_000_000}
 
 
 @transaction.atomic

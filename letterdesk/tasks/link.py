@@ -11,7 +11,7 @@ from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mailboxes import bin as binned
 from letterdesk.mailboxes import holds
-from letterdesk.mailboxes.models import Mailbox, Message
+from letterdesk.mailboxes.models import Conversation, Mailbox, Message
 
 from . import decide
 from .decide import Link
@@ -101,5 +101,6 @@ def settle(message_ids: Collection[int], *, by: Employee | None, now: datetime) 
 def _tell(kind: str, task: Task, letter: Message, *, by: Employee) -> None:
     """The topic is the mailbox: its owner and readers learn of it."""
     mailbox = Mailbox.objects.get(pk=letter.mailbox_id)
-    facts = {"letter": letter.public_id, "task": task.public_id}
+    conversation = Conversation.objects.get(pk=letter.conversation_id)
+    facts = {"letter": letter.public_id, "task": task.public_id, "conversations": [conversation.public_id]}
     record(kind, account=task.account, by=by, topic=mailbox.topic, subject=task.reference, **facts)
