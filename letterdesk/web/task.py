@@ -75,17 +75,18 @@ def _letters(request: Request, found: Task) -> list[dict[str, Any]]:
     readable = TaskLetter.objects.readable_by(request.employee).filter(task=found)
     in_webmail = set(letters_of(request.employee).filter(pk__in=ids).values_list("pk", flat=True))
     may_read = in_webmail | set(readable.values_list("message", flat=True))
-    return [_letter(request, each, each.message_id in may_read, each.message_id in in_webmail) for each in links]
+    return [
+        _letter(request, each) if each.message_id in may_read else {"message": each.message, "link": each}
+        for each in links
+    ]
 
 
-def _letter(request: Request, link: TaskLetter, may_read: bool, in_webmail: bool) -> dict[str, Any]:  # noqa: FBT001
-    if not may_read:
-        return {"message": link.message, "link": link, "may_read": False}
+def _letter(request: Request, link: TaskLetter) -> dict[str, Any]:
     message, now = link.message, timezone.now()
     storage = storage_line(message, now, holds=list(message.holds.all()))
     read = ReadLetter(message, [], sorted(message.attachments.all(), key=lambda file: file.index), storage)
     facts = letter_facts(read, request.employee, is_newest=False)
-    return {**facts, "link": link, "may_read": True, "in_webmail": in_webmail}
+    return {**facts, "link": link, "may_read": True}
 
 
 def _with_people(tasks: Any) -> Any:

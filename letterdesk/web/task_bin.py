@@ -96,12 +96,14 @@ def _deletable(request: Request, task_id: str, among: Any) -> Task:
 
 def _ask(request: Request, found: Task, *, for_good: bool) -> HttpResponse:
     told = consequences(found, for_good=for_good)
+    readable = TaskLetter.objects.readable_by(request.employee)
     owners = sorted({str(mailbox.owner) for mailbox in told.mailboxes if mailbox.owner_id != request.employee.pk})
     facts = {
         "area": "tasks",
         "task": found,
         "told": told,
         "owners": owners,
+        "readable": set(readable.filter(task=found).values_list("message", flat=True)),
         "for_good": for_good,
         "until": timezone.now() + KEPT,
     }

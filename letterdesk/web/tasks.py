@@ -88,28 +88,32 @@ def heading(task: Task, local: datetime) -> str:
 
 
 def new_task(request: Request) -> HttpResponse:
-    """GET /tasks/new?letter=|conversation=: the form, prefilled. POST: make it, or add the letters `into` another."""
+    """GET /tasks/new?letter=|conversation=…: the form, prefilled. POST: make it, or add the letters `into` another."""
     if request.method == "POST":
         return _make(request)
-    letters = _offered(request)
+    letters, chosen = _offered(request)
     subject = normal_subject(letters[0].subject) if letters else ""
     form = TaskForm(request.employee, initial={"title": subject, "responsible": request.employee.public_id})
-    chosen = request.GET.getlist("letter") or [letter.public_id for letter in letters[:1]]
     return _form(request, form, letters, chosen)
 
 
-def _offered(request: Request) -> list[Message]:
-    """The letters of the conversation that is meant, newest first; the one that was named before the others."""
+def _offered(request: Request) -> tuple[list[Message], list[str]]:
+    """The letters that are on offer, and which are ticked: the one that is named, else the newest of each conversation.
+
+    What is ticked comes first, then the rest of the conversations, newest first.
+    """
     mine = letters_to_link(request.employee).select_related("mailbox", "conversation")
-    named, conversation = request.GET.get("letter", ""), request.GET.get("conversation", "")
-    first = get_object_or_404(mine, public_id=named) if named else None
-    wanted = first.conversation.public_id if first else conversation
+    named, wanted = request.GET.get("letter", ""), request.GET.getlist("conversation")[:MOST_LETTERS]
+    if named:
+        wanted = [get_object_or_404(mine, public_id=named).conversation.public_id]
     if not wanted:
-        return []
-    found = list(mine.filter(conversation__public_id=wanted).order_by("-received_at", "-pk")[:MOST_LETTERS])
+        return [], []
+    found = list(mine.filter(conversation__public_id__in=wanted).order_by("-received_at", "-pk")[:MOST_LETTERS])
     if not found:
         raise Http404
-    return [*([first] if first else []), *(letter for letter in found if letter.public_id != named)]
+    newest = {letter.conversation_id: letter.public_id for letter in reversed(found)}
+    chosen = [named] if named else list(newest.values())
+    return sorted(found, key=lambda letter: letter.public_id not in chosen), chosen
 
 
 def _form(
@@ -124,8 +128,9 @@ def _form(
         "others": open_ones.order_by("-pk")[:MOST_TASKS],
         "next": next_of(request) if request.method == "POST" else ours(request.GET.get("next", "")),
     }
-    page = "web/tasks/new_panel.html" if request.htmx else "web/tasks/new.html"
-    return render(request, page, facts, status=status)
+    if request.htmx:  # the popover shows what is wrong; to the browser's console it is no failure
+        return render(request, "web/tasks/new_panel.html", facts)
+    return render(request, "web/tasks/new.html", facts, status=status)
 
 
 def _make(request: Request) -> HttpResponse:

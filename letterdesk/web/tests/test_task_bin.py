@@ -19,11 +19,13 @@ def listed(client, inbox):
     return client.get(f"/mail/{inbox.public_id}").content.decode().count('<li class="row')
 
 
-def test_the_warning_says_what_goes_along_and_who_learns_of_it(sign_in, jonas, ines, make, letter, task):  # noqa: F811
+def test_the_warning_says_what_goes_along_and_who_learns_of_it(sign_in, people, jonas, make, letter, task):  # noqa: F811
     page = text_of(sign_in(jonas).get(f"/tasks/{task.public_id}/deletion"))
     assert "1 letter goes into the bin with its attachments" in page
     assert "Whose mailbox it is learns of it: Ines" in page
     assert "Nothing is deleted on the mail server" in page
+    assert "Offer" in page
+    assert "Offer" not in text_of(sign_in(people["administrator"]).get(f"/tasks/{task.public_id}/deletion"))
     make("Another", letter)
     page = text_of(sign_in(jonas).get(f"/tasks/{task.public_id}/deletion"))
     assert "No letter." in page
@@ -72,6 +74,14 @@ def test_only_who_may_delete_it_restores_or_purges_it(sign_in, people, make, now
     delete(task, by=people["owner"], now=now)
     actor = people["reader" if who == "participant" else who]
     assert sign_in(actor).post(f"/tasks/{task.public_id}/{act}").status_code == status
+
+
+def test_where_is_my_mail_says_that_it_is_in_the_bin_and_not_what_it_says(browser, mailbox, letter, task):  # noqa: F811
+    assert "In the bin since" not in text_of(browser.get(f"/mailboxes/{mailbox.public_id}/where?q=offer"))
+    browser.post(f"/tasks/{task.public_id}/deletion")
+    page = text_of(browser.get(f"/mailboxes/{mailbox.public_id}/where?q=offer"))
+    assert "In the bin since" in page
+    assert "Re: Offer" not in page
 
 
 def test_after_30_days_the_bin_shows_it_no_more_even_if_no_job_has_run(browser, task):

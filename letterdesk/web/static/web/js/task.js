@@ -20,10 +20,10 @@ function close(event) {
 
 export async function openTask(address) {
   if (!panel()) return;
-  const [first] = targets();
-  if (!address && !first) return say(words().none);
-  const here = encodeURIComponent(location.pathname + location.search);
-  const answer = await ask(address ?? `${panel().dataset.address}?conversation=${first.id}&next=${here}`).catch(() => null);
+  const found = targets();
+  if (!address && !found.length) return say(words().none);
+  const asked = new URLSearchParams([...found.map(({ id }) => ["conversation", id]), ["next", location.pathname + location.search]]);
+  const answer = await ask(address ?? `${panel().dataset.address}?${asked}`).catch(() => null);
   if (!answer?.ok) return say(answer ? words().gone : words().lost);
   fill(await answer.text());
   panel().showPopover();
@@ -35,9 +35,10 @@ async function send(event) {
   const said = new URLSearchParams(new FormData(event.target, event.submitter));
   const answer = await ask(event.target.action, { method: "POST", body: said }).catch(() => null);
   if (!answer) return say(words().lost);
-  if (answer.status === 422) return fill(await answer.text());
   if (!answer.ok && answer.status !== 409) return say(words().gone);
-  addToasts(await answer.text());
+  const told = await answer.text();
+  if (told.includes("data-new-task")) return fill(told); // something is wrong with it
+  addToasts(told);
   if (!answer.ok) return;
   close();
   refreshList(true);
