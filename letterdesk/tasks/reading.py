@@ -1,14 +1,15 @@
 """Letters and their tasks, from the side of the reader: what they may read, and in which tasks a letter is."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from letterdesk.accounts.models import Employee
-from letterdesk.mailboxes.models import Message
+from letterdesk.mailboxes.models import Mailbox, Message
 
 from .change import people_in
 from .models import Task, TaskLetter
@@ -53,6 +54,40 @@ def tasks_of_conversations(conversation_ids: Collection[int], *, employee: Emplo
         return {}
     links = TaskLetter.objects.filter(message__conversation__in=list(conversation_ids))
     return _by("message__conversation_id", links, employee, with_readers=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenAlong:
+    """A task that somebody put into the bin, and how many letters of a mailbox went along; its title is not told."""
+
+    number: int
+    mailbox: str
+    letters: int
+    deleted_by: str
+    deleted_at: datetime
+    purges_at: datetime
+
+
+def taken_along(owner: Employee, *, now: datetime) -> list[TakenAlong]:
+    """What lies in the bin of the mailboxes that this employee owns, with tasks that they may not see (R29)."""
+    mine = Task.objects.visible_to(owner).values("pk")
+    binned = Task.objects.in_bin(now).filter(account=owner.account_id).exclude(pk__in=mine)
+    links = TaskLetter.objects.filter(task__in=binned.values("pk"), message__mailbox__owner=owner.pk)
+    links = links.filter(message__binned_at__isnull=False).select_related("task__deleted_by", "message__mailbox")
+    groups: Counter[tuple[Task, Mailbox]] = Counter((link.task, link.message.mailbox) for link in links)
+    told = [
+        TakenAlong(
+            number=task.number,
+            mailbox=mailbox.name or mailbox.address,
+            letters=count,
+            deleted_by=str(task.deleted_by or ""),
+            deleted_at=task.deleted_at,
+            purges_at=task.purges_at,
+        )
+        for (task, mailbox), count in groups.items()
+        if task.deleted_at is not None and task.purges_at is not None
+    ]
+    return sorted(told, key=lambda each: each.deleted_at, reverse=True)
 
 
 def _by(

@@ -18,6 +18,7 @@ from letterdesk.tasks.create import BadTask, create
 from letterdesk.tasks.link import InBin, link
 from letterdesk.tasks.lists import STATUSES, VIEWS, task_list
 from letterdesk.tasks.models import Task
+from letterdesk.tasks.reading import taken_along
 from letterdesk.web.acts import next_of, ours
 from letterdesk.web.letters import letters_to_link
 from letterdesk.web.request import Request
@@ -47,6 +48,7 @@ def tasks(request: Request) -> HttpResponse:
         "page": page,
         "groups": _groups(list(page), view, status, now),
         "statuses": [("open", _("Open")), ("done", _("Done")), ("any", _("All"))],
+        "taken_along": taken_along(request.employee, now=now) if view == "bin" else [],
         "here": request.get_full_path(),
     }
     return render(request, "web/tasks/page.html", facts)
