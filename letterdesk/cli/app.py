@@ -19,10 +19,13 @@ from letterdesk.plans.catalogue import CatalogueError
 from letterdesk.plans.limits import LimitReached, NotInPlan
 from letterdesk.plans.open import UnknownTimeZone
 from letterdesk.sync.once import Busy, NotSyncable
+from letterdesk.tasks.bin import NotInBin, StillOnItsWay
+from letterdesk.tasks.link import InBin
 
-from . import doctor, importing, keys, mailbox, people, plan, processes, retention
+from . import doctor, importing, keys, mailbox, people, plan, processes, retention, tasks
 from .demo import demo
 from .output import asked_for_json, fail
+from .tasks import NoSuchTask
 
 NAMED: dict[type[Exception], str] = {
     NotInPlan: "not_in_plan", LimitReached: "over_plan", AlreadyConnected: "already_connected",
@@ -30,6 +33,7 @@ NAMED: dict[type[Exception], str] = {
     NotAnAddress: "not_an_address", NotAllowed: "not_allowed", InvitationInvalid: "invitation_invalid",
     UnknownTimeZone: "unknown_time_zone", CatalogueError: "catalogue", FileNotFoundError: "file_not_found",
     change.NotPossible: "not_possible", HasServer: "has_server", SecretUnreadable: "secret_unreadable",
+    InBin: "in_bin", NotInBin: "not_in_bin", StillOnItsWay: "still_on_its_way", NoSuchTask: "no_such_task",
 }  # fmt: skip
 
 
@@ -78,4 +82,5 @@ app.add_typer(people.accounts, name="account")
 app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")
 app.add_typer(retention.app, name="retention")
+app.add_typer(tasks.app, name="task")
 app.add_typer(keys.app, name="keys")

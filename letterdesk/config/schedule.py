@@ -12,6 +12,7 @@ from letterdesk.mailboxes.jobs import (
     sweep_letters,
     wake_snoozed,
 )
+from letterdesk.tasks.jobs import purge_bin
 
 SCHEDULE = (
     every("* * * * *", dispatch_events),  # what a lost wake-up left
@@ -21,6 +22,7 @@ SCHEDULE = (
     every("7-57/10 * * * *", collect_blobs),
     every("27 * * * *", forget_mailboxes),
     every("37 * * * *", forget_words),
+    every("43 * * * *", purge_bin),
     every("17 3 * * *", sweep_accounts),
     every("47 3 * * *", forget_old_actions),
 )

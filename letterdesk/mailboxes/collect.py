@@ -100,6 +100,16 @@ def let_go(mailbox: Mailbox, hashes: Collection[str], *, now: datetime) -> None:
     _write_loose(mailbox.account_id, [blob for (blob,) in freed], now)
 
 
+def let_go_of_all(account_id: int, holder: str, *, now: datetime, hashes: Collection[str] | None = None) -> None:
+    """A holder other than a mailbox gives back its bytes: these, or all. Inside the caller's transaction."""
+    references = BlobReference.objects.filter(account=account_id, holder=holder)
+    if hashes is not None:
+        references = references.filter(blob__in=list(hashes))
+    freed = list(references.values_list("blob", flat=True))
+    references.delete()
+    _write_loose(account_id, freed, now)
+
+
 def collect(*, now: datetime, limit: int = 500) -> int:
     """Remove bytes that nobody has referred to for half an hour; returns how many. Call until it returns 0."""
     blobs.remove_leftovers(LOOSE_FOR.total_seconds())

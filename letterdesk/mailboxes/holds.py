@@ -42,6 +42,13 @@ def release(message: Message, *, reason: str, reference: str) -> bool:
     return bool(freed)
 
 
+def release_all(*, account_id: int, reason: str, reference: str) -> None:
+    """Take away all holds of one reference of an account."""
+    held = Message.objects.filter(account=account_id, holds__reason=reason, holds__reference=reference)
+    for message in held.order_by("pk"):
+        release(message, reason=reason, reference=reference)
+
+
 def _list_again(message: Message) -> None:
     conversation = Message.objects.filter(pk=message.pk).values_list("conversation_id", flat=True)
     listing.refresh(list(conversation))

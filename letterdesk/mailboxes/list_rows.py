@@ -34,6 +34,7 @@ class Row:
     is_pinned: bool = False
     is_back: bool = False  # from a snooze, and not looked at since
     sleeps_until: datetime | None = None
+    is_held: bool = False  # a letter of it is (R4)
 
 
 def letters_of(
@@ -59,6 +60,7 @@ def row_of(line: Any, places: list[Placement] | None, period: Period, now: datet
         days_left=None if line.is_held else days_left(told["newest_at"], period, now=now),
         label_ids=[int(pk) for pk in (line.label_ids or "").split(",") if pk],
         list_id=line.list_id or "",
+        is_held=line.is_held,
         **told,
         **_marked(line, now),
     )

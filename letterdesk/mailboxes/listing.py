@@ -25,7 +25,7 @@ WRITE_LISTINGS = """
         MAX(CASE WHEN m.is_held THEN 1 ELSE 0 END) = 1,
         MAX(CASE WHEN m.has_attachments THEN 1 ELSE 0 END) = 1
     FROM mailboxes_placement AS p JOIN mailboxes_message AS m ON m.id = p.message_id
-    WHERE p.conversation_id IN %s AND p.hidden_at IS NULL AND NOT p.is_deleted
+    WHERE p.conversation_id IN %s AND p.hidden_at IS NULL AND NOT p.is_deleted AND p.binned_at IS NULL
     GROUP BY p.account_id, p.folder_id, p.conversation_id
     ON CONFLICT (folder_id, conversation_id) DO UPDATE SET
         newest_at = excluded.newest_at, unread_count = excluded.unread_count,
@@ -40,7 +40,7 @@ REMOVE_LISTINGS = """
     DELETE FROM mailboxes_listing WHERE conversation_id IN %s AND NOT EXISTS (
         SELECT 1 FROM mailboxes_placement AS p
         WHERE p.conversation_id = mailboxes_listing.conversation_id AND p.folder_id = mailboxes_listing.folder_id
-        AND p.hidden_at IS NULL AND NOT p.is_deleted)
+        AND p.hidden_at IS NULL AND NOT p.is_deleted AND p.binned_at IS NULL)
     """
 # Each column from the letters that have a shown place; a letter in two folders counts once.
 COUNT_CONVERSATIONS = """
@@ -59,7 +59,7 @@ COUNT_CONVERSATIONS = """
 LETTERS = """
     mailboxes_message AS m WHERE m.conversation_id = mailboxes_conversation.id AND (
         SELECT 1 FROM mailboxes_placement AS p
-        WHERE p.message_id = m.id AND p.hidden_at IS NULL AND NOT p.is_deleted LIMIT 1) = 1
+        WHERE p.message_id = m.id AND p.hidden_at IS NULL AND NOT p.is_deleted AND p.binned_at IS NULL LIMIT 1) = 1
     """
 
 

@@ -200,6 +200,7 @@ def _copy(placement: Placement, to: Folder, *, uid: int) -> Placement:
         is_deleted=placement.is_deleted,
         keywords=placement.keywords,
         received_at=placement.received_at,
+        binned_at=placement.binned_at,
     )
 
 

@@ -113,6 +113,7 @@ def _placement(folder: Folder, place: Place, uidvalidity: int) -> Placement:
         uid=place.fetched.uid,
         modseq=place.fetched.modseq,
         received_at=place.received_at,
+        binned_at=place.message.binned_at,
         **flag_columns(place.fetched.flags),
     )
 

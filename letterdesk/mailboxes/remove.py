@@ -34,6 +34,13 @@ TAKE_OVER = """
     RETURNING id, conversation_id, blob
     """
 
+TAKE_BINNED = """
+    DELETE FROM mailboxes_message AS m WHERE m.mailbox_id = %s AND m.id IN %s AND NOT m.is_held
+    AND m.binned_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM mailboxes_hold AS h WHERE h.message_id = m.id)
+    RETURNING id, conversation_id, blob
+    """
+
 
 @transaction.atomic
 def remove_messages(mailbox: Mailbox, message_ids: Collection[int], *, now: datetime) -> int:
@@ -64,6 +71,12 @@ def remove_quarantined(mailbox: Mailbox, letters: QuerySet[Quarantined], *, now:
 def remove_over(mailbox: Mailbox, message_ids: Collection[int], *, cutoff: datetime, now: datetime) -> list[str]:
     """As `remove_messages`, but only what was received at or before the cut-off (R9). Returns the hashes that went."""
     return _remove(mailbox, message_ids, TAKE_OVER, now, rows.db_value(Message, "received_at", cutoff))
+
+
+@transaction.atomic
+def remove_binned(mailbox: Mailbox, message_ids: Collection[int], *, now: datetime) -> list[str]:
+    """As `remove_messages`, but only what lies in the bin (R29). Returns the hashes that went."""
+    return _remove(mailbox, message_ids, TAKE_BINNED, now)
 
 
 @transaction.atomic

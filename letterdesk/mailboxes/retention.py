@@ -81,6 +81,7 @@ def fetched_after(mailbox: Mailbox, now: datetime) -> datetime | None:
     return Period(days).cutoff(now)
 
 
+_BIN: dict[type[Model], Q] = {Message: Q(binned_at=None), Attachment: Q(message__binned_at=None)}  # R29
 _RECEIVED: dict[type[Model], tuple[str, str]] = {
     Message: ("received_at", "is_held"),
     Placement: ("received_at", "message__is_held"),
@@ -90,8 +91,12 @@ _RECEIVED: dict[type[Model], tuple[str, str]] = {
 
 
 def shown(rows: QuerySet[Row], cutoff: datetime | None) -> QuerySet[Row]:
-    """Messages, placements, attachments or listings that the clock shows: received after the cut-off, or held (R20)."""
-    return rows if cutoff is None else rows.filter(is_shown(rows.model, cutoff))
+    """Messages, placements, attachments or listings that the clock shows: received after the cut-off, or held (R20).
+
+    Without what lies in a bin (R29): placements and listings leave that out by themselves.
+    """
+    found = rows.filter(_BIN[rows.model]) if rows.model in _BIN else rows
+    return found if cutoff is None else found.filter(is_shown(rows.model, cutoff))
 
 
 def is_shown(model: type[Model], cutoff: datetime) -> Q:

@@ -70,9 +70,14 @@ def over(mailbox: Mailbox, cutoff: datetime) -> QuerySet[Message]:
 
 def ending(letters: QuerySet[Message], cutoff: datetime) -> QuerySet[Message]:
     """Those of R9: received by then, not held (R4), and with no change of a person still on its way."""
+    return settled(letters.filter(received_at__lte=cutoff, is_held=False))
+
+
+def settled(letters: QuerySet[Message]) -> QuerySet[Message]:
+    """Those with no change of a person that the server does not know yet (R9, R29)."""
     waiting = PendingChange.objects.filter(placement__message=OuterRef("pk"), state=PendingChange.State.WAITING)
     moving = Placement.objects.filter(message=OuterRef("pk"), uid__lte=0)
-    return letters.filter(~Exists(waiting), ~Exists(moving), received_at__lte=cutoff, is_held=False)
+    return letters.filter(~Exists(waiting), ~Exists(moving))
 
 
 def _mailboxes(now: datetime) -> Iterator[Mailbox]:
@@ -115,6 +120,14 @@ def account_for(mailbox: Mailbox, blobs: list[str], *, rule: str, kind: str, now
 def _quarantined(mailbox: Mailbox, cutoff: datetime) -> QuerySet[Quarantined]:
     """What could not be read has a period, too; what the server never handed out has no copy here."""
     return Quarantined.objects.filter(folder__mailbox=mailbox, internal_date__lte=cutoff).exclude(blob="")
+
+
+def clock_is_in_doubt(now: datetime) -> bool:
+    """Whether a jump of the clock holds deletion back (F11); what else deletes asks here, the sweep alone writes."""
+    clock = SweepClock.objects.filter(pk=1).first()
+    if clock is None:
+        return False
+    return now - clock.seen_at > JUMP or (clock.held_until is not None and now < clock.held_until)
 
 
 @transaction.atomic

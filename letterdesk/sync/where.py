@@ -44,6 +44,7 @@ class Fate(Enum):
     PUT_AWAY = "put away"  # the reader has hidden it from themselves alone (R27)
     HIDDEN = "hidden"  # the server says that it is gone; the brake keeps it (P5)
     HELD = "held"  # no longer in any folder; a task holds it (R4, R27)
+    BINNED = "binned"  # in the bin with the last of its tasks: what it says is not shown (R29)
     OVER = "over"  # on the server; its period here has ended (R9, R20)
     QUARANTINED = "quarantined"
     TOO_OLD = "too_old"
@@ -111,10 +112,19 @@ def here(mailbox: Mailbox, sought: Sought, *, now: datetime) -> list[Finding]:
         told = _of_message(message)
         places = [_place(told, placement) for placement in message.placements.all()]
         found += places or ([replace(told, fate=Fate.HELD)] if message.is_held else [])
+    binned = Message.objects.filter(_wanted(sought), mailbox=mailbox, binned_at__isnull=False)
+    found += [_binned(message, None) for message in binned.order_by("-received_at")[:AT_MOST]]
     return found + list(_in_quarantine(mailbox, sought))
 
 
 def _messages(mailbox: Mailbox, sought: Sought, now: datetime) -> QuerySet[Message]:
+    matching = Message.objects.filter(_wanted(sought), mailbox=mailbox)
+    letters = shown(matching, Period.of(mailbox.account, now).cutoff(now))  # R20, R29
+    places = ("placements__folder", "placements__pending_changes__target")
+    return letters.select_related("conversation").order_by("-received_at").prefetch_related(*places)
+
+
+def _wanted(sought: Sought) -> Q:
     wanted = Q()
     headers = sought.headers
     if "Message-ID" in headers:
@@ -123,9 +133,11 @@ def _messages(mailbox: Mailbox, sought: Sought, now: datetime) -> QuerySet[Messa
         wanted |= Q(subject__icontains=sought.text)
     if "From" in headers:
         wanted |= Q(from_address__icontains=sought.text) | Q(from_name__icontains=sought.text)
-    letters = shown(Message.objects.filter(wanted, mailbox=mailbox), Period.of(mailbox.account, now).cutoff(now))  # R20
-    places = ("placements__folder", "placements__pending_changes__target")
-    return letters.select_related("conversation").order_by("-received_at").prefetch_related(*places)
+    return wanted
+
+
+def _binned(message: Message, folder: Folder | None, place: tuple[int, int, int] | None = None) -> Finding:
+    return Finding(Fate.BINNED, folder=folder, at=message.received_at, deleted_at=message.binned_at, place=place)
 
 
 def _of_message(message: Message) -> Finding:
@@ -208,7 +220,12 @@ def _ask(connection: Connection, folder: Folder, sought: Sought, answer: Answer)
 
 
 def _unknown(findings: list[Finding]) -> int:
-    return sum(finding.message is None and finding.quarantined is None for finding in findings)
+    return sum(_is_foreign(finding) for finding in findings)
+
+
+def _is_foreign(finding: Finding) -> bool:
+    """Whether only the server knows what it says; what lies in the bin is not looked into (R29)."""
+    return finding.message is None and finding.quarantined is None and finding.fate is not Fate.BINNED
 
 
 def _fate_of(folder: Folder, uidvalidity: int, uid: int, answer: Answer) -> Finding:
@@ -218,6 +235,8 @@ def _fate_of(folder: Folder, uidvalidity: int, uid: int, answer: Answer) -> Find
     placement = Placement.objects.filter(**key).select_related("message__conversation", "folder").first()
     if placement is not None:
         message = placement.message
+        if message.binned_at is not None:
+            return _binned(message, folder, place)
         if answer.period.is_over(message.received_at, answer.now) and not message.is_held:  # R20, not yet swept
             leaves_at = answer.period.leaves_at(message.received_at)
             return Finding(Fate.OVER, folder=folder, deleted_at=leaves_at, rule="R9", place=place)
@@ -234,7 +253,7 @@ def _fate_of(folder: Folder, uidvalidity: int, uid: int, answer: Answer) -> Find
 
 def _looked_into(connection: Connection, findings: list[Finding], *, room: int) -> list[Finding]:
     """Add what the letters say that are not here, and when those were deleted that were: from their bytes."""
-    foreign = [finding for finding in findings if finding.message is None and finding.quarantined is None]
+    foreign = [finding for finding in findings if _is_foreign(finding)]
     wanted = UidSet(finding.place[2] for finding in foreign[: max(room, 0)] if finding.place)
     fetched = [item for batch in connection.letters(wanted, max_size=HEAD) for item in batch] if wanted else []
     letters = {item.uid: item for item in fetched if isinstance(item, Fetched)}

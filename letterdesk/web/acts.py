@@ -236,6 +236,10 @@ def _answer(request: Request, *, status: int = 200) -> HttpResponse:
 
 def next_of(request: Request) -> str:
     """The address to go on to: one of our own pages, else the start (C17)."""
-    wanted = request.POST.get("next", "")
+    return ours(request.POST.get("next", "")) or "/"
+
+
+def ours(wanted: str) -> str:
+    """An address that somebody gave us, if it is one of our own pages; else nothing (C17)."""
     is_ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-    return wanted if is_ours else "/"
+    return wanted if is_ours else ""

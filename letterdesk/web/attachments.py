@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db.models import Q
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
@@ -14,6 +15,7 @@ from django.utils.http import content_disposition_header
 from letterdesk.mail.parse import read_part
 from letterdesk.mailboxes.attachments import open_attachment, raw
 from letterdesk.mailboxes.models import Attachment
+from letterdesk.tasks.reading import readable_letters
 from letterdesk.web.downloads import as_file, safe_name
 from letterdesk.web.letters import letter_or_404, letters_of
 from letterdesk.web.request import Request
@@ -28,8 +30,8 @@ def attachment(request: Request, attachment_id: str) -> HttpResponse:
     """GET /attachments/<id>: a file of a letter, to keep (hard rule 9)."""
     file = get_object_or_404(
         Attachment.objects.select_related("message"),
+        Q(message__in=letters_of(request.employee)) | Q(message__in=readable_letters(request.employee)),
         public_id=attachment_id,
-        message__in=letters_of(request.employee),
     )
     return as_file(open_attachment(file), name=file.filename, content_type=file.content_type)
 

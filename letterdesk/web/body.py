@@ -30,7 +30,7 @@ from letterdesk.mailboxes.attachments import raw
 from letterdesk.mailboxes.models import Message
 from letterdesk.web.backend import EmployeeBackend
 from letterdesk.web.images import Address, wanted_images
-from letterdesk.web.letters import letter_or_404, letters_of
+from letterdesk.web.letters import letter_of, letter_or_404
 from letterdesk.web.request import Request
 from letterdesk.web.security import FILE_POLICY, letter_policy, set_headers
 
@@ -157,7 +157,7 @@ def inline(request: HttpRequest, message_id: str, index: int) -> HttpResponse:
     employee = EmployeeBackend().get_user(employee_pk)
     if employee is None:
         raise Http404
-    letter = get_object_or_404(letters_of(employee), pk=pk, public_id=message_id)
+    letter = letter_of(employee, pk=pk, public_id=message_id)
     picture = get_object_or_404(letter.attachments, index=index)
     if index != signed_index or picture.content_type.lower() not in SHOWN_INLINE:
         raise Http404

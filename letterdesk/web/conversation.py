@@ -12,6 +12,7 @@ from letterdesk.mailboxes.models import Conversation, FolderRole
 from letterdesk.mailboxes.reading import conversation_letters, find_conversation
 from letterdesk.web.inbox import Place, list_facts, place_of
 from letterdesk.web.letter_facts import in_blocks, letter_facts
+from letterdesk.web.letter_tasks import tasks_beside
 from letterdesk.web.request import Request
 
 
@@ -37,13 +38,16 @@ def conversation_facts(request: Request, place: Place, found: Conversation, now:
     here = [letter for letter in letters if any(spot.folder_id == place.line.folder.pk for spot in letter.places)]
     images_of, _dot, images = request.GET.get("images", "").partition(".")
     shown = [letter_facts(letter, request.employee, is_newest=letter is letters[-1]) for letter in letters]
+    tasks = tasks_beside(letters, found.mailbox, request.employee)
     for letter in shown:
+        letter["tasks"] = tasks.get(letter["message"].pk, [])
         letter["images"] = images if letter["message"].public_id == images_of else ""
     return {
         "conversation": found,
         "conversation_address": place.conversation_address(found.public_id),
         "letters": shown,
         "blocks": in_blocks(shown, since=getattr(found, "last_look", None)),
+        "owns_mailbox": found.mailbox.owner_id == request.employee.pk,
         "has_unread": any(letter.is_unread for letter in letters),
         "is_starred": any(letter.is_flagged for letter in letters),
         "is_here": bool(here),

@@ -28,7 +28,7 @@ from letterdesk.mailboxes.images import NoSender, domain_of, is_spam, sender_of,
 from letterdesk.mailboxes.models import ImageConsent, Message, Placement
 from letterdesk.web.acts import next_of
 from letterdesk.web.backend import EmployeeBackend
-from letterdesk.web.letters import letter_or_404, letters_of
+from letterdesk.web.letters import letter_of, letter_or_404
 from letterdesk.web.request import Request
 from letterdesk.web.security import FILE_POLICY, set_headers
 
@@ -108,7 +108,7 @@ def remote_image(request: HttpRequest, message_id: str) -> HttpResponse:
     employee = EmployeeBackend().get_user(employee_pk)
     if employee is None:
         raise Http404
-    letter = get_object_or_404(letters_of(employee), pk=pk, public_id=message_id)
+    letter = letter_of(employee, pk=pk, public_id=message_id)
     picture = _picture(letter.account_id, url)
     if picture is None:
         raise Http404

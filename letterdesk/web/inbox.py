@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.list_rows import Row
 from letterdesk.mailboxes.lists import BadCursor
 from letterdesk.mailboxes.models import FolderRole
+from letterdesk.tasks.reading import tasks_of_conversations
 from letterdesk.web.acts import next_of, star_words
 from letterdesk.web.place import ALL, LABEL, SNOOZED, Board, Place, board_named, place_of
 from letterdesk.web.preferences import A_YEAR
@@ -85,6 +87,7 @@ def list_facts(request: Request, place: Board, now: datetime) -> dict[str, Any]:
     # Once for all rows: each address and sentence asked for by itself took longer than the query.
     words = {"changes": reverse("changes", args=["-"]), "select": _("Select: %(subject)s"), "star": star_words()}
     rows = [_row(place, row, whose[row.folder_id], labels, words=words) for row in page.rows if row.folder_id in whose]
+    _put_tasks(rows, request.employee)
     return {
         "area": "mail",
         "page": page,
@@ -122,6 +125,15 @@ def _row(place: Board, row: Row, whose: Any, labels: dict[int, Any], *, words: d
         "may_act": shelf.may_act,
         "is_bold": row.unread_count > 0 or row.is_back,
     }
+
+
+def _put_tasks(rows: list[dict[str, Any]], employee: Employee) -> None:
+    """The tasks that keep them, on rows that something keeps (R4)."""
+    held = [row["row"].conversation.pk for row in rows if row["row"].is_held]
+    tasks = tasks_of_conversations(held, employee=employee)
+    for row in rows:
+        row["tasks"] = tasks.get(row["row"].conversation.pk, [])
+        row["has_chips"] = row["has_chips"] or bool(row["tasks"])
 
 
 def _has_chips(row: Row, place: Board) -> bool:

@@ -1,12 +1,15 @@
-"""The letters that somebody may read now: access and the plan's cut-off in one place."""
+"""The letters that somebody may read now: in Webmail, by access and the plan's cut-off, or in a task; in one place."""
+
+from typing import Any
 
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 from django.utils import timezone
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Message
 from letterdesk.mailboxes.retention import visible
+from letterdesk.tasks.reading import readable_letters
 from letterdesk.web.request import Request
 
 
@@ -15,7 +18,20 @@ def letters_of(employee: Employee) -> QuerySet[Message]:
     return visible(Message.objects.visible_to(employee), employee.account, now=timezone.now())
 
 
+def letters_to_link(employee: Employee) -> QuerySet[Message]:
+    """The letters that this employee may put into a task: of mailboxes in which they may act (R4)."""
+    return visible(Message.objects.editable_by(employee), employee.account, now=timezone.now())
+
+
+def letter_of(employee: Employee, **named: Any) -> Message:
+    """A letter that this employee may read in Webmail or in a task of theirs; Http404: foreign, gone, over (C18)."""
+    for readable in (letters_of(employee), readable_letters(employee)):
+        letter = readable.filter(**named).first()
+        if letter is not None:
+            return letter
+    raise Http404
+
+
 def letter_or_404(request: Request, public_id: str) -> Message:
-    """The letter of this id, or 404 for what is foreign, gone, or has left Webmail (C18)."""
-    letter: Message = get_object_or_404(letters_of(request.employee), public_id=public_id)
-    return letter
+    """The letter of this id, as `letter_of` finds it."""
+    return letter_of(request.employee, public_id=public_id)

@@ -23,7 +23,7 @@ MOST = 6  # of each kind
 ICON_OF = {"archive": "archive", "delete": "trash-2", "spam": "octagon-alert", "star": "star", "snooze": "clock",
            "search": "search", "undo": "undo-2", "go_inbox": "inbox", "go_settings": "settings", "go_sent": "send",
            "go_starred": "star", "go_drafts": "file-text", "go_all": "archive", "keys": "keyboard",
-           "read": "mail-open", "unread": "mail"}  # fmt: skip
+           "read": "mail-open", "unread": "mail", "task": "list-checks", "go_tasks": "list-checks"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,7 @@ def _pages(employee: Employee) -> Iterator[Option]:
         ("keyboard", _("Keyboard"), "keyboard"),
         ("mfa_index", _("Sign-in and security"), "shield"),
         ("usersessions_list", _("Where you are signed in"), "shield"),
+        ("tasks", _("Tasks"), "list-checks"),
         ("mailboxes", _("Mailboxes"), "mails"),
         ("connect", _("Connect a mailbox"), "plus"),
         ("plan", _("Plan and usage"), "sliders-horizontal"),

@@ -55,6 +55,11 @@ def _words(finding: Finding) -> tuple[str, str, str]:
             _("Letterdesk waits until that is certain before it lets go."),
         ),
         Fate.HELD: ("info", _("In no folder any more; a task holds it."), _("It is read in its task.")),
+        Fate.BINNED: (
+            "warn",
+            _("In the bin since %(date)s, with a task that somebody deleted."),
+            _("Who may delete the task can restore both within 30 days. The original on the mail server stays."),
+        ),
         Fate.QUARANTINED: (
             "warn",
             _("In %(folder)s, but it could not be read: %(reason)s"),
@@ -110,6 +115,8 @@ def _way_out(finding: Finding, mailbox: Mailbox) -> tuple[str, str]:
         return _("Open it"), reverse("conversation", args=[finding.folder.public_id, conversation])
     if finding.fate is Fate.PUT_AWAY:
         return _("Hidden by me"), reverse("hidden")
+    if finding.fate is Fate.BINNED:
+        return _("Open the bin"), f"{reverse('tasks')}?view=bin"
     if finding.fate in {Fate.HIDDEN, Fate.QUARANTINED}:
         return _("Open the ledger"), reverse("ledger", args=[mailbox.public_id])
     return {

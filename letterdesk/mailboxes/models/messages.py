@@ -41,6 +41,7 @@ class Message(models.Model):
     is_automatic = models.BooleanField(default=False)
     is_held = models.BooleanField(default=False)  # at least one Hold row, kept in the same transaction
     joins_by_subject = models.BooleanField(default=False)  # a reply that names no other letter (threading.py)
+    binned_at = models.DateTimeField(null=True)  # all its tasks lie in the bin (R29): shown nowhere (bin.py)
     unplaced_at = models.DateTimeField(null=True)  # lost its last placement then: a move elsewhere may still show up
 
     objects = MessageQuerySet.as_manager()
@@ -74,8 +75,8 @@ class PlacementQuerySet(InFolderQuerySet):
         return self.filter(uid__gt=0)
 
     def shown(self) -> Self:
-        """Those that lists and counters know: neither softly removed nor marked \\Deleted on the server."""
-        return self.filter(hidden_at=None, is_deleted=False)
+        """Those that lists and counters know: not softly removed, not marked \\Deleted on the server, not in a bin."""
+        return self.filter(hidden_at=None, is_deleted=False, binned_at=None)
 
 
 class Placement(models.Model):
@@ -99,6 +100,7 @@ class Placement(models.Model):
     modseq = models.BigIntegerField(null=True)
     received_at = models.DateTimeField()  # of the message, for ordering and R20 without a join
     hidden_at = models.DateTimeField(null=True)  # softly removed: mass-vanish brake, folder gone, move on its way
+    binned_at = models.DateTimeField(null=True)  # of the message, so that no list needs a join
 
     objects = PlacementQuerySet.as_manager()
 
@@ -111,7 +113,7 @@ class Placement(models.Model):
             models.Index(
                 fields=["folder", "received_at"],  # counted without reading a row (sidebar.py)
                 name="placement_unread",
-                condition=models.Q(is_seen=False, hidden_at=None, is_deleted=False),
+                condition=models.Q(is_seen=False, hidden_at=None, is_deleted=False, binned_at=None),
             ),
             models.Index(
                 fields=["folder", "message"],  # few: a search for stars begins with them (search_find.py)

@@ -27,6 +27,9 @@ from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
     stranger,
     trash,
 )
+from letterdesk.tasks.checklist import add_item
+from letterdesk.tasks.create import create
+from letterdesk.tasks.files import attach
 
 
 @pytest.fixture
@@ -112,8 +115,14 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         account=account, email="new@acme.example", token_hash="0" * 64, created_at=now, expires_at=now
     )
     asked = AccessRequest.objects.create(account=account, mailbox=mailbox, employee=people["mate"])
+    task = create("Renew contract", by=people["owner"], now=now, letters=[letter])
+    file = attach(task, b"list", filename="prices.txt", content_type="text/plain", by=people["owner"], now=now)
     return SimpleNamespace(
         letter=letter,
+        task=task,
+        task_id=task.public_id,
+        item_id=add_item(task, "Ask for the number").pk,
+        file_id=file.public_id,
         folder_id=inbox.public_id,
         conversation_id=letter.conversation.public_id,
         message_id=letter.public_id,

@@ -77,6 +77,21 @@ PAGES = {
     "progress": ("GET", {}, 200, 200, 404, 404, 404),
     "access_requests": ("POST", {}, 404, 404, 302, 302, 404),
     "declined": ("POST", {}, 302, 404, 404, 404, 404),
+    # The administrator oversees the owner's task, and reads none of its letters; the bin is in test_task_bin.py.
+    "tasks": ("GET", {}, 200, 200, 200, 200, 200),
+    "new_task": ("GET", {"letter": "{message_id}"}, 200, 404, 404, 404, 404),
+    "task": ("GET", {}, 200, 404, 404, 200, 404),
+    "task_status": ("POST", {"status": "done"}, 302, 404, 404, 302, 404),
+    "task_checklist": ("POST", {"text": "x"}, 302, 404, 404, 302, 404),
+    "checklist_item": ("POST", {"change": "tick"}, 302, 404, 404, 302, 404),
+    "task_comments": ("POST", {"text": "x"}, 302, 404, 404, 302, 404),
+    "task_files": ("POST", {}, 302, 404, 404, 302, 404),
+    "task_file": ("GET", {}, 200, 404, 404, 200, 404),
+    "task_file_removal": ("POST", {}, 302, 404, 404, 404, 404),  # it is gone by then
+    "unlinking": ("GET", {}, 200, 404, 404, 200, 404),
+    "task_deletion": ("GET", {}, 200, 404, 404, 200, 404),
+    "task_restoration": ("POST", {}, 404, 404, 404, 404, 404),
+    "task_purging": ("GET", {}, 404, 404, 404, 404, 404),
 }
 ACTORS = ("owner", "reader", "mate", "administrator", "stranger")
 # Tested where their rules are: signatures (test_body.py, test_images.py), tokens (test_people.py), the stream

@@ -7,6 +7,9 @@ from selectolax.lexbor import LexborHTMLParser
 
 from letterdesk.accounts.models import Department
 from letterdesk.mailboxes.models import FolderRole, Label, Labelled
+from letterdesk.tasks.change import comment
+from letterdesk.tasks.create import create
+from letterdesk.tasks.models import ChecklistItem, Task, TaskFile
 from letterdesk.web import acts, errors
 from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_access import PAGES, knock
@@ -51,6 +54,10 @@ def hostile_things(things, deliver, mailbox, inbox, people):
             if person is not None:
                 person.name = mark
                 person.save()
+        Task.objects.update(title=mark, description=mark)
+        TaskFile.objects.update(filename=mark)
+        ChecklistItem.objects.update(text=mark)
+        comment(things.task, mark, by=people["owner"], now=things.task.created_at)
         label = Label.objects.create(account=account, mailbox=mailbox, name=mark[:60], key=mark[:60])
         head = f'From: "{mark.replace(chr(34), "")}" <a@b.example>\nTo: "{mark.replace(chr(34), "")}" <c@d.example>\n'
         odd = f"Message-ID: <{mark.replace(' ', '')}@x>\nList-Id: {mark}\n"
@@ -120,8 +127,12 @@ def test_a_form_leads_on_to_our_own_pages_alone(browser, deliver, wanted):
         location = browser.post(address, {**form, "next": wanted})["Location"]
         assert location.startswith("/") and not location.startswith(("//", "/\\")), location
         assert "\r" not in location and "\n" not in location
-    page = browser.get(f"/conversations/{letter.conversation.public_id}/merging", {"next": wanted}).content.decode()
-    assert wrong(page) == []
+    task = create("Offer", by=letter.mailbox.owner, now=letter.first_seen_at, letters=[letter])
+    unlinking = f"/tasks/{task.public_id}/letters/{letter.public_id}/unlinking"
+    for address in (f"/conversations/{letter.conversation.public_id}/merging", "/tasks/new", unlinking):
+        assert wrong(browser.get(address, {"next": wanted}).content.decode()) == []
+    for address, form in {"/tasks": {"title": "x"}, f"/tasks/{task.public_id}/status": {}, unlinking: {}}.items():
+        assert browser.post(address, {**form, "next": wanted})["Location"].startswith("/")
 
 
 @pytest.mark.case("C17")

@@ -169,6 +169,12 @@ export function listenActs() {
     event.preventDefault();
     act(button.value, button);
   });
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest?.("a[data-task]");
+    if (!link || !document.getElementById("panel-task") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    (await import("./task.js")).openTask(link.href);
+  });
   document.addEventListener("submit", (event) => {
     if (!event.target.matches(".toast-undo-form")) return;
     event.preventDefault();

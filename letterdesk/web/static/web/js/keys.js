@@ -47,15 +47,17 @@ const dialogs = () => import("./palette.js");
 const showKeys = () => dialogs().then((script) => script.showKeys());
 const showPalette = () => dialogs().then((script) => script.showPalette(run));
 
+const makeTask = () => import("./task.js").then((script) => script.openTask());
+
 const soon = () => say(document.body.dataset.soon);
 const COMMANDS = {
   next: () => step(1), previous: () => step(-1), open, back, search,
   next_letter: () => stepLetter(1), previous_letter: () => stepLetter(-1),
   select: ACT_KEYS.x, archive: ACT_KEYS.e, delete: ACT_KEYS["#"], spam: ACT_KEYS["!"], star: ACT_KEYS.s,
-  snooze: ACT_KEYS.b, label: ACT_KEYS.l, move: ACT_KEYS.v, read: ACT_KEYS.I, unread: ACT_KEYS.U, undo: ACT_KEYS.z,
+  snooze: ACT_KEYS.b, label: ACT_KEYS.l, move: ACT_KEYS.v, task: makeTask, read: ACT_KEYS.I, unread: ACT_KEYS.U, undo: ACT_KEYS.z,
   reply: soon, reply_all: soon, forward: soon, compose: soon,
   go_inbox: () => go("inbox"), go_sent: () => go("sent"), go_drafts: () => go("drafts"), go_all: () => go("all", "archive"),
-  go_starred: () => location.assign("/search?q=is%3Astarred"), go_settings: () => location.assign("/settings"),
+  go_starred: () => location.assign("/search?q=is%3Astarred"), go_tasks: () => location.assign("/tasks"), go_settings: () => location.assign("/settings"),
   keys: showKeys, palette: showPalette,
 };
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mailboxes', '0011_retention'),
+        ('mailboxes', '0012_binned'),
     ]
 
     operations = [

@@ -1,0 +1,103 @@
+"""People change tasks: what they say, who is in them, when they are due, how far they have come; and comment."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from letterdesk.accounts.models import Employee
+from letterdesk.events.record import record
+
+from .create import BadTask, checked_title
+from .link import lock
+from .models import Comment, Participant, Status, Task
+
+
+class NotAllowed(PermissionError):
+    """Nobody reads letters by office: who only oversees a task cannot put themselves into it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("There are letters in this task. Somebody who is in it must add you."))
+
+
+@transaction.atomic
+def change(
+    task: Task,
+    *,
+    by: Employee,
+    now: datetime,
+    title: str,
+    description: str,
+    responsible: Employee,
+    participants: Collection[Employee],
+    deadline: datetime | None,
+) -> list[str]:
+    """Write the task's fields anew; returns the names of those that changed. Raises BadTask, NotAllowed, InBin."""
+    lock(task)
+    _must_be_let_in(task, by, [responsible, *participants])
+    wanted = {
+        "title": checked_title(title),
+        "description": description.strip(),
+        "responsible": responsible,
+        "deadline": deadline,
+    }
+    changed = [name for name, value in wanted.items() if getattr(task, name) != value]
+    for name in changed:
+        setattr(task, name, wanted[name])
+    task.save(update_fields=changed)
+    if _change_participants(task, {person.pk for person in participants}, by=by, now=now):
+        changed.append("participants")
+    if changed:
+        record("task.changed", account=task.account, by=by, subject=task.reference, changed=changed)
+    return changed
+
+
+@transaction.atomic
+def change_status(task: Task, status: str, *, by: Employee, now: datetime) -> bool:
+    """Say how far it has come; a finished task locks its letters as before (R4). Returns whether that is new.
+
+    Raises BadTask for an unknown status, InBin.
+    """
+    if status not in Status.values:
+        raise BadTask(status)
+    lock(task)
+    done = status == Status.DONE
+    fields = {"status": status, "done_at": now if done else None, "done_by": by if done else None}
+    if not Task.objects.filter(pk=task.pk).exclude(status=status).update(**fields):
+        return False
+    task.refresh_from_db()
+    record("task.changed", account=task.account, by=by, subject=task.reference, changed=["status"])
+    return True
+
+
+@transaction.atomic
+def comment(task: Task, text: str, *, by: Employee, now: datetime) -> Comment:
+    """Write a comment. Raises BadTask where it says nothing, InBin."""
+    lock(task)
+    if not text.strip():
+        raise BadTask(_("The comment is empty."))
+    made = Comment.objects.create(account_id=task.account_id, task=task, by=by, text=text.strip(), at=now)
+    record("task.commented", account=task.account, by=by, subject=task.reference)
+    return made
+
+
+def people_in(task: Task) -> list[Employee]:
+    """Who is named in the task, and so reads its letters: responsible, creator, participants; each once."""
+    return list(dict.fromkeys([task.responsible, task.creator, *task.participants.order_by("name")]))
+
+
+def _must_be_let_in(task: Task, by: Employee, people: Collection[Employee]) -> None:
+    if by in people and by not in people_in(task) and task.letters.exists():
+        raise NotAllowed
+
+
+def _change_participants(task: Task, wanted: set[int], *, by: Employee, now: datetime) -> bool:
+    wanted = wanted - {task.creator_id, task.responsible_id}
+    before = set(task.taking_part.values_list("employee_id", flat=True))
+    task.taking_part.exclude(employee__in=wanted).delete()
+    Participant.objects.bulk_create(
+        Participant(account_id=task.account_id, task=task, employee_id=pk, added_by=by, added_at=now)
+        for pk in sorted(wanted - before)
+    )
+    return wanted != before

@@ -1,0 +1,166 @@
+"""Tasks, what is written in them, and the letters they are about."""
+
+from datetime import datetime
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from letterdesk.accounts.models import Account, Employee
+from letterdesk.lib.ids import new_public_id
+from letterdesk.mailboxes.models import Message
+from letterdesk.tasks.access import KEPT, OfTaskQuerySet, TaskLetterQuerySet, TaskQuerySet
+
+
+class Status(models.TextChoices):
+    """How far a task has come."""
+
+    TODO = "todo", _("To do")
+    DOING = "doing", _("In progress")
+    DONE = "done", _("Done")
+
+
+class Numbering(models.Model):
+    """The number of the account's latest task: no number comes twice, also after a purge."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="+")
+    last = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: #{self.last}"
+
+
+class Task(models.Model):
+    """A task. In the bin from `deleted_at` on, for 30 days (R29)."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="tasks", db_index=False)
+    number = models.PositiveIntegerField()  # shown as #214
+    title = models.CharField(max_length=300)
+    description = models.TextField(blank=True, default="")
+    creator = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    responsible = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    participants = models.ManyToManyField(
+        Employee, through="Participant", through_fields=("task", "employee"), related_name="tasks_taken_part_in"
+    )
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.TODO)
+    deadline = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    done_at = models.DateTimeField(null=True)
+    done_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    deleted_at = models.DateTimeField(null=True)
+    deleted_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "number"], name="task_number_once")]
+        indexes = [
+            models.Index(fields=["account", "status", "deadline"], name="task_by_deadline"),
+            models.Index(fields=["deleted_at"], name="task_in_bin", condition=models.Q(deleted_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.title}"
+
+    @property
+    def reference(self) -> str:
+        """What holds, events and blob references call this task."""
+        return f"task:{self.number}"
+
+    @property
+    def is_done(self) -> bool:
+        return self.status == Status.DONE
+
+    @property
+    def purges_at(self) -> datetime | None:
+        """When the bin lets it go; None: it is in no bin."""
+        return None if self.deleted_at is None else self.deleted_at + KEPT
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether its deadline has passed and it is not done."""
+        return self.deadline is not None and not self.is_done and now > self.deadline
+
+
+class Participant(models.Model):
+    """Somebody takes part in a task: sees it, changes it, reads its letters."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="taking_part", db_index=False)
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="+")
+    added_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    added_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "employee"], name="participant_once")]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} in {self.task_id}"
+
+
+class ChecklistItem(models.Model):
+    """A line of a task's checklist."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="checklist")
+    text = models.CharField(max_length=300)
+    is_done = models.BooleanField(default=False)
+    done_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    done_at = models.DateTimeField(null=True)
+
+    objects = OfTaskQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Comment(models.Model):
+    """What somebody wrote in a task."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="comments")
+    by = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = OfTaskQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.by_id} in {self.task_id}"
+
+
+class TaskFile(models.Model):
+    """A file of the task's own: it lives and dies with the task, whatever becomes of any letter (R4)."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="files")
+    blob = models.CharField(max_length=64)
+    filename = models.CharField(max_length=300)
+    content_type = models.CharField(max_length=255)
+    size = models.PositiveBigIntegerField()
+    by = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = OfTaskQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class TaskLetter(models.Model):
+    """A task is about this letter, in this one mailbox (R4): there is a Hold as long as there is this row."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="letters", db_index=False)
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="task_links")
+    linked_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    linked_at = models.DateTimeField(default=timezone.now)
+
+    objects = TaskLetterQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "message"], name="task_letter_once")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} in {self.task_id}"
