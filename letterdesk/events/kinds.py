@@ -7,6 +7,7 @@ KINDS = {
     "employee.changed": "A person's role or department was changed.",
     "employee.dismissed": "A person left; all sessions ended at once.",
     "plan.changed": "The account went to another plan.",
+    "plan.chosen": "The plan that follows was chosen, or that choice was taken back.",
     "signed.in": "A person signed in.",
     "signed.out": "A person signed out.",
     "mailbox.connected": "A mailbox was connected.",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Literal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from letterdesk.accounts.models import Account
@@ -17,6 +17,7 @@ from letterdesk.accounts.models import Account
 from .catalogue import Terms, catalogue, terms_of
 from .models import Subscription
 from .rows import Plan
+from .timeline import plan_at
 
 COMPARISON_PATH = "/plans"
 
@@ -49,24 +50,7 @@ def plan_of(account: Account, *, now: datetime | None = None) -> Plan:
     """The plan that the account is on at `now`, judged by the clock: a trial ends to the second (R11)."""
     shelf = catalogue()
     subscription = Subscription.objects.filter(account=account).first()
-    if subscription is None:
-        return shelf.plan("")
-    if _is_over(subscription, now or timezone.now()):
-        return shelf.plan(shelf.after_trial)
-    return shelf.plan(subscription.plan)
-
-
-def trial_ends_at(subscription: Subscription) -> datetime | None:
-    """When the account's trial ends or ended; None: it is on no trial (R11)."""
-    shelf = catalogue()
-    if not shelf.trial or subscription.plan != shelf.trial or subscription.trial_started_at is None:
-        return None
-    return subscription.trial_started_at + timedelta(hours=24 * shelf.trial_days)  # R11
-
-
-def _is_over(subscription: Subscription, now: datetime) -> bool:
-    ends_at = trial_ends_at(subscription)
-    return ends_at is not None and now >= ends_at
+    return shelf.plan(plan_at(subscription, now or timezone.now()) if subscription else "")
 
 
 def terms(account: Account, *, now: datetime | None = None) -> Terms:
@@ -89,6 +73,16 @@ def locked(account: Account) -> Iterator[Subscription]:
     with transaction.atomic():
         Subscription.objects.get_or_create(account=account, defaults={"plan": catalogue().opens_with})
         yield Subscription.objects.select_for_update().get(account=account)
+
+
+def hold_still(account: Account) -> None:
+    """Until this transaction ends the account's plan is not changed (R11); several transactions may hold it at once.
+
+    On SQLite a transaction that writes is alone in any case.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM plans_subscription WHERE account_id = %s FOR SHARE", [account.pk])
 
 
 def require(

@@ -7,8 +7,10 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from letterdesk.mailboxes.models import Mailbox, MailboxState
+from letterdesk.plans.timeline import without_webmail
 
 from .models import Lease, SyncProcess
 
@@ -32,7 +34,8 @@ def claim(holder: str, *, limit: int, seconds: float) -> Claims:
 def renew(holder: str, *, seconds: float) -> Claims:
     """Prolong what this holder has, and return it. What is not in the answer is lost: stop working on it.
 
-    A mailbox that was paused, suspended or disconnected meanwhile is given back (R11: within 60 s).
+    A mailbox that was paused, suspended or disconnected meanwhile, or whose account has no Webmail any more by the
+    clock, is given back (R11: within 60 s).
     """
     mine = Lease.objects.filter(holder=holder, expires_at__gt=Now())
     mine.filter(~_watchable()).update(holder="", expires_at=None)
@@ -87,7 +90,7 @@ def _make_missing_leases() -> None:
 
 
 def _watchable_mailboxes() -> QuerySet[Mailbox]:
-    return Mailbox.objects.filter(state=MailboxState.CONNECTED).exclude(imap_host="")
+    return Mailbox.objects.filter(_kept_in_step(""))
 
 
 def _free() -> Q:
@@ -99,4 +102,11 @@ def _due() -> Q:
 
 
 def _watchable() -> Q:
-    return Q(mailbox__state=MailboxState.CONNECTED) & ~Q(mailbox__imap_host="")
+    return _kept_in_step("mailbox__")
+
+
+def _kept_in_step(way: str) -> Q:
+    """Connected, with a server, in an account whose plan has Webmail by the clock, though no job has run (R11)."""
+    connected = Q(**{f"{way}state": MailboxState.CONNECTED}) & ~Q(**{f"{way}imap_host": ""})
+    refused = without_webmail(timezone.now()).values("account")
+    return connected & ~Q(**{f"{way}account__in": refused})

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F
 
 from letterdesk.mailboxes.models import Mailbox, MailboxState
-from letterdesk.plans.limits import require
+from letterdesk.plans.limits import hold_still, require
 
 from .lease import LeaseLost
 from .models import Lease
@@ -30,5 +30,7 @@ def guarded(mailbox: Mailbox, fence: int) -> Iterator[None]:
     """A transaction of the holder of this fence. Raises LeaseLost, and NotInPlan when the plan has ended (R11)."""
     with transaction.atomic():
         check(mailbox, fence)
+        hold_still(mailbox.account)
         require(mailbox.account, integration=True)  # R11: from that second nothing that is fetched is stored
         yield
+        require(mailbox.account, integration=True)  # the clock has gone on; what it has ended is not committed

@@ -32,6 +32,11 @@ class Pass:
         with fence.guarded(self.mailbox, self.fence):
             yield
 
+    def check(self) -> None:
+        """Raise LeaseLost or PlanError where a transaction would be refused now."""
+        with self.transaction():
+            pass
+
     def about(self, folder: Folder) -> FolderReport:
         """The report on this folder, begun when it is first asked for."""
         for each in self.report.folders:

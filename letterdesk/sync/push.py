@@ -30,10 +30,15 @@ Run = list[PendingChange]
 
 
 def push(work: Pass) -> None:
-    """Send what is due, in the order in which people did it. Raises MailError when the line is lost."""
+    """Send what is due, in the order in which people did it. Raises MailError when the line is lost.
+
+    Raises LeaseLost and PlanError before anything is sent that may no longer be: nothing is changed on the server of
+    a mailbox that was suspended, or whose plan has ended (R11, R13).
+    """
     due = _due(work)
     for _, changes in groupby(due, key=_alike):
         for run in _pieces(list(changes)):
+            work.check()
             _send(work, run)
     push_done.give_up_lost(work)
     work.report.waiting = len(_due(work)) if due else 0

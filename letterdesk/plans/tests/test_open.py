@@ -8,8 +8,9 @@ from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.models import Event
 from letterdesk.plans.catalogue import UnknownPlan
 from letterdesk.plans.change import change_plan
-from letterdesk.plans.limits import NotInPlan, require, terms, trial_ends_at
+from letterdesk.plans.limits import NotInPlan, require, terms
 from letterdesk.plans.open import UnknownTimeZone, open_account
+from letterdesk.plans.timeline import trial_ends_at
 
 PASSWORD = "a long enough password"
 
