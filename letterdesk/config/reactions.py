@@ -5,8 +5,10 @@ and runs in the transaction that marks the event as dispatched.
 """
 
 from letterdesk.events.reactions import Reaction
+from letterdesk.mailboxes.follow import after_plan_change
 from letterdesk.sync.reconsider import after_resume
 
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "mailbox.resumed": (after_resume,),
+    "plan.changed": (after_plan_change,),
 }

@@ -3,6 +3,7 @@
 from letterdesk.accounts.sweep import sweep_accounts
 from letterdesk.events.dispatch import dispatch_events
 from letterdesk.lib.jobs import every
+from letterdesk.mailboxes.follow import follow_plans
 from letterdesk.mailboxes.jobs import (
     collect_blobs,
     forget_mailboxes,
@@ -15,6 +16,7 @@ from letterdesk.mailboxes.jobs import (
 SCHEDULE = (
     every("* * * * *", dispatch_events),  # what a lost wake-up left
     every("* * * * *", wake_snoozed),
+    every("* * * * *", follow_plans),  # R11: a trial that has ended by the clock
     every("*/10 * * * *", sweep_letters),  # R20: sweep, loose time and collector together take less than an hour
     every("7-57/10 * * * *", collect_blobs),
     every("27 * * * *", forget_mailboxes),

@@ -30,6 +30,8 @@ IS_HTTPS = BASE_URL.startswith("https://")
 # Plans: which catalogue file, and how `unspecified` is read (rules.md).
 CATALOGUE = env.text("LETTERDESK_CATALOGUE", "self-hosted")
 UNSPECIFIED = env.text("LETTERDESK_UNSPECIFIED")
+# Days of 24 hours between the end of Webmail and the purge of what it held (R12).
+PURGE_GRACE_DAYS = env.number("LETTERDESK_PURGE_GRACE_DAYS", 0)
 
 # Networks that mail servers may lie in although they are private: "127.0.0.0/8,10.1.0.0/16" (D01).
 ALLOWED_NETWORKS = env.words("LETTERDESK_ALLOWED_NETWORKS")

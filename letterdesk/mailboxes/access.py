@@ -3,8 +3,8 @@
 The owner may, and whom a grant names: the person, the department (its own people, not those of departments below),
 or everyone of the account. No role reads mail: an administrator without a grant sees no letter. A dismissed employee
 sees nothing; that and the department are read when the query runs, not from the object that was passed in. A mailbox
-that is paused, suspended or disconnected is read as before, as far as its copies are here (R13); one whose copies are
-to go is shown to nobody.
+that is paused, suspended or disconnected is read as before, as far as its copies are here (R13), but nobody acts in a
+suspended one; one whose copies are to go is shown to nobody.
 
 Rights are one sub-select by key: no join, so no row comes twice. It is written out, because every page asks for it
 several times and composing it anew took longer than running it. Foreign rows are absent, never refused (C18).
@@ -20,19 +20,26 @@ from letterdesk.accounts.models import Employee, Role
 
 _WORKING = """
     accounts_employee AS e ON e.id = %s AND e.account_id = %s AND e.is_active AND e.dismissed_at IS NULL"""
-_OWNED_OR_GRANTED = f"""
-    SELECT m.id FROM mailboxes_mailbox AS m JOIN {_WORKING} WHERE m.owner_id = e.id AND m.forgotten_at IS NULL
+_OWNED = f"""
+    SELECT m.id FROM mailboxes_mailbox AS m JOIN {_WORKING} WHERE m.owner_id = e.id AND m.forgotten_at IS NULL"""  # noqa: S608  no value from outside
+_GRANTED = f"""
     UNION ALL
     SELECT g.mailbox_id FROM mailboxes_grant AS g JOIN {_WORKING} WHERE g.account_id = e.account_id
     AND (g.employee_id = e.id OR g.department_id = e.department_id
         OR (g.employee_id IS NULL AND g.department_id IS NULL))"""  # noqa: S608  no value from outside
 _RIGHTS = {"": "", "reply": " AND g.may_reply", "manage": " AND g.may_manage", "delete": " AND g.may_delete_on_server"}
+_ACTING = {"reply", "delete"}
+_AWAKE = " AND m.state <> 'suspended'"  # R13
+_AWAKE_ONE = """
+    AND NOT EXISTS (SELECT 1 FROM mailboxes_mailbox AS s WHERE s.id = g.mailbox_id AND s.state = 'suspended')"""
 
 
 def granted_mailboxes(employee: Employee, right: str = "") -> RawSQL:
     """Keys of the mailboxes that the employee owns, or was granted with a right: "", "reply", "manage", "delete"."""
     me = [employee.pk, employee.account_id]
-    return RawSQL(_OWNED_OR_GRANTED + _RIGHTS[right], [*me, *me])  # noqa: S611  constant SQL, parameters apart
+    awake, awake_one = (_AWAKE, _AWAKE_ONE) if right in _ACTING else ("", "")
+    sql = f"{_OWNED}{awake}{_GRANTED}{_RIGHTS[right]}{awake_one}"
+    return RawSQL(sql, [*me, *me])  # noqa: S611  constant SQL, parameters apart
 
 
 def _working(employee: Employee) -> QuerySet[Employee]:

@@ -17,7 +17,11 @@ from . import forget, tombstones
 from .jobs import forget_mailboxes
 from .models import Folder, Mailbox, MailboxState, PendingChange
 
-COUNTED = (MailboxState.CONNECTED, MailboxState.FAILING, MailboxState.PAUSED)  # R14: suspended ones do not count
+COUNTED: tuple[MailboxState, ...] = (  # R14: suspended ones do not count
+    MailboxState.CONNECTED,
+    MailboxState.FAILING,
+    MailboxState.PAUSED,
+)
 
 
 class AlreadyConnected(Exception):
@@ -118,10 +122,18 @@ def resume(mailbox: Mailbox, *, by: Employee, now: datetime) -> None:
         mailbox.refresh_from_db()
         already = owned(mailbox.owner).exclude(pk=mailbox.pk).count()
         limits.require(mailbox.account, integration=True, mailboxes=already + 1, now=now)
-        out_of = (MailboxState.PAUSED, MailboxState.FAILING, MailboxState.SUSPENDED)
-        _go(mailbox, MailboxState.CONNECTED, out_of=out_of)
-        tombstones.lift(mailbox)
-        record("mailbox.resumed", account=mailbox.account, by=by, topic=mailbox.topic, subject=mailbox.topic)
+        was, out_of = mailbox.state, (MailboxState.PAUSED, MailboxState.FAILING, MailboxState.SUSPENDED)
+        _go(mailbox, MailboxState.CONNECTED, out_of=out_of, state_before="")
+        tell_resumed(mailbox, was=was, by=by)
+
+
+def tell_resumed(mailbox: Mailbox, *, was: str, by: Employee | None) -> None:
+    """Tombstones of R9 and R12 end; the event says from which state, so that the sync knows what it may act on (R13).
+
+    Inside the resuming transaction.
+    """
+    tombstones.lift(mailbox)
+    record("mailbox.resumed", account=mailbox.account, by=by, topic=mailbox.topic, subject=mailbox.topic, was=was)
 
 
 def mend(
@@ -228,7 +240,7 @@ def _same(account: Account, columns: dict[str, str | int], *, besides: Mailbox |
     return found
 
 
-def _go(mailbox: Mailbox, to: MailboxState, *, out_of: Iterable[MailboxState], **more: None) -> None:
+def _go(mailbox: Mailbox, to: MailboxState, *, out_of: Iterable[MailboxState], **more: str | None) -> None:
     changed = Mailbox.objects.filter(pk=mailbox.pk, state__in=out_of).update(
         state=to, error_code="", error_text="", error_since=None, **more
     )

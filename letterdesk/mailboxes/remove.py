@@ -8,11 +8,12 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from letterdesk.lib.crashpoint import reach
 
 from . import collect, listing, rows, search
-from .models import Attachment, HiddenLetter, Mailbox, Message, PendingChange, Placement
+from .models import Attachment, HiddenLetter, Mailbox, Message, PendingChange, Placement, Quarantined
 
 AT_ONCE = 500
 TAKE = """
@@ -41,6 +42,22 @@ def remove_messages(mailbox: Mailbox, message_ids: Collection[int], *, now: date
     Ids of other mailboxes are left alone (F10). Returns how many went. Nothing is changed on the server.
     """
     return len(_remove(mailbox, message_ids, TAKE, now))
+
+
+@transaction.atomic
+def remove_free(mailbox: Mailbox, message_ids: Collection[int], *, now: datetime) -> list[str]:
+    """As `remove_messages`; returns the hashes that went (R12)."""
+    return _remove(mailbox, message_ids, TAKE, now)
+
+
+@transaction.atomic
+def remove_quarantined(mailbox: Mailbox, letters: QuerySet[Quarantined], *, now: datetime) -> list[str]:
+    """Remove some of these letters of the mailbox that could not be read; returns the hashes that went."""
+    some = dict(letters.filter(folder__mailbox=mailbox).values_list("pk", "blob")[:AT_ONCE])
+    Quarantined.objects.filter(pk__in=list(some)).delete()
+    blobs = sorted(set(some.values()))
+    collect.let_go(mailbox, blobs, now=now)
+    return blobs
 
 
 @transaction.atomic

@@ -17,9 +17,9 @@ from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 from letterdesk.plans import limits
 
-from . import collect, receipts, tombstones
+from . import receipts, tombstones
 from .models import Mailbox, Message, PendingChange, Placement, Quarantined, SweepClock
-from .remove import remove_over
+from .remove import remove_over, remove_quarantined
 
 AT_ONCE = 500
 RULE = "R9"
@@ -87,33 +87,30 @@ def _sweep_mailbox(mailbox: Mailbox, now: datetime) -> int:
 @transaction.atomic
 def _piece(mailbox: Mailbox, now: datetime) -> int:
     """Some letters of the mailbox, with tombstones and receipt; the plan is asked anew, it may have changed (R12)."""
-    Account.objects.select_for_update().get(pk=mailbox.account_id)
+    Account.objects.select_for_update(no_key=True).get(pk=mailbox.account_id)
     cutoff = cutoff_of(mailbox.account, now)
     if cutoff is None:
         return 0
     ids = list(over(mailbox, cutoff).order_by("received_at").values_list("pk", flat=True)[:AT_ONCE])
-    blobs = remove_over(mailbox, ids, cutoff=cutoff, now=now) + _remove_quarantined(mailbox, cutoff, now)
-    if not blobs:
-        return 0
-    if mailbox.imap_host:
-        tombstones.bury(mailbox, blobs, rule=RULE, now=now)  # R10
-    receipts.write(mailbox, blobs, rule=RULE, now=now)
-    record("message.expired", account=mailbox.account, topic=mailbox.topic, count=len(blobs))
+    blobs = remove_over(mailbox, ids, cutoff=cutoff, now=now)
+    blobs += remove_quarantined(mailbox, _quarantined(mailbox, cutoff), now=now)
+    if blobs:
+        account_for(mailbox, blobs, rule=RULE, kind="message.expired", now=now)
     reach("sweep.before_commit")
     return len(blobs)
+
+
+def account_for(mailbox: Mailbox, blobs: list[str], *, rule: str, kind: str, now: datetime) -> None:
+    """Tombstones, receipt and event of a deletion, in its transaction, the account locked (R10, P10)."""
+    if mailbox.imap_host:
+        tombstones.bury(mailbox, blobs, rule=rule, now=now)
+    receipts.write(mailbox, blobs, rule=rule, now=now)
+    record(kind, account=mailbox.account, topic=mailbox.topic, count=len(blobs))
 
 
 def _quarantined(mailbox: Mailbox, cutoff: datetime) -> QuerySet[Quarantined]:
     """What could not be read has a period, too; what the server never handed out has no copy here."""
     return Quarantined.objects.filter(folder__mailbox=mailbox, internal_date__lte=cutoff).exclude(blob="")
-
-
-def _remove_quarantined(mailbox: Mailbox, cutoff: datetime, now: datetime) -> list[str]:
-    some = dict(_quarantined(mailbox, cutoff).values_list("pk", "blob")[:AT_ONCE])
-    Quarantined.objects.filter(pk__in=list(some)).delete()
-    blobs = sorted(set(some.values()))
-    collect.let_go(mailbox, blobs, now=now)
-    return blobs
 
 
 @transaction.atomic

@@ -1,8 +1,9 @@
 """Letters that were left out are judged anew when their mailbox is resumed: tombstones may have ended (R10, R13)."""
 
 from letterdesk.events.models import Event
-from letterdesk.mailboxes.models import Mailbox
+from letterdesk.mailboxes.models import Mailbox, MailboxState
 
+from .claims import ask_for_pass
 from .models import FolderCursor
 from .state import keep_left_out
 
@@ -12,6 +13,9 @@ def after_resume(event: Event) -> None:
     public_id = event.topic.removeprefix("mailbox:")
     for mailbox in Mailbox.objects.filter(account=event.account_id, public_id=public_id):
         judge_again(mailbox)
+        if event.facts.get("was") == MailboxState.SUSPENDED:
+            take_as_history(mailbox)
+        ask_for_pass(mailbox)
 
 
 def judge_again(mailbox: Mailbox) -> None:
@@ -20,3 +24,12 @@ def judge_again(mailbox: Mailbox) -> None:
         cursor.depth, cursor.settled = -1, {}
         keep_left_out(cursor, {})
         cursor.save(update_fields=["depth", "settled", "left_out"])
+
+
+def take_as_history(mailbox: Mailbox) -> None:
+    """The next look at each folder is a first look: what came while the plan had suspended it acts on nothing (R13).
+
+    Flags are compared whole then, as nobody followed their changes.
+    """
+    cursors = FolderCursor.objects.filter(folder__mailbox=mailbox)
+    cursors.update(history_end=0, flags_checked_at=None, settled={})

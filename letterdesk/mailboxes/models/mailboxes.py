@@ -49,6 +49,8 @@ class Mailbox(models.Model):
     capabilities = models.JSONField(default=list)
 
     state = models.CharField(max_length=16, choices=MailboxState.choices, default=MailboxState.CONNECTED)
+    state_before = models.CharField(max_length=16, blank=True, default="")  # while suspended: "paused" returns to it
+    gives_way = models.BooleanField(default=False)  # R13: its owner has chosen it to be suspended before others
     error_code = models.CharField(max_length=40, blank=True, default="")  # ux.md 1.8a
     error_text = models.TextField(blank=True, default="")
     error_since = models.DateTimeField(null=True, blank=True)

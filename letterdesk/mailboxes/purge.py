@@ -1,0 +1,128 @@
+"""The purge of R12: where a plan without Webmail is in force, all letters not connected to tasks go, here alone (R26).
+
+It begins when Webmail has ended and the operator's time of grace is over, mailbox by mailbox, in pieces of one
+transaction each. A piece holds the lock on the account's plan and asks for it anew: an upgrade stops the purge at once.
+What is still to be done is read from the rows, so a crash leaves whole pieces, and running again does the rest. What
+has no original on a server stays: a letter of ours that waits to be stored there (R9).
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from letterdesk.accounts.models import Account
+from letterdesk.events.record import record
+from letterdesk.lib.crashpoint import reach
+from letterdesk.plans import limits
+from letterdesk.plans.models import Subscription
+from letterdesk.plans.timeline import webmail_ended_at, without_webmail
+
+from . import listing
+from .intentions import drop
+from .models import Mailbox, Message, PendingChange, Quarantined
+from .remove import remove_free, remove_quarantined
+from .sweep import account_for
+
+AT_ONCE = 500
+RULE = "R12"
+Kind, State = PendingChange.Kind, PendingChange.State
+QUEUED = Q(state__in=(State.WAITING, State.SENT)) & ~Q(kind=Kind.APPEND)
+
+
+def purge(account: Account, *, now: datetime) -> int:
+    """Remove what R12 removes from this account; returns how many letters went. Nothing before it is due."""
+    mailboxes = account.mailboxes.filter(forgotten_at=None).order_by("pk")
+    return sum(_purge_mailbox(mailbox, now) for mailbox in mailboxes)
+
+
+def begins_at(subscription: Subscription, now: datetime) -> datetime | None:
+    """When the account's letters go or began to: the end of Webmail and the time of grace; None: it has Webmail."""
+    ended_at = webmail_ended_at(subscription, now)
+    return None if ended_at is None else ended_at + timedelta(hours=24 * settings.PURGE_GRACE_DAYS)
+
+
+def accounts_to_purge(now: datetime) -> QuerySet[Account]:
+    """Accounts without Webmail in which anything is left that R12 may remove, in grace or not."""
+    mailbox = Mailbox.objects.filter(account=OuterRef("pk"), forgotten_at=None).filter(_has_something())
+    refused = without_webmail(now).values("account")
+    found: QuerySet[Account] = Account.objects.filter(Exists(mailbox), pk__in=refused).order_by("pk")
+    return found
+
+
+def free(mailbox: Mailbox) -> QuerySet[Message]:
+    """Letters that R12 removes from a mailbox: all but those that are held (R4)."""
+    return Message.objects.filter(mailbox=mailbox, is_held=False)
+
+
+def unread_letters(mailbox: Mailbox) -> QuerySet[Quarantined]:
+    """Letters that could not be read and whose bytes are here."""
+    return Quarantined.objects.filter(folder__mailbox=mailbox).exclude(blob="")
+
+
+def queued(mailbox: Mailbox) -> QuerySet[PendingChange]:
+    """Intentions that R12 drops; a letter of ours that the server does not have yet is none (R9)."""
+    return PendingChange.objects.filter(QUEUED, mailbox=mailbox)
+
+
+def _has_something() -> Q:
+    this = OuterRef("pk")
+    letters = Message.objects.filter(mailbox=this, is_held=False)
+    unreadable = Quarantined.objects.filter(folder__mailbox=this).exclude(blob="")
+    return Q(Exists(letters)) | Q(Exists(unreadable)) | Q(Exists(PendingChange.objects.filter(QUEUED, mailbox=this)))
+
+
+def _purge_mailbox(mailbox: Mailbox, now: datetime) -> int:
+    removed = 0
+    while _drop_piece(mailbox, now):
+        pass
+    while gone := _piece(mailbox, now):
+        removed += gone
+    return removed
+
+
+def _piece(mailbox: Mailbox, now: datetime) -> int:
+    """Some letters of the mailbox, with tombstones and receipt."""
+    with limits.locked(mailbox.account) as subscription:
+        if not _is_due(subscription, now):
+            return 0
+        Account.objects.select_for_update(no_key=True).get(pk=mailbox.account_id)
+        ids = list(free(mailbox).order_by("received_at").values_list("pk", flat=True)[:AT_ONCE])
+        blobs = remove_free(mailbox, ids, now=now)
+        blobs += remove_quarantined(mailbox, unread_letters(mailbox), now=now)
+        if blobs:
+            account_for(mailbox, blobs, rule=RULE, kind="message.purged", now=now)
+        reach("purge.before_commit")
+    reach("purge.committed")
+    return len(blobs)
+
+
+def _drop_piece(mailbox: Mailbox, now: datetime) -> int:
+    """Some intentions that nobody will carry out any more; the event lists them."""
+    with limits.locked(mailbox.account) as subscription:
+        if not _is_due(subscription, now):
+            return 0
+        Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+        changes = list(queued(mailbox).select_related("folder", "target", "placement", "by").order_by("pk")[:AT_ONCE])
+        if not changes:
+            return 0
+        listed = [_in_words(change) for change in changes]
+        PendingChange.objects.filter(pk__in=[each.pk for each in changes if each.kind == Kind.FLAGS]).delete()
+        listing.refresh(drop(change for change in changes if change.kind != Kind.FLAGS))
+        record("change.dropped", account=mailbox.account, topic=mailbox.topic, count=len(changes), listed=listed)
+        reach("purge.dropped.before_commit")
+    reach("purge.dropped")
+    return len(changes)
+
+
+def _is_due(subscription: Subscription, now: datetime) -> bool:
+    """Judged by the row that is locked, and by the clock."""
+    begins = begins_at(subscription, now)
+    return begins is not None and now >= begins
+
+
+def _in_words(change: PendingChange) -> str:
+    """What was meant, by whom and when; nothing of the letter."""
+    way = f"{change.folder.name} → {change.target.name}" if change.target else change.folder.name
+    who = f"employee:{change.by.public_id}" if change.by else "nobody"
+    return f"{change.kind} {way}, {who}, {change.created_at:%Y-%m-%d %H:%M}Z"[:900]
