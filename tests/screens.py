@@ -41,6 +41,7 @@ PAGES = {
     "mailboxes": "/mailboxes",
     "connect": "/mailboxes/connect",
     "people": "/people",
+    "plan": "/plan",
     "plans": "/plans",
     "profile": "/settings",
     "appearance": "/settings/appearance",

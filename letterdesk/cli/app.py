@@ -14,12 +14,13 @@ from letterdesk.lib.crypto import SecretUnreadable
 from letterdesk.mail.errors import MailError
 from letterdesk.mailboxes.connect import AlreadyConnected, NotPossible
 from letterdesk.mailboxes.importing import HasServer
+from letterdesk.plans import change
 from letterdesk.plans.catalogue import CatalogueError
 from letterdesk.plans.limits import LimitReached, NotInPlan
 from letterdesk.plans.open import UnknownTimeZone
 from letterdesk.sync.once import Busy, NotSyncable
 
-from . import doctor, importing, keys, mailbox, people, processes, retention
+from . import doctor, importing, keys, mailbox, people, plan, processes, retention
 from .demo import demo
 from .output import asked_for_json, fail
 
@@ -28,7 +29,7 @@ NAMED: dict[type[Exception], str] = {
     NotPossible: "not_possible", NotSyncable: "not_syncable", Busy: "busy", AddressTaken: "address_taken",
     NotAnAddress: "not_an_address", NotAllowed: "not_allowed", InvitationInvalid: "invitation_invalid",
     UnknownTimeZone: "unknown_time_zone", CatalogueError: "catalogue", FileNotFoundError: "file_not_found",
-    HasServer: "has_server", SecretUnreadable: "secret_unreadable",
+    change.NotPossible: "not_possible", HasServer: "has_server", SecretUnreadable: "secret_unreadable",
 }  # fmt: skip
 
 
@@ -72,6 +73,7 @@ app.command()(demo)
 app.command()(doctor.doctor)
 app.command("import")(importing.import_letters)
 app.command()(importing.reparse)
+people.accounts.command("plan")(plan.plan)
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")

@@ -90,6 +90,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "letterdesk.web.context.appearance",
+                "letterdesk.web.plan_notice.plan_notice",
             ],
         },
     }

@@ -8,6 +8,7 @@ KINDS = {
     "employee.dismissed": "A person left; all sessions ended at once.",
     "plan.changed": "The account went to another plan.",
     "plan.chosen": "The plan that follows was chosen, or that choice was taken back.",
+    "plan.ending": "A plan ends in 14, 7 or 1 days, and what follows takes something away.",
     "signed.in": "A person signed in.",
     "signed.out": "A person signed out.",
     "mailbox.connected": "A mailbox was connected.",

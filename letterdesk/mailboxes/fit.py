@@ -58,9 +58,11 @@ def kept_under(terms: Terms, mailboxes: Iterable[Mailbox]) -> set[int]:
     return running
 
 
-def considered(account: Account) -> list[Mailbox]:
-    """The mailboxes of the account that a plan counts or has suspended, with their owners."""
+def considered(account: Account, *, owner: Employee | None = None) -> list[Mailbox]:
+    """The mailboxes of the account, or of this owner, that a plan counts or has suspended, with their owners."""
     found = Mailbox.objects.filter(account=account, state__in=CONSIDERED).exclude(imap_host="")
+    if owner is not None:
+        found = found.filter(owner=owner)
     return list(found.select_related("owner", "account").defer("secret").order_by("pk"))
 
 
@@ -77,7 +79,7 @@ def fit(account: Account, *, now: datetime) -> Fitted:
 def choose(owner: Employee, giving_way: Collection[str], *, by: Employee, now: datetime) -> Fitted:
     """Say which of the owner's mailboxes (public ids) are suspended before others; it holds at once and later (R13)."""
     with limits.locked(owner.account):
-        own = [mailbox for mailbox in considered(owner.account) if mailbox.owner_id == owner.pk]
+        own = considered(owner.account, owner=owner)
         for mailbox in own:
             chosen = mailbox.public_id in giving_way
             if chosen != mailbox.gives_way:

@@ -4,17 +4,18 @@ The plan itself needs none of this: it holds by the clock (R11). So a clock in d
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from letterdesk.accounts.models import Account
 from letterdesk.events.models import Event
 from letterdesk.lib.jobs import job
 from letterdesk.plans.catalogue import UnknownPlan
 from letterdesk.plans.change import settle
 from letterdesk.plans.models import Subscription
+from letterdesk.plans.notices import DAY, DAYS_BEFORE, tell
 from letterdesk.plans.timeline import turned
 
 from .fit import fit
@@ -36,18 +37,21 @@ def after_plan_change(event: Event) -> None:
 
 
 def follow(*, now: datetime) -> int:
-    """Bring all accounts in line with their plans at `now`; returns how many letters were purged. Twice is once."""
+    """Bring all accounts in line with their plans at `now`, and tell what is near. Twice is once.
+
+    Returns how many letters were purged.
+    """
     if not clock_is_steady(now):
         return 0
-    for subscription in turned(now).select_related("account"):
-        settle(subscription.account, now=now)
-    for subscription in Subscription.objects.exclude(followed=F("plan")).select_related("account"):
-        _fit(subscription.account, now)
+    _for_each(turned(now), lambda each: settle(each.account, now=now))
+    _for_each(turned(now + DAYS_BEFORE[0] * DAY), lambda each: tell(each, now=now))
+    _for_each(Subscription.objects.exclude(followed=F("plan")), lambda each: fit(each.account, now=now))
     return sum(purge(account, now=now) for account in accounts_to_purge(now))
 
 
-def _fit(account: Account, now: datetime) -> None:
-    try:
-        fit(account, now=now)
-    except UnknownPlan as error:  # one account's plan is no longer in the catalogue: the others are served
-        logger.error("%s is not fitted to its plan: %s", account, error)
+def _for_each(subscriptions: QuerySet[Subscription], do: Callable[[Subscription], object]) -> None:
+    for subscription in subscriptions.select_related("account"):
+        try:
+            do(subscription)
+        except UnknownPlan as error:  # one account's plan is no longer in the catalogue: the others are served
+            logger.error("%s does not follow its plan: %s", subscription.account, error)

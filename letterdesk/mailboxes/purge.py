@@ -51,8 +51,13 @@ def accounts_to_purge(now: datetime) -> QuerySet[Account]:
 
 
 def free(mailbox: Mailbox) -> QuerySet[Message]:
-    """Letters that R12 removes from a mailbox: all but those that are held (R4)."""
-    return Message.objects.filter(mailbox=mailbox, is_held=False)
+    """Letters that R12 removes from a mailbox."""
+    return not_held(Message.objects.filter(mailbox=mailbox))
+
+
+def not_held(letters: QuerySet[Message]) -> QuerySet[Message]:
+    """Those of R12: all but those that are held (R4)."""
+    return letters.filter(is_held=False)
 
 
 def unread_letters(mailbox: Mailbox) -> QuerySet[Quarantined]:

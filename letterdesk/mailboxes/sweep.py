@@ -64,11 +64,15 @@ def cutoff_of(account: Account, now: datetime) -> datetime | None:
 
 
 def over(mailbox: Mailbox, cutoff: datetime) -> QuerySet[Message]:
-    """Letters of R9: received by then, not held (R4), and with no change of a person still on its way."""
+    """Letters of R9 in a mailbox."""
+    return ending(Message.objects.filter(mailbox=mailbox), cutoff)
+
+
+def ending(letters: QuerySet[Message], cutoff: datetime) -> QuerySet[Message]:
+    """Those of R9: received by then, not held (R4), and with no change of a person still on its way."""
     waiting = PendingChange.objects.filter(placement__message=OuterRef("pk"), state=PendingChange.State.WAITING)
     moving = Placement.objects.filter(message=OuterRef("pk"), uid__lte=0)
-    letters = Message.objects.filter(mailbox=mailbox, received_at__lte=cutoff, is_held=False)
-    return letters.filter(~Exists(waiting), ~Exists(moving))
+    return letters.filter(~Exists(waiting), ~Exists(moving), received_at__lte=cutoff, is_held=False)
 
 
 def _mailboxes(now: datetime) -> Iterator[Mailbox]:

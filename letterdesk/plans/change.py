@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
 
@@ -45,7 +47,7 @@ def end_trial(account: Account, *, by: Employee | None, now: datetime) -> Subscr
     with locked(account) as subscription:
         _settle(subscription, now)
         if trial_ends_at(subscription) is None:
-            raise NotPossible(f"{account.name} is not on a trial.")
+            raise NotPossible(_("%(account)s is not on a trial.") % {"account": account.name})
         _go(subscription, subscription.next_plan or catalogue().after_trial, at=now, by=by)
     return subscription
 
@@ -109,11 +111,11 @@ def _forget_next(subscription: Subscription, *, by: Employee | None) -> None:
 
 def _check_next(subscription: Subscription, chosen: str, at: datetime | None, now: datetime) -> None:
     if chosen == catalogue().trial:
-        raise NotPossible("A trial cannot follow another plan.")
+        raise NotPossible(_("A trial cannot follow another plan."))
     if at is None and trial_ends_at(subscription) is None:
-        raise NotPossible("There is no trial at whose end the plan could begin: name a moment.")
+        raise NotPossible(_("There is no trial at whose end the plan could begin: name a moment."))
     if at is not None and at <= now:
-        raise NotPossible("This moment is past: change the plan at once instead.")
+        raise NotPossible(_("This moment is past: change the plan at once instead."))
 
 
 def _has_webmail(key: str) -> bool:

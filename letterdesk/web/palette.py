@@ -106,6 +106,7 @@ def _pages(employee: Employee) -> Iterator[Option]:
         ("usersessions_list", _("Where you are signed in"), "shield"),
         ("mailboxes", _("Mailboxes"), "mails"),
         ("connect", _("Connect a mailbox"), "plus"),
+        ("plan", _("Plan and usage"), "sliders-horizontal"),
         ("plans", _("Plans"), "layers"),
         ("help", _("Help"), "circle-help"),
     ]

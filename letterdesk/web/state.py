@@ -64,7 +64,7 @@ def _resting(state: MailboxState, action: dict[str, str]) -> State:
         return State("warn", "pause", _("This mailbox is paused: nothing is fetched."), **action)
     if state == MailboxState.SUSPENDED:
         text = _("This mailbox is suspended by the plan: what is here stays readable, nothing is fetched.")
-        return State("warn", "pause", text, action=_("Compare the plans"), address=reverse("plans"))
+        return State("warn", "pause", text, action=_("Plan and usage"), address=reverse("plan"))
     return State("warn", "unplug", _("This mailbox is disconnected."), **action)
 
 

@@ -16,6 +16,8 @@ PAGES = (
     "/mailboxes",
     "/mailboxes/connect",
     "/people",
+    "/plan",
+    "/plan?to=free",
     "/plans",
     "/search?q=offer&show=people",
     "/mail/snoozed",

@@ -54,6 +54,8 @@ PAGES = {
     "withdrawal": ("POST", {}, 403, 403, 403, 302, 404),
     "departments": ("POST", {"name": "New"}, 403, 403, 403, 302, 302),
     "employee": ("POST", {"change": "place", "role": "employee"}, 403, 403, 403, 302, 404),
+    "plan": ("GET", {"to": "start"}, 200, 200, 200, 200, 200),
+    "giving_way": ("POST", {}, 302, 302, 302, 302, 302),
     "plans": ("GET", {}, 200, 200, 200, 200, 200),
     "settings": ("GET", {}, 200, 200, 200, 200, 200),
     "help": ("GET", {}, 200, 200, 200, 200, 200),
