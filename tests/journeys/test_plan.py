@@ -60,7 +60,7 @@ def test_a_plan_is_foreseen_begins_and_brings_all_back(house, boxes, signed_in, 
     expect(page.locator("#preview dl")).to_contain_text("Letters that go here 2")
     axe(page)
 
-    page.get_by_role("checkbox", name="Ines").last.check()  # the first connected gives way
+    page.get_by_role("checkbox", name="Ines").first.check()  # the first connected gives way
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved: these pause first.")).to_be_visible()
 
