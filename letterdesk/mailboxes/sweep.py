@@ -123,7 +123,7 @@ def _quarantined(mailbox: Mailbox, cutoff: datetime) -> QuerySet[Quarantined]:
 
 
 def clock_is_in_doubt(now: datetime) -> bool:
-    """Whether a jump of the clock holds deletion back (F11); what else deletes asks here, the sweep alone writes."""
+    """Whether a jump of the clock holds deletion back (F11); what else deletes asks here."""
     clock = SweepClock.objects.filter(pk=1).first()
     if clock is None:
         return False
