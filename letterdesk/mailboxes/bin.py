@@ -74,7 +74,7 @@ def _mark(letters: list[Message], kind: str, *, binned_at: datetime | None, by: 
 
 def lock_account(account_id: int) -> None:
     """Take the lock under which letters are removed for good, before any other of them."""
-    Account.objects.select_for_update().get(pk=account_id)
+    Account.objects.select_for_update(no_key=True).get(pk=account_id)
 
 
 def check(mailbox: Mailbox) -> list[str]:

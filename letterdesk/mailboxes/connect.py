@@ -13,7 +13,8 @@ from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
 from letterdesk.plans import limits
 
-from . import forget, tombstones
+from . import forget, listing, tombstones
+from .intentions import drop
 from .jobs import forget_mailboxes
 from .models import Folder, Mailbox, MailboxState, PendingChange
 
@@ -201,7 +202,10 @@ def disconnect(mailbox: Mailbox, *, by: Employee, keep_copies: bool = True, now:
     """
     out_of = [state for state in MailboxState if state != MailboxState.DISCONNECTED]
     _go(mailbox, MailboxState.DISCONNECTED, out_of=out_of, secret=None)
-    dropped, _kinds = PendingChange.objects.filter(mailbox=mailbox).delete()
+    changes = list(PendingChange.objects.filter(mailbox=mailbox).select_related("folder", "target", "placement"))
+    listing.refresh(drop(each for each in changes if each.kind != PendingChange.Kind.FLAGS))
+    PendingChange.objects.filter(mailbox=mailbox).delete()
+    dropped = len(changes)
     if not keep_copies:
         forget.begin(mailbox, now=now or timezone.now())
         forget_mailboxes.later()

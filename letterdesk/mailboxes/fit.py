@@ -58,11 +58,16 @@ def kept_under(terms: Terms, mailboxes: Iterable[Mailbox]) -> set[int]:
     return running
 
 
-def considered(account: Account, *, owner: Employee | None = None) -> list[Mailbox]:
-    """The mailboxes of the account, or of this owner, that a plan counts or has suspended, with their owners."""
+def considered(account: Account, *, owner: Employee | None = None, locked: bool = False) -> list[Mailbox]:
+    """The mailboxes of the account, or of this owner, that a plan counts or has suspended, with their owners.
+
+    `locked`: nobody pauses or disconnects one of them until the end of the transaction.
+    """
     found = Mailbox.objects.filter(account=account, state__in=CONSIDERED).exclude(imap_host="")
     if owner is not None:
         found = found.filter(owner=owner)
+    if locked:
+        found = found.select_for_update(of=("self",))
     return list(found.select_related("owner", "account").defer("secret").order_by("pk"))
 
 
@@ -70,7 +75,7 @@ def fit(account: Account, *, now: datetime) -> Fitted:
     """Suspend what the plan at `now` has no place for, and resume what it has a place for again. Twice is once."""
     with limits.locked(account) as subscription:
         key = plan_at(subscription, now)
-        done = _fit(considered(account), terms_of(catalogue().plan(key)))
+        done = _fit(considered(account, locked=True), terms_of(catalogue().plan(key)))
         subscription.followed = key
         subscription.save(update_fields=["followed"])
     return done
@@ -79,7 +84,7 @@ def fit(account: Account, *, now: datetime) -> Fitted:
 def choose(owner: Employee, giving_way: Collection[str], *, by: Employee, now: datetime) -> Fitted:
     """Say which of the owner's mailboxes (public ids) are suspended before others; it holds at once and later (R13)."""
     with limits.locked(owner.account):
-        own = considered(owner.account, owner=owner)
+        own = considered(owner.account, owner=owner, locked=True)
         for mailbox in own:
             chosen = mailbox.public_id in giving_way
             if chosen != mailbox.gives_way:

@@ -1,6 +1,7 @@
 """What follows from a plan, carried out: the turn is written down, mailboxes are fitted, letters purged (R11–R13).
 
-The plan itself needs none of this: it holds by the clock (R11). So a clock in doubt delays only what follows (R20).
+The plan itself needs none of this: it holds by the clock (R11). A clock in doubt delays what it alone would
+decide and what cannot be undone (R20); a plan that somebody chose is followed at once.
 """
 
 import logging
@@ -41,12 +42,12 @@ def follow(*, now: datetime) -> int:
 
     Returns how many letters were purged.
     """
-    if not clock_is_steady(now):
-        return 0
-    _for_each(turned(now), lambda each: settle(each.account, now=now))
-    _for_each(turned(now + DAYS_BEFORE[0] * DAY), lambda each: tell(each, now=now))
+    is_steady = clock_is_steady(now)
+    if is_steady:
+        _for_each(turned(now), lambda each: settle(each.account, now=now))
+        _for_each(turned(now + DAYS_BEFORE[0] * DAY), lambda each: tell(each, now=now))
     _for_each(Subscription.objects.exclude(followed=F("plan")), lambda each: fit(each.account, now=now))
-    return sum(purge(account, now=now) for account in accounts_to_purge(now))
+    return sum(purge(account, now=now) for account in accounts_to_purge(now)) if is_steady else 0
 
 
 def _for_each(subscriptions: QuerySet[Subscription], do: Callable[[Subscription], object]) -> None:

@@ -124,7 +124,7 @@ class Search:
 
     def searched(self) -> Ledger:
         """How many letters were looked through."""
-        letters = Message.objects.filter(mailbox__in=list(self.mailboxes))
+        letters = Message.objects.filter(mailbox__in=list(self.mailboxes), binned_at=None)
         letters = letters.filter(received_at__gt=self._cutoff) if self._cutoff else letters
         return Ledger(letters.count(), letters.aggregate(since=Min("received_at"))["since"])
 

@@ -100,6 +100,7 @@ def _piece(mailbox: Mailbox, now: datetime) -> int:
     cutoff = cutoff_of(mailbox.account, now)
     if cutoff is None:
         return 0
+    Mailbox.objects.select_for_update().get(pk=mailbox.pk)  # before choosing: nobody changes a chosen letter (R9)
     ids = list(over(mailbox, cutoff).order_by("received_at").values_list("pk", flat=True)[:AT_ONCE])
     blobs = remove_over(mailbox, ids, cutoff=cutoff, now=now)
     blobs += remove_quarantined(mailbox, _quarantined(mailbox, cutoff), now=now)

@@ -12,10 +12,10 @@ def after_resume(event: Event) -> None:
     """A reaction to `mailbox.resumed`: the next pass looks again at everything that was left out, as R21 has it."""
     public_id = event.topic.removeprefix("mailbox:")
     for mailbox in Mailbox.objects.filter(account=event.account_id, public_id=public_id):
+        ask_for_pass(mailbox)  # first: the sync, too, locks the lease before the cursors
         judge_again(mailbox)
         if event.facts.get("was") == MailboxState.SUSPENDED:
             take_as_history(mailbox)
-        ask_for_pass(mailbox)
 
 
 def judge_again(mailbox: Mailbox) -> None:

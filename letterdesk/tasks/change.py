@@ -1,5 +1,6 @@
 """People change tasks: what they say, who is in them, when they are due, how far they have come; and comment."""
 
+import hashlib
 from collections.abc import Collection
 from datetime import datetime
 
@@ -15,10 +16,26 @@ from .models import Comment, Participant, Status, Task
 
 
 class NotAllowed(PermissionError):
-    """Nobody reads letters by office: who only oversees a task cannot put themselves into it."""
+    """Nobody reads letters by office: who only oversees a task with letters puts nobody into it."""
 
     def __init__(self) -> None:
-        super().__init__(_("There are letters in this task. Somebody who is in it must add you."))
+        super().__init__(_("There are letters in this task: only somebody who is in it can add people."))
+
+
+class ChangedMeanwhile(ValueError):
+    """Somebody else changed the task after the person who changes it now had opened it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Somebody changed this task while you were writing. Look at it above; save again to replace it.")
+        )
+
+
+def version_of(task: Task) -> str:
+    """What `change` would replace, as a short word: another one after every change of it."""
+    people = sorted(task.taking_part.values_list("employee_id", flat=True))
+    said = (task.title, task.description, task.responsible_id, task.deadline and task.deadline.isoformat(), people)
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 @transaction.atomic
@@ -32,9 +49,17 @@ def change(
     responsible: Employee,
     participants: Collection[Employee],
     deadline: datetime | None,
+    seen: str = "",
 ) -> list[str]:
-    """Write the task's fields anew; returns the names of those that changed. Raises BadTask, NotAllowed, InBin."""
+    """Write the task's fields anew; returns the names of those that changed.
+
+    `seen`: the `version_of` what the person saw; empty: whatever it was. Raises BadTask, NotAllowed, InBin, and
+    ChangedMeanwhile where somebody else wrote since.
+    """
     lock(task)
+    task.refresh_from_db()
+    if seen and seen != version_of(task):
+        raise ChangedMeanwhile
     _must_be_let_in(task, by, [responsible, *participants])
     wanted = {
         "title": checked_title(title),
@@ -88,7 +113,8 @@ def people_in(task: Task) -> list[Employee]:
 
 
 def _must_be_let_in(task: Task, by: Employee, people: Collection[Employee]) -> None:
-    if by in people and by not in people_in(task) and task.letters.exists():
+    inside = people_in(task)
+    if by not in inside and any(person not in inside for person in people) and task.letters.exists():
         raise NotAllowed
 
 

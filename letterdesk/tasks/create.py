@@ -11,7 +11,7 @@ from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record
 from letterdesk.mailboxes.models import Message
 
-from .link import link
+from .link import link, lock_letters
 from .models import Numbering, Participant, Task
 
 LONGEST_TITLE = 300
@@ -56,6 +56,7 @@ def create(
         for pk in sorted(others)
     )
     record("task.created", account=by.account, by=by, subject=task.reference, letters=len(letters))
+    lock_letters([letter.pk for letter in letters])  # of several mailboxes: in the order in which all others lock
     for letter in letters:
         link(task, letter, by=by, now=now)
     return task

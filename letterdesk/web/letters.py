@@ -8,19 +8,27 @@ from django.utils import timezone
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Message
-from letterdesk.mailboxes.retention import visible
+from letterdesk.mailboxes.retention import shown
+from letterdesk.plans import limits
 from letterdesk.tasks.reading import readable_letters
 from letterdesk.web.request import Request
 
 
 def letters_of(employee: Employee) -> QuerySet[Message]:
     """The letters of this employee's mailboxes that have not left Webmail at this moment (R20)."""
-    return visible(Message.objects.visible_to(employee), employee.account, now=timezone.now())
+    return _in_webmail(Message.objects.visible_to(employee), employee)
 
 
 def letters_to_link(employee: Employee) -> QuerySet[Message]:
     """The letters that this employee may put into a task: of mailboxes in which they may act (R4)."""
-    return visible(Message.objects.editable_by(employee), employee.account, now=timezone.now())
+    return _in_webmail(Message.objects.editable_by(employee), employee)
+
+
+def _in_webmail(letters: QuerySet[Message], employee: Employee) -> QuerySet[Message]:
+    """Where there is no Webmail, none: what a task holds is read in the task (R2, R4)."""
+    now = timezone.now()
+    cutoff = limits.cutoff(employee.account, now)
+    return letters.none() if cutoff == now else shown(letters, cutoff)
 
 
 def letter_of(employee: Employee, **named: Any) -> Message:

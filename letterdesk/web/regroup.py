@@ -53,10 +53,10 @@ def merging(request: Request, conversation_id: str) -> HttpResponse:
 
 def _suggested(conversation: Conversation, others: Any) -> list[Conversation]:
     """Where it was split from and what was split off, then the same subject, then the newest."""
-    kin = others.filter(Q(pk=conversation.split_from_id) | Q(split_from=conversation.pk)).order_by("-newest_at")
-    same = others.filter(subject_key=conversation.subject_key).exclude(subject_key="").order_by("-newest_at")
     shown = others.filter(message_count__gt=0)
-    groups = (kin[:SUGGESTED], same.filter(message_count__gt=0)[:SUGGESTED], shown.order_by("-newest_at")[:SUGGESTED])
+    kin = shown.filter(Q(pk=conversation.split_from_id) | Q(split_from=conversation.pk)).order_by("-newest_at")
+    same = shown.filter(subject_key=conversation.subject_key).exclude(subject_key="").order_by("-newest_at")
+    groups = (kin[:SUGGESTED], same[:SUGGESTED], shown.order_by("-newest_at")[:SUGGESTED])
     found = {each.pk: each for group in groups for each in group}
     return list(found.values())[:SUGGESTED]
 

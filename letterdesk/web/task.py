@@ -12,7 +12,15 @@ from django.views.decorators.http import require_POST
 from letterdesk.mailboxes.reading import ReadLetter
 from letterdesk.mailboxes.retention import storage_line
 from letterdesk.tasks import files as own_files
-from letterdesk.tasks.change import NotAllowed, change, change_status, comment, people_in
+from letterdesk.tasks.change import (
+    ChangedMeanwhile,
+    NotAllowed,
+    change,
+    change_status,
+    comment,
+    people_in,
+    version_of,
+)
 from letterdesk.tasks.checklist import add_item, tick
 from letterdesk.tasks.create import BadTask
 from letterdesk.tasks.link import InBin
@@ -37,8 +45,12 @@ def task(request: Request, task_id: str) -> HttpResponse:
     if not form.is_valid():
         return task_page(request, found, form=form, status=422)
     try:
-        change(found, by=request.employee, now=timezone.now(), **form.wish())
+        seen = request.POST.get("seen", "")
+        change(found, by=request.employee, now=timezone.now(), seen=seen, **form.wish())
         messages.success(request, _("Saved."))
+    except ChangedMeanwhile as error:
+        form.add_error(None, str(error))
+        return task_page(request, found, form=form, status=409)
     except REFUSALS as error:
         messages.error(request, str(error))
     return redirect("task", found.public_id)
@@ -55,6 +67,7 @@ def task_page(request: Request, found: Task, *, form: TaskForm | None = None, st
         "people": people_in(found),
         "form": form or form_of(found, request.employee),
         "is_changing": form is not None,
+        "version": version_of(found),
         "statuses": Status.choices,
         "is_overdue": found.is_overdue(now),
         "letters": _letters(request, found),

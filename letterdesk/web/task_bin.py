@@ -114,9 +114,13 @@ def _then(request: Request, link: TaskLetter) -> dict[str, Any]:
     """What becomes of the letter: other tasks that keep it, or when it leaves Webmail (R9)."""
     others = tasks_of_letters([link.message_id], employee=request.employee).get(link.message_id, [])
     now = timezone.now()
+    mailbox = link.message.mailbox
+    # What the server has no more, and what was forgotten with its mailbox, goes with the next pass or job.
+    is_gone_there = link.message.unplaced_at is not None or mailbox.forgotten_at is not None
     leaves_at: datetime | None = Period.of(link.account, now).leaves_at(link.message.received_at)
     return {
         "others": [each for each in others if each.number != link.task.number],
         "leaves_at": leaves_at,
-        "is_over": leaves_at is not None and leaves_at - now <= timedelta(0),
+        "is_over": is_gone_there or (leaves_at is not None and leaves_at - now <= timedelta(0)),
+        "is_last_copy": is_gone_there or not mailbox.imap_host,
     }

@@ -10,6 +10,7 @@ from letterdesk.lib import crashpoint
 from letterdesk.mail.uidset import UidSet
 from letterdesk.mailboxes import holds, listing
 from letterdesk.mailboxes.columns import flags_of
+from letterdesk.mailboxes.connect import disconnect
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.models import (
     BlobReference,
@@ -55,6 +56,15 @@ def in_folder(folder):
 def vanish(folder, *uids):
     with transaction.atomic():
         return remove_vanished(folder, UidSet(uids), uidvalidity=VALIDITY, now=NOW)
+
+
+def test_disconnecting_takes_back_what_the_server_was_never_told(mailbox, inbox, archive, ines, place):
+    move([place], archive, by=ines, now=NOW)
+    assert in_folder(archive) and not in_folder(inbox)
+    assert disconnect(mailbox, by=ines) == 1
+    assert in_folder(inbox) and not in_folder(archive)
+    assert list(Placement.objects.all()) == [place]  # none without a place on the server: it could never be swept (R9)
+    assert listing.check(mailbox) == []
 
 
 def test_a_moved_letter_is_in_the_target_at_once_and_an_intention_says_so(mailbox, inbox, archive, ines, place):

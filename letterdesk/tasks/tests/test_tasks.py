@@ -7,7 +7,15 @@ import pytest
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.tests.letters import letter
 from letterdesk.tasks.bin import delete
-from letterdesk.tasks.change import NotAllowed, change, change_status, comment, people_in
+from letterdesk.tasks.change import (
+    ChangedMeanwhile,
+    NotAllowed,
+    change,
+    change_status,
+    comment,
+    people_in,
+    version_of,
+)
 from letterdesk.tasks.checklist import MOST, add_item, tick
 from letterdesk.tasks.create import BadTask
 from letterdesk.tasks.link import InBin
@@ -76,8 +84,23 @@ def test_who_only_oversees_a_task_with_letters_cannot_let_themselves_in(make, in
     for fields in ({"responsible": administrator}, {"participants": [administrator]}):
         with pytest.raises(NotAllowed):
             changed(task, administrator, now, **fields)
-    assert changed(task, administrator, now, participants=[jonas]) == ["participants"]
-    assert changed(task, jonas, now, participants=[jonas, administrator]) == ["participants"]  # let in by one of them
+    with pytest.raises(NotAllowed):  # nor by way of somebody else
+        changed(task, administrator, now, participants=[jonas])
+    assert changed(task, administrator, now, title="Renamed") == ["title"]
+    assert changed(task, ines, now, title="Renamed", participants=[jonas]) == ["participants"]
+    both = [jonas, administrator]
+    assert changed(task, jonas, now, title="Renamed", participants=both) == ["participants"]  # let in by one of them
+
+
+def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(make, ines, jonas, now):
+    task = make()
+    seen = version_of(task)
+    assert changed(task, jonas, now, description="Call first.", participants=[jonas], seen=seen)
+    with pytest.raises(ChangedMeanwhile):
+        changed(task, ines, now, title="New", seen=seen)
+    task.refresh_from_db()
+    assert (task.description, list(task.participants.all())) == ("Call first.", [jonas])
+    assert "title" in changed(task, ines, now, title="New", seen=version_of(task))
 
 
 def test_it_is_done_by_somebody_at_a_time_and_opened_again(make, jonas, ines, now):

@@ -10,6 +10,7 @@ from letterdesk.mailboxes.models import Mailbox, MailboxState
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.plans.change import change_plan, choose_next
 from letterdesk.plans.models import Subscription
+from letterdesk.tasks.create import create
 from letterdesk.web.plans import WEBMAIL
 from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_access import knock
@@ -162,11 +163,16 @@ def test_every_page_of_webmail_refuses_with_the_way_out(browser, things, account
     assert Subscription.objects.get(account=account).plan == "demo"  # nothing was written
 
 
-def test_letters_are_no_longer_shown_by_their_own_address_but_those_of_tasks(browser, things, account, now):  # R4 R11
+# R4, R11
+def test_letters_are_no_longer_shown_by_their_own_address_but_those_of_tasks(browser, deliver, ines, account, now):
+    letter = deliver(raw_letter(text="Hello"))[0]
+    body = f"/messages/{letter.public_id}/body"
+    assert browser.get(body).status_code == 200
     change_plan(account, "free", by=None, now=now - DAY)
-    body = f"/messages/{things.message_id}/body"
     assert browser.get(body).status_code == 404
-    holds.add(things.letter, reason="task", reference="task:1", now=now)
+    holds.add(letter, reason="legal", reference="court", now=now)
+    assert browser.get(body).status_code == 404  # held, but there is no Webmail to read it in
+    create("Renew", by=ines, now=now, letters=[letter])
     assert browser.get(body).status_code == 200
 
 
