@@ -246,6 +246,7 @@ def test_who_chose_dark_paper_has_it_while_the_page_is_dark(reader):
     assert not frame.locator("html").evaluate(darkened)
     page.emulate_media(color_scheme="light")
     page.reload()
+    offer(page)
     expect(frame.get_by_text("Our offer")).to_be_visible()
     assert not frame.locator("html").evaluate(darkened)
     page.goto("/settings/appearance")
