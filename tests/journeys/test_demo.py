@@ -55,5 +55,5 @@ def test_a_newcomer_signs_in_reads_and_sees_a_letter_arrive(chromium, demo):
             ["ines@nordlicht.example"],
             b"From: you@example.org\r\nSubject: Hello from outside\r\n\r\nIt works.\r\n",
         )
-    expect(page.get_by_text("Hello from outside").first).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Hello from outside").first).to_be_visible(timeout=30_000)
     page.close()
