@@ -9,12 +9,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from letterdesk.accounts.models import Account, Employee
+from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record
 
-from . import listing, receipts, tombstones
+from . import listing
 from .models import Mailbox, Message, Placement
 from .remove import remove_binned
+from .sweep import account_for
 
 RULE = "R29"
 
@@ -52,10 +53,7 @@ def _purge(mailbox: Mailbox, ids: list[int], *, by: Employee | None, now: dateti
     blobs = remove_binned(mailbox, ids, now=now)
     if not blobs:
         return 0
-    if mailbox.imap_host:
-        tombstones.bury(mailbox, blobs, rule=RULE, now=now)
-    receipts.write(mailbox, blobs, rule=RULE, now=now)
-    record("message.purged", account=mailbox.account, by=by, topic=mailbox.topic, count=len(blobs))
+    account_for(mailbox, blobs, rule=RULE, kind="message.purged", now=now, by=by)
     return len(blobs)
 
 
@@ -70,11 +68,6 @@ def _mark(letters: list[Message], kind: str, *, binned_at: datetime | None, by: 
     for mailbox, count in by_mailbox.items():
         record(kind, account=mailbox.account, by=by, topic=mailbox.topic, count=count)
     return len(ids)
-
-
-def lock_account(account_id: int) -> None:
-    """Take the lock under which letters are removed for good, before any other of them."""
-    Account.objects.select_for_update(no_key=True).get(pk=account_id)
 
 
 def check(mailbox: Mailbox) -> list[str]:

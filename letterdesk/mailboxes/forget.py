@@ -31,7 +31,7 @@ def forget_copies(*, now: datetime, limit: int = AT_ONCE) -> bool:
     if mailbox is None:
         return False
     letters = Message.objects.filter(mailbox=mailbox, is_held=False, holds=None)
-    if remove_messages(mailbox, list(letters.values_list("pk", flat=True)[:limit]), now=now) == 0:
+    if not remove_messages(mailbox, list(letters.values_list("pk", flat=True)[:limit]), now=now):
         _remove_folders(mailbox, now=now)
     return True
 

@@ -18,10 +18,10 @@ from letterdesk.plans import limits
 from letterdesk.plans.models import Subscription
 from letterdesk.plans.timeline import webmail_ended_at, without_webmail
 
-from . import listing
+from . import listing, receipts
 from .intentions import drop
 from .models import Mailbox, Message, PendingChange, Quarantined
-from .remove import remove_free, remove_quarantined
+from .remove import remove_messages, remove_quarantined
 from .sweep import account_for
 
 AT_ONCE = 500
@@ -91,9 +91,9 @@ def _piece(mailbox: Mailbox, now: datetime) -> int:
     with limits.locked(mailbox.account) as subscription:
         if not _is_due(subscription, now):
             return 0
-        Account.objects.select_for_update(no_key=True).get(pk=mailbox.account_id)
+        receipts.lock(mailbox.account_id)
         ids = list(free(mailbox).order_by("received_at").values_list("pk", flat=True)[:AT_ONCE])
-        blobs = remove_free(mailbox, ids, now=now)
+        blobs = remove_messages(mailbox, ids, now=now)
         blobs += remove_quarantined(mailbox, unread_letters(mailbox), now=now)
         if blobs:
             account_for(mailbox, blobs, rule=RULE, kind="message.purged", now=now)

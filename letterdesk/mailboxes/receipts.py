@@ -10,6 +10,11 @@ from letterdesk.accounts.models import Account
 from .models import Mailbox, Receipt
 
 
+def lock(account_id: int) -> None:
+    """Take the lock of the account's chain, before all others of a deletion. Rows that point to it may be made."""
+    Account.objects.select_for_update(no_key=True).get(pk=account_id)
+
+
 def write(mailbox: Mailbox, blobs: Collection[str], *, rule: str, now: datetime) -> Receipt:
     """Add a receipt for letters with these hashes. Inside the deleting transaction, the account locked."""
     last = Receipt.objects.filter(account=mailbox.account_id).order_by("-number").first()

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from letterdesk.accounts.models import Account
+from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 from letterdesk.plans import limits
@@ -96,7 +96,7 @@ def _sweep_mailbox(mailbox: Mailbox, now: datetime) -> int:
 @transaction.atomic
 def _piece(mailbox: Mailbox, now: datetime) -> int:
     """Some letters of the mailbox, with tombstones and receipt; the plan is asked anew, it may have changed (R12)."""
-    Account.objects.select_for_update(no_key=True).get(pk=mailbox.account_id)
+    receipts.lock(mailbox.account_id)
     cutoff = cutoff_of(mailbox.account, now)
     if cutoff is None:
         return 0
@@ -110,12 +110,14 @@ def _piece(mailbox: Mailbox, now: datetime) -> int:
     return len(blobs)
 
 
-def account_for(mailbox: Mailbox, blobs: list[str], *, rule: str, kind: str, now: datetime) -> None:
+def account_for(
+    mailbox: Mailbox, blobs: list[str], *, rule: str, kind: str, now: datetime, by: Employee | None = None
+) -> None:
     """Tombstones, receipt and event of a deletion, in its transaction, the account locked (R10, P10)."""
     if mailbox.imap_host:
         tombstones.bury(mailbox, blobs, rule=rule, now=now)
     receipts.write(mailbox, blobs, rule=rule, now=now)
-    record(kind, account=mailbox.account, topic=mailbox.topic, count=len(blobs))
+    record(kind, account=mailbox.account, by=by, topic=mailbox.topic, count=len(blobs))
 
 
 def _quarantined(mailbox: Mailbox, cutoff: datetime) -> QuerySet[Quarantined]:

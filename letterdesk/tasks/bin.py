@@ -14,7 +14,7 @@ from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mailboxes import bin as binned
-from letterdesk.mailboxes import collect, holds
+from letterdesk.mailboxes import collect, holds, receipts
 from letterdesk.mailboxes.models import Mailbox, Message
 from letterdesk.mailboxes.sweep import clock_is_in_doubt, settled
 
@@ -95,7 +95,7 @@ def purge(task: Task, *, by: Employee | None, now: datetime) -> int:
 
     A letter that something else holds stays, and is shown again. Raises NotInBin, StillOnItsWay.
     """
-    binned.lock_account(task.account_id)
+    receipts.lock(task.account_id)
     letters = _lock_letters(task)
     if not Task.objects.select_for_update().filter(pk=task.pk, deleted_at__isnull=False).exists():
         raise NotInBin

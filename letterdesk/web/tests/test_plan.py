@@ -163,8 +163,8 @@ def test_every_page_of_webmail_refuses_with_the_way_out(browser, things, account
     assert Subscription.objects.get(account=account).plan == "demo"  # nothing was written
 
 
-# R4, R11
 def test_letters_are_no_longer_shown_by_their_own_address_but_those_of_tasks(browser, deliver, ines, account, now):
+    """R4, R11."""
     letter = deliver(raw_letter(text="Hello"))[0]
     body = f"/messages/{letter.public_id}/body"
     assert browser.get(body).status_code == 200

@@ -282,6 +282,23 @@ def test_everything_on_the_page_is_done_by_plain_forms(browser, make, ines, jona
     assert not task.checklist.exists()
 
 
+def test_what_a_colleague_wrote_meanwhile_is_shown_before_it_is_replaced(browser, make, ines, jonas):
+    task = make()
+    seen = re.search(r'name="seen" value="(\w+)"', browser.get(f"/tasks/{task.public_id}").content.decode())[1]
+    Task.objects.filter(pk=task.pk).update(description="Call first.")
+    mine = {"title": "Mine", "responsible": ines.public_id, "seen": seen}
+    answer = browser.post(f"/tasks/{task.public_id}", mine)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Somebody changed this task" in page and "Call first." in page and 'value="Mine"' in page
+    task.refresh_from_db()
+    assert task.description == "Call first."
+    again = re.search(r'name="seen" value="(\w+)"', page)[1]
+    assert browser.post(f"/tasks/{task.public_id}", mine | {"seen": again}).status_code == 302
+    task.refresh_from_db()
+    assert (task.title, task.description) == ("Mine", "")
+
+
 def test_what_is_wrong_with_the_form_is_said_at_it(browser, make, ines):
     task = make("Renew contract")
     answer = browser.post(f"/tasks/{task.public_id}", wish(ines, title=""))
