@@ -16,7 +16,7 @@ test: $(READY)  ## all tests, on the embedded default
 	$(BIN)/pytest -n 2
 
 test-postgres: $(READY)  ## store, sync and jobs once more, on PostgreSQL with Redis (standard ports)
-	DATABASE_URL=$(POSTGRES_URL) JOBS_URL=redis://127.0.0.1:6379/9 $(BIN)/pytest -n 2 letterdesk/lib letterdesk/accounts letterdesk/events letterdesk/plans letterdesk/mailboxes letterdesk/tasks letterdesk/sync letterdesk/cli tests/sync
+	DATABASE_URL=$(POSTGRES_URL) JOBS_URL=redis://127.0.0.1:6379/9 $(BIN)/pytest -n 2 letterdesk/lib letterdesk/accounts letterdesk/events letterdesk/plans letterdesk/mailboxes letterdesk/crm letterdesk/tasks letterdesk/sync letterdesk/cli tests/sync
 
 check: $(READY)  ## lint, types, import contract, migrations, deployment settings
 	$(BIN)/ruff check .

@@ -135,9 +135,10 @@ def store(
 
     The same bytes in the same mailbox are the same Message, with one more Placement (A34): a move on the server keeps
     message, conversation and links. What was received at or before `cutoff` is left out, held letters never.
+    `initial`: they lay there before we looked, so nothing acts on them (R13, R28).
     """
     mailbox = Mailbox.objects.select_for_update().select_related("account").get(pk=folder.mailbox_id)
-    batch = _Batch(mailbox, now)
+    batch = _Batch(mailbox, now, initial=initial)
     batch.sort(prepared, cutoff)
     reach("receive.sorted")
     collect.hold(mailbox.account_id, batch.blobs(), holder=collect.holder_of(mailbox.pk), now=now)
@@ -164,9 +165,10 @@ def store(
 class _Batch:
     """Sorts a batch by what is to be done, and stores what is new."""
 
-    def __init__(self, mailbox: Mailbox, now: datetime) -> None:
+    def __init__(self, mailbox: Mailbox, now: datetime, *, initial: bool) -> None:
         self.mailbox = mailbox
         self.now = now
+        self.initial = initial
         self.known: dict[str, Message] = {}
         self.fresh: dict[str, list[Read]] = {}
         self.again: list[Read] = []
@@ -243,6 +245,7 @@ class _Batch:
             size=len(read.fetched.raw),
             received_at=thread.received_at,
             first_seen_at=self.now,
+            is_history=self.initial,
             joins_by_subject=thread.joins_by_subject,
             **message_columns(letter),
         )

@@ -40,6 +40,8 @@ class Message(models.Model):
     list_id = models.TextField(blank=True, default="")
     is_automatic = models.BooleanField(default=False)
     is_held = models.BooleanField(default=False)  # at least one Hold row, kept in the same transaction
+    in_crm = models.BooleanField(default=False)  # an activity has a copy of its own (R6)
+    is_history = models.BooleanField(default=False)  # lay there before we looked: acts on nothing (R13, R28)
     joins_by_subject = models.BooleanField(default=False)  # a reply that names no other letter (threading.py)
     binned_at = models.DateTimeField(null=True)  # all its tasks lie in the bin (R29): shown nowhere (bin.py)
     unplaced_at = models.DateTimeField(null=True)  # lost its last placement then: a move elsewhere may still show up

@@ -1,0 +1,78 @@
+"""What is saved to CRM by itself, and who sees what of it."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from letterdesk.accounts.access import OfAccountQuerySet
+from letterdesk.accounts.models import Account, Employee, Role
+from letterdesk.lib.ids import new_public_id
+from letterdesk.mailboxes.access import InMailboxQuerySet
+from letterdesk.mailboxes.models import Mailbox
+
+
+class Scope(models.TextChoices):
+    """Which records somebody sees and changes."""
+
+    OWN = "own", _("Their own")
+    DEPARTMENT = "department", _("Those of their department")
+    ALL = "all", _("All")
+
+
+class Sight(models.Model):
+    """What people of a role see in CRM; without a row: administrators all, supervisors the department's, others own."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    role = models.CharField(max_length=16, choices=Role.choices)
+    scope = models.CharField(max_length=10, choices=Scope.choices)
+
+    objects = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "role"], name="sight_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.scope}"
+
+
+class Unknown(models.TextChoices):
+    """What a letter from or to an address that nobody knows becomes (R28)."""
+
+    NOTHING = "nothing", _("Nothing")
+    LEAD = "lead", _("A lead")
+
+
+class MailboxSaving(models.Model):
+    """What of a mailbox is saved to CRM; without a row: letters of known addresses, and nothing of unknown ones."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="saving")
+    known = models.BooleanField(default=True)  # R5
+    unknown_incoming = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
+    unknown_outgoing = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
+    responsible = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    considered = models.BigIntegerField(default=0)  # letters of the mailbox up to this key have been looked at
+
+    objects = InMailboxQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"saving of {self.mailbox_id}"
+
+
+class Exclusion(models.Model):
+    """Addresses that CRM never saves by itself: an address, a domain ("@example.com"), or a pattern with *."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="exclusions", db_index=False)
+    pattern = models.CharField(max_length=320)  # folded
+    comment = models.CharField(max_length=300, blank=True, default="")
+    by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "pattern"], name="exclusion_once")]
+
+    def __str__(self) -> str:
+        return self.pattern
