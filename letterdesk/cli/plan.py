@@ -30,10 +30,11 @@ def plan(
 ) -> None:
     """Show an account's plan, or what another plan would do to it (a preview; --apply does it)."""
     found, now = account_of(account), timezone.now()
-    if takes_back:
-        choose_next(found, "", at=None, by=None, now=now)
+    if takes_back and (to or ends_trial):
+        raise fail("contradiction", "--take-back goes alone: it forgets what was chosen, and chooses nothing.")
     if not (to or ends_trial):
-        _show(found, now, as_json=as_json)
+        taken_back = _take_back(found, now, applies=applies) if takes_back else {}
+        answer(_standing(found, now) | taken_back, as_json=as_json)
         return
     key = _key(found, to, ends_trial=ends_trial)
     seen = foresee(found, key, now=now)
@@ -80,11 +81,20 @@ def _moment(at: str) -> datetime | None:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _show(account: Account, now: datetime, *, as_json: bool) -> None:
+def _take_back(account: Account, now: datetime, *, applies: bool) -> dict[str, Any]:
+    """Forget what was chosen to follow, or say what would be forgotten."""
+    with locked(account) as subscription:
+        forgets = subscription.next_plan or None
+    if applies:
+        choose_next(account, "", at=None, by=None, now=now)
+    return {"forgets": forgets, "applied": applies}
+
+
+def _standing(account: Account, now: datetime) -> dict[str, Any]:
     with locked(account) as subscription:
         turn, ends_at = turn_of(subscription), trial_ends_at(subscription)
     current = plan_of(account, now=now)
-    facts: dict[str, Any] = {
+    return {
         "account": account.public_id,
         "name": account.name,
         "plan": current.key,
@@ -93,7 +103,6 @@ def _show(account: Account, now: datetime, *, as_json: bool) -> None:
         "next_plan": turn.plan if turn and turn.at > now else None,
         "next_at": turn.at if turn and turn.at > now else None,
     }
-    answer(facts, as_json=as_json)
 
 
 def _tell(seen: Preview, at: str, *, applied: bool, as_json: bool) -> None:

@@ -129,11 +129,17 @@ def resume(mailbox: Mailbox, *, by: Employee, now: datetime) -> None:
 
 
 def tell_resumed(mailbox: Mailbox, *, was: str, by: Employee | None) -> None:
-    """Tombstones of R9 and R12 end; the event says from which state, so that the sync knows what it may act on (R13).
+    """Tombstones of R9 and R12 end, and the sync finds here that it must look anew; after a suspension, what it finds
+    acts on nothing (R13).
 
-    Inside the resuming transaction.
+    Inside the resuming transaction, so that no pass comes in between.
     """
     tombstones.lift(mailbox)
+    mailbox.refresh_from_db(fields=["times_resumed"])
+    mailbox.times_resumed += 1
+    if was == MailboxState.SUSPENDED:
+        mailbox.history_from = mailbox.times_resumed
+    mailbox.save(update_fields=["times_resumed", "history_from"])
     record("mailbox.resumed", account=mailbox.account, by=by, topic=mailbox.topic, subject=mailbox.topic, was=was)
 
 

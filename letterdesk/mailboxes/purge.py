@@ -16,7 +16,7 @@ from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 from letterdesk.plans import limits
 from letterdesk.plans.models import Subscription
-from letterdesk.plans.timeline import webmail_ended_at, without_webmail
+from letterdesk.plans.timeline import plan_at, webmail_ended_at, without_webmail
 
 from . import listing, receipts
 from .intentions import drop
@@ -121,9 +121,12 @@ def _drop_piece(mailbox: Mailbox, now: datetime) -> int:
 
 
 def _is_due(subscription: Subscription, now: datetime) -> bool:
-    """Judged by the row that is locked, and by the clock."""
+    """Judged by the row that is locked, and by the clock; its mailboxes were fitted to this very plan before (R13).
+
+    Else a purge between two plans would leave a mailbox connected whose letters are buried.
+    """
     begins = begins_at(subscription, now)
-    return begins is not None and now >= begins
+    return begins is not None and now >= begins and subscription.followed == plan_at(subscription, now)
 
 
 def _in_words(change: PendingChange) -> str:

@@ -22,7 +22,7 @@ from .models import Attachment, Conversation, Mailbox, Message, SearchText
 from .retention import Period, shown
 from .search_filters import in_webmail
 from .search_find import Ground, Match, is_text, matches
-from .search_index import Indexed, forget_removed, full_text, index, rebuild, remove
+from .search_index import Indexed, count_shown, forget_removed, full_text, index, rebuild, remove
 from .search_marks import Highlighter, Marked
 from .search_query import And, BadQuery, Condition, Node, Not, Or, parse_query
 from .search_text import shown as as_shown
@@ -120,12 +120,12 @@ class Search:
         """About how many letters match, counted no further than MOST_COUNTED; None: it would take long to tell."""
         if self.tree is None or not self.mailboxes or not is_text(self.tree):
             return None
-        return int(full_text.count(full_text.expression(self.tree, list(self.mailboxes)), most=MOST_COUNTED))
+        expression = full_text.expression(self.tree, list(self.mailboxes))
+        return count_shown(expression, cutoff=self._cutoff, most=MOST_COUNTED)
 
     def searched(self) -> Ledger:
         """How many letters were looked through."""
-        letters = Message.objects.filter(mailbox__in=list(self.mailboxes), binned_at=None)
-        letters = letters.filter(received_at__gt=self._cutoff) if self._cutoff else letters
+        letters = shown(Message.objects.filter(mailbox__in=list(self.mailboxes)), self._cutoff)
         return Ledger(letters.count(), letters.aggregate(since=Min("received_at"))["since"])
 
     def _letters(self) -> list[int]:

@@ -49,6 +49,21 @@ class Indexed:
         )
 
 
+def count_shown(expression: str, *, cutoff: datetime | None, most: int) -> int:
+    """How many letters match that the clock shows and that lie in no bin (R20, R29), counted up to `most` + 1."""
+    shown, arguments = "m.binned_at IS NULL", [expression]
+    if cutoff is not None:
+        shown += " AND (m.received_at > %s OR m.is_held)"
+        arguments.append(rows.db_value(Message, "received_at", cutoff))
+    # CROSS JOIN: SQLite begins with the words, and stops when enough are found
+    joined = f"({full_text.MATCHING}) AS f CROSS JOIN mailboxes_message AS m WHERE m.id = f.message_id AND {shown}"
+    [(found,)] = rows.run_returning(
+        f"SELECT COUNT(*) FROM (SELECT 1 FROM {joined} LIMIT %s) AS some",  # noqa: S608  constants
+        [*arguments, most + 1],
+    )
+    return int(found)
+
+
 def index(letters: Iterable[Indexed]) -> None:
     """Make letters findable, or replace what was indexed of them. Call it inside the transaction that stores them."""
     texts = [_row(letter) for letter in letters]

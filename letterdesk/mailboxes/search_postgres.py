@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 from .search_query import And, Node, Not, Or, Text
 from .search_text import is_unspaced, prepare, words
 
+MATCHING = "SELECT message_id FROM mailboxes_searchtext WHERE vector @@ %s::tsquery"
 MARKS = {"sender": "f/", "recipients": "t/", "copies": "c/", "subject": "s/", "files": "n/", "body": ""}
 MOST_BYTES = 900_000  # a tsvector may have 1 MB: words, each with its positions (B17)
 MOST_POSITIONS = 255  # of one word (PostgreSQL 12.11)
@@ -36,18 +37,9 @@ def newest(expression: str, *, below: int | None, limit: int) -> list[tuple[int,
         return [(int(position), int(message)) for position, message in cursor.fetchall()]
 
 
-def count(expression: str, *, most: int) -> int:
-    """How many letters match, counted up to `most` + 1."""
-    inside = "SELECT 1 FROM mailboxes_searchtext WHERE vector @@ %s::tsquery LIMIT %s"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT COUNT(*) FROM ({inside}) AS found", [expression, most + 1])  # noqa: S608  constant
-        return int(cursor.fetchone()[0])
-
-
 def message_ids(expression: str) -> RawSQL:
     """All matching message ids, as a sub-select."""
-    sql = "SELECT message_id FROM mailboxes_searchtext WHERE vector @@ %s::tsquery"
-    return RawSQL(sql, [expression])  # noqa: S611  constant SQL, one parameter
+    return RawSQL(MATCHING, [expression])  # noqa: S611  constant SQL, one parameter
 
 
 def vector(columns: dict[str, str], scope: str) -> str:

@@ -10,6 +10,7 @@ from .search_query import And, Node, Not, Or, Text
 from .search_text import is_unspaced, prepare, words
 
 MERGED_AT_ONCE = 500  # pages
+MATCHING = "SELECT rowid & 2147483647 AS message_id FROM mailboxes_search WHERE mailboxes_search MATCH %s"
 
 
 def expression(node: Node, mailbox_ids: Iterable[int]) -> str:
@@ -32,18 +33,9 @@ def newest(expression: str, *, below: int | None, limit: int) -> list[tuple[int,
         return [(int(position), int(message)) for position, message in cursor.fetchall()]
 
 
-def count(expression: str, *, most: int) -> int:
-    """How many letters match, counted up to `most` + 1."""
-    inside = "SELECT 1 FROM mailboxes_search WHERE mailboxes_search MATCH %s LIMIT %s"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT COUNT(*) FROM ({inside}) AS found", [expression, most + 1])  # noqa: S608  constant
-        return int(cursor.fetchone()[0])
-
-
 def message_ids(expression: str) -> RawSQL:
     """All matching message ids, as a sub-select."""
-    sql = "SELECT rowid & 2147483647 FROM mailboxes_search WHERE mailboxes_search MATCH %s"
-    return RawSQL(sql, [expression])  # noqa: S611  constant SQL, one parameter
+    return RawSQL(MATCHING, [expression])  # noqa: S611  constant SQL, one parameter
 
 
 def vector(columns: dict[str, str], scope: str) -> None:

@@ -94,13 +94,17 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Learn:
-    """Write down which UIDs the server has, and which of them are too old. `modseq` only at the first look."""
+    """Write down which UIDs the server has, and which of them are too old. `modseq` only at the first look.
+
+    There, too: are the flags of all that is here known up to `modseq`? Not where letters lie here from before.
+    """
 
     uids: UidSet
     uidnext: int
     too_old: UidSet
     modseq: int = 0
     history_end: int | None = None
+    flags_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +248,9 @@ def _learn(local: Local, remote: Remote) -> list[Step]:
     after = server.max() + 1 if server else 1
     uidnext = max(local.uidnext, after, remote.uidnext or 1)
     if _is_first_look(local):
-        return [Learn(server, uidnext, too_old, modseq=remote.modseq or 0, history_end=after)]
+        known = not local.placed & server  # hard rule 5: else the mark moves when their flags were taken
+        modseq = remote.modseq or 0 if known else 0
+        return [Learn(server, uidnext, too_old, modseq=modseq, history_end=after, flags_known=known)]
     if server == local.known and uidnext == local.uidnext and not too_old:
         return []
     return [Learn(server, uidnext, too_old)]

@@ -23,6 +23,7 @@ class FolderCursor(models.Model):
     left_out = models.JSONField(default=dict)  # {"too_old": "1:400", "refused": "7"}: reason → UIDs
     settled = models.JSONField(default=dict)  # STATUS when nothing was left to do; empty: something is
     cutoff = models.DateTimeField(null=True)  # R21, fixed when the depth was chosen: at or before it nothing is fetched
+    times_resumed = models.PositiveIntegerField(default=0)  # of the mailbox, when this was last judged by it
     depth = models.IntegerField(default=-1)  # the depth in days that `cutoff` was made of; 0: everything, -1: not yet
     strikes = models.PositiveIntegerField(default=0)  # fetches begun since a batch was last stored (G14)
     suspect = models.TextField(blank=True, default="")  # the UIDs that were being prepared, one by one (G14)

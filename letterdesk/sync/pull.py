@@ -124,6 +124,8 @@ def _is_unchanged(cursor: FolderCursor, status: Status | None, here: int, work: 
         return False  # without MODSEQ, changed flags show only when they are looked at (A23, A27)
     if cursor.depth != (work.mailbox.fetch_days or 0) or cursor.flags_checked_at is None:
         return False
+    if cursor.times_resumed != work.mailbox.times_resumed:  # R10, R13
+        return False
     if work.now - cursor.flags_checked_at >= SCAN_WITH_MODSEQ or work.now - (cursor.compared_at or work.now) >= COMPARE:
         return False
     return bool(cursor.settled == state.seen_as(status) | {"held": here})

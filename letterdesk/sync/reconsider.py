@@ -1,7 +1,11 @@
-"""Letters that were left out are judged anew when their mailbox is resumed: tombstones may have ended (R10, R13)."""
+"""After a mailbox was resumed its folders are looked at anew: what was left out, and what acts on nothing (R10, R13).
+
+Whether that is due is read from the mailbox, where the resuming transaction wrote it: no pass comes too early for it,
+and a pass of before is refused (`fence.py`). The reaction to the event only hurries the next pass.
+"""
 
 from letterdesk.events.models import Event
-from letterdesk.mailboxes.models import Mailbox, MailboxState
+from letterdesk.mailboxes.models import Mailbox
 
 from .claims import ask_for_pass
 from .models import FolderCursor
@@ -9,27 +13,23 @@ from .state import keep_left_out
 
 
 def after_resume(event: Event) -> None:
-    """A reaction to `mailbox.resumed`: the next pass looks again at everything that was left out, as R21 has it."""
+    """A reaction to `mailbox.resumed`: the next pass need not be waited for."""
     public_id = event.topic.removeprefix("mailbox:")
     for mailbox in Mailbox.objects.filter(account=event.account_id, public_id=public_id):
-        ask_for_pass(mailbox)  # first: the sync, too, locks the lease before the cursors
-        judge_again(mailbox)
-        if event.facts.get("was") == MailboxState.SUSPENDED:
-            take_as_history(mailbox)
+        ask_for_pass(mailbox)
 
 
-def judge_again(mailbox: Mailbox) -> None:
-    """Forget why letters were left out, and let the depth count from the next pass on."""
-    for cursor in FolderCursor.objects.filter(folder__mailbox=mailbox).exclude(depth=-1):
-        cursor.depth, cursor.settled = -1, {}
-        keep_left_out(cursor, {})
-        cursor.save(update_fields=["depth", "settled", "left_out"])
+def judge_anew(cursor: FolderCursor, mailbox: Mailbox) -> bool:
+    """Forget why letters were left out where the mailbox was resumed since; the depth counts from now on (R21).
 
-
-def take_as_history(mailbox: Mailbox) -> None:
-    """The next look at each folder is a first look: what came while the plan had suspended it acts on nothing (R13).
-
-    Flags are compared whole then, as nobody followed their changes.
+    After a suspension the look is a first look, too: what came meanwhile acts on nothing, and flags are compared
+    whole, as nobody followed their changes (R13). Returns whether anything changed; nothing is saved.
     """
-    cursors = FolderCursor.objects.filter(folder__mailbox=mailbox)
-    cursors.update(history_end=0, flags_checked_at=None, settled={})
+    if cursor.times_resumed == mailbox.times_resumed:
+        return False
+    cursor.depth, cursor.settled = -1, {}
+    keep_left_out(cursor, {})
+    if cursor.times_resumed < mailbox.history_from:
+        cursor.history_end, cursor.flags_checked_at = 0, None
+    cursor.times_resumed = mailbox.times_resumed
+    return True

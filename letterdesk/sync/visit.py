@@ -9,7 +9,7 @@ from letterdesk.mail.uidset import UidSet
 from letterdesk.mailboxes import flags as store_flags
 from letterdesk.mailboxes.models import Folder
 
-from . import compare, dates, decide, state, storing, validity, vanish
+from . import compare, dates, decide, reconsider, state, storing, validity, vanish
 from .decide import Ask, Local, Remote
 from .models import FolderCursor
 from .passing import Pass
@@ -40,6 +40,7 @@ class Visit:
     def run(self) -> None:
         """Select the folder and carry out what is to be done. Raises MailError, LeaseLost, PlanError."""
         self.report.visited = True
+        reconsider.judge_anew(self.cursor, self.work.mailbox)
         state.choose_depth(self.folder, self.cursor, self.work.now)
         selected = self._select()
         if self.status is None:
@@ -111,7 +112,8 @@ class Visit:
         cursor.settled = {}
         if step.history_end is not None:
             cursor.history_end, cursor.modseq = step.history_end, step.modseq
-            cursor.flags_checked_at = cursor.compared_at = cursor.audited_at = self.work.now
+            cursor.compared_at = cursor.audited_at = self.work.now
+            cursor.flags_checked_at = self.work.now if step.flags_known else None
         with self.work.transaction():
             cursor.save()
             reach("pull.learn.before_commit")
@@ -236,7 +238,7 @@ class Visit:
         if not self.rebuilt:
             cursor.validity_changes = 0
         with self.work.transaction():
-            cursor.save(update_fields=["settled", "validity_changes", "cutoff", "depth", "left_out"])
+            cursor.save(update_fields=["settled", "validity_changes", "cutoff", "depth", "left_out", "times_resumed"])
             reach("pull.settled.before_commit")
         reach("pull.settled")
 

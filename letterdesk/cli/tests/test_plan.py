@@ -54,7 +54,10 @@ def test_a_plan_for_later_is_shown_and_taken_back(acme):
     run("account", "plan", "Acme", "--to", "start", "--at", "2099-01-01T00:00", "--apply")
     told = run("account", "plan", "Acme")
     assert (told["plan"], told["next_plan"], told["next_at"]) == ("standard", "start", "2099-01-01T00:00:00+00:00")
-    assert run("account", "plan", "Acme", "--take-back")["next_plan"] is None
+    told = run("account", "plan", "Acme", "--take-back")  # as ever: only --apply does it
+    assert (told["next_plan"], told["forgets"], told["applied"]) == ("start", "start", False)
+    told = run("account", "plan", "Acme", "--take-back", "--apply")
+    assert (told["next_plan"], told["forgets"], told["applied"]) == (None, "start", True)
 
 
 def test_a_trial_is_ended_and_what_was_chosen_begins(acme):
@@ -74,6 +77,7 @@ def test_a_trial_is_ended_and_what_was_chosen_begins(acme):
         (["Acme", "--to", "start", "--at", "tomorrow", "--apply"], "not_a_moment"),
         (["Acme", "--to", "start", "--at", "2001-01-01", "--apply"], "not_possible"),
         (["Acme", "--end-trial", "--apply"], "not_possible"),
+        (["Acme", "--take-back", "--to", "start", "--apply"], "contradiction"),
     ],
 )
 def test_what_is_wrong_is_named_and_changes_nothing(acme, words, error):

@@ -51,6 +51,8 @@ class Mailbox(models.Model):
     state = models.CharField(max_length=16, choices=MailboxState.choices, default=MailboxState.CONNECTED)
     state_before = models.CharField(max_length=16, blank=True, default="")  # while suspended: "paused" returns to it
     gives_way = models.BooleanField(default=False)  # R13: its owner has chosen it to be suspended before others
+    times_resumed = models.PositiveIntegerField(default=0)  # each time, what was left out is judged anew (R10)
+    history_from = models.PositiveIntegerField(default=0)  # `times_resumed` when it last was out of a suspension (R13)
     error_code = models.CharField(max_length=40, blank=True, default="")  # ux.md 1.8a
     error_text = models.TextField(blank=True, default="")
     error_since = models.DateTimeField(null=True, blank=True)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from letterdesk.events.models import Event
 from letterdesk.lib import crashpoint
 from letterdesk.mailboxes import holds, purge, receipts
+from letterdesk.mailboxes.fit import fit
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.follow import follow
 from letterdesk.mailboxes.models import (
@@ -220,3 +221,17 @@ def test_exactly_what_is_free_goes(account, mailbox, inbox, world):
     for message in Message.objects.all():
         message.holds.all().delete()
     Message.objects.all().delete()
+
+
+def test_nothing_is_purged_before_the_mailboxes_were_fitted_to_this_very_plan(account, mailbox, many, now):  # R12, R13
+    """Between fit and purge: to a plan with Webmail and back. The mailbox runs, so its letters may not be buried."""
+    leave(account, now)
+    fit(account, now=now)
+    leave(account, now, "standard")
+    fit(account, now=now)
+    leave(account, now)
+    assert purge.purge(account, now=now) == 0
+    assert Message.objects.count() == 5
+    fit(account, now=now)
+    assert purge.purge(account, now=now) == 5
+    assert Mailbox.objects.get().state == MailboxState.SUSPENDED

@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 
 from letterdesk.mailboxes import listing
+from letterdesk.mailboxes.bin import put_in
 from letterdesk.mailboxes.models import Grant, Mailbox, Placement
-from letterdesk.mailboxes.search import BadQuery, search
+from letterdesk.mailboxes.retention import Period
+from letterdesk.mailboxes.search import BadQuery, Search, search
 
 from .letters import ago, folder_of, letter
 
@@ -182,6 +184,18 @@ def test_a_letter_is_found_until_the_second_in_which_it_leaves_and_a_held_one_al
     letter(inbox, received_at=now, subject="held", body="forty", held=True)
     assert sorted(found(ines, query, now + MONTH - timedelta(seconds=1))) == ["held", "plain"]
     assert found(ines, query, now + MONTH) == ["held"]
+
+
+def test_about_so_many_letters_counts_what_is_shown_alone(inbox, ines, now):  # R20, R29
+    for number in range(3):
+        letter(inbox, received_at=ago(now, days=number), body="forty")
+    letter(inbox, received_at=ago(now, days=31), body="forty")  # left by the clock, not swept yet
+    letter(inbox, received_at=ago(now, days=31), body="forty", held=True)
+    assert Search(ines, "forty", now=now, mailbox=None, period=Period(30)).count() == 4
+    put_in([letter(inbox, received_at=now, body="forty").pk], by=ines, now=now)
+    asked = Search(ines, "forty", now=now, mailbox=None, period=Period(30))
+    assert (asked.count(), asked.searched().letters) == (4, 4)
+    assert Search(ines, "forty", now=now, mailbox=None, period=Period(None)).count() == 5
 
 
 def test_what_lies_in_no_folder_is_not_found(inbox, ines, now):

@@ -19,7 +19,6 @@ from letterdesk.sync.ledger import ledger_of
 from letterdesk.sync.models import FolderCursor, Lease
 from letterdesk.sync.once import Busy, NotSyncable, sync_once
 from letterdesk.sync.passes import sync_mailbox
-from letterdesk.sync.reconsider import judge_again
 from tests.rig.boxes import letter
 
 NOW = datetime(2026, 11, 24, 12, 34, 56, tzinfo=UTC)
@@ -120,8 +119,7 @@ def test_r10_a_tombstone_holds_after_a_later_copy_and_ends_when_the_mailbox_is_r
     assert sync(copy).agrees
     assert copy.uids() == [2]
     assert ledger_of(copy.folder()).left_out == {"refused": 2}
-    tombstones.lift(copy.mailbox)
-    judge_again(copy.mailbox)
+    connect.tell_resumed(copy.mailbox, was=MailboxState.PAUSED, by=None)
     assert sync(copy).agrees
     assert copy.uids() == [1, 2, 3]
 

@@ -16,7 +16,8 @@ from letterdesk.mailboxes.tests.letters import folder_of, letter
 from letterdesk.tasks.bin import delete
 from letterdesk.tasks.change import change_status
 from letterdesk.tasks.link import InBin, link, unlink
-from letterdesk.tasks.models import Status, TaskLetter
+from letterdesk.tasks.models import Participant, Status, TaskLetter
+from letterdesk.tasks.reading import tasks_of_letters
 
 from .conftest import there
 
@@ -149,3 +150,17 @@ def test_all_counts_stay_exact(old, mailbox, make, ines, now):
     assert holds.check() == listing.check(mailbox) == []
     unlink(task, old, by=ines, now=now)
     assert holds.check() == listing.check(mailbox) == []
+
+
+def test_the_owners_list_of_readers_asks_the_same_number_of_questions_for_one_task_and_for_many(
+    old, make, ines, jonas, account, now, django_assert_num_queries
+):
+    task = make(old)
+    with django_assert_num_queries(2):
+        tasks_of_letters([old.pk], employee=ines, with_readers=True)
+    for _ in range(4):
+        make(old)
+    Participant.objects.create(account=account, task=task, employee=jonas, added_by=ines, added_at=now)
+    with django_assert_num_queries(2):
+        told = tasks_of_letters([old.pk], employee=ines, with_readers=True)[old.pk]
+    assert [each.readers for each in told] == [("Ines", "Jonas")] + [("Ines",)] * 4
