@@ -12,6 +12,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from letterdesk.accounts.access import OfAccountQuerySet
 from letterdesk.accounts.models import Employee, Role
 
 KEPT = timedelta(days=30)  # R8: how long CRM's bin keeps records and activities
@@ -58,6 +59,14 @@ class RecordQuerySet(models.QuerySet[Any]):
     def in_bin(self, now: datetime) -> Self:
         """Records in the bin that can still be restored at `now`."""
         return self.filter(deleted_at__gt=now - KEPT)
+
+
+class StageQuerySet(OfAccountQuerySet):
+    """Stages of leads and deals."""
+
+    def of_kind(self, kind: str) -> Self:
+        """The stages of the pipelines of one kind of record, in their order."""
+        return self.filter(pipeline__kind=kind).order_by("pipeline__position", "pipeline", "position", "pk")
 
 
 class OfRecordQuerySet(models.QuerySet[Any]):

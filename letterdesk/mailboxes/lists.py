@@ -6,7 +6,7 @@ Conversations with a mark (`models/marks.py`) are few: a list leaves them out an
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -28,6 +28,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from letterdesk.accounts.models import Employee
+from letterdesk.lib.keyset import cursor_of, read_cursor
 
 from . import rows
 from .hide import hidden_from, is_shown_to, wholly_hidden
@@ -64,10 +65,6 @@ _LABELS = {
     "sqlite": f"SELECT GROUP_CONCAT(l.label_id) {_LABELLED}",
     "postgresql": f"SELECT STRING_AGG(CAST(l.label_id AS TEXT), ',') {_LABELLED}",
 }
-
-
-class BadCursor(ValueError):
-    """A place in a list that we did not hand out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +140,11 @@ def list_label(label: Label, wanted: Wanted) -> Page:
     best = _ordered(_annotated(_best(lines, wanted), wanted, with_mark=True), wanted)
     found = list(best.annotate(total=_total(_best(lines, wanted), wanted))[: wanted.limit + 1])
     more, plain = len(found) > wanted.limit, found[: wanted.limit]
-    return Page(rows_of(plain, wanted), _cursor(plain[-1]) if more else "", found[0].total if found else 0)
+    return Page(
+        rows_of(plain, wanted),
+        _cursor(plain[-1]) if more else "",
+        found[0].total if found else 0,
+    )
 
 
 def list_sleeping(wanted: Wanted) -> Page:
@@ -276,24 +277,14 @@ def _in_order(page: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
 def _from_cursor(page: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
     if not wanted.before:
         return page
-    moment, pk = _read_cursor(wanted.before)
+    moment, pk = read_cursor(wanted.before)
     if wanted.oldest_first:
         return page.filter(Q(newest_at__gt=moment) | Q(newest_at=moment, pk__gt=pk), newest_at__gte=moment)
     return page.filter(Q(newest_at__lt=moment) | Q(newest_at=moment, pk__lt=pk), newest_at__lte=moment)
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, int]:
-    try:
-        microseconds, pk = map(int, cursor.split("."))
-        moment = datetime.fromtimestamp(microseconds // 1_000_000, tz=UTC)
-        return moment.replace(microsecond=microseconds % 1_000_000), pk
-    except (ValueError, OverflowError, OSError) as error:
-        raise BadCursor(cursor) from error
-
-
 def _cursor(line: Listing) -> str:
-    moment = line.newest_at
-    return f"{int(moment.replace(microsecond=0).timestamp()) * 1_000_000 + moment.microsecond}.{line.pk}"
+    return cursor_of(line.newest_at, line.pk)
 
 
 def _sleeps(line: Any, now: datetime) -> bool:
@@ -305,7 +296,7 @@ def _laid_in(plain: Sequence[Any], awake: Iterable[Any], wanted: Wanted, *, more
     """The plain lines with those of the marked ones that belong on this page."""
     pinned = [line for line in awake if line.conversation.mark.pinned_at is not None]
     others = [line for line in awake if line.conversation.mark.pinned_at is None]
-    begin = _read_cursor(wanted.before)[0] if wanted.before else None
+    begin = read_cursor(wanted.before)[0] if wanted.before else None
     end = plain[-1].newest_at if more and plain else None
     if wanted.oldest_first:
         begin, end = end, begin

@@ -32,7 +32,7 @@ from letterdesk.web.backend import EmployeeBackend
 from letterdesk.web.images import Address, wanted_images
 from letterdesk.web.letters import letter_of, letter_or_404
 from letterdesk.web.request import Request
-from letterdesk.web.security import FILE_POLICY, letter_policy, set_headers
+from letterdesk.web.security import PICTURE_HEADERS, letter_policy, set_headers
 
 log = logging.getLogger(__name__)
 SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})  # rasters only, never SVG (C07)
@@ -52,8 +52,11 @@ class Shown:
 
 def body(request: Request, message_id: str) -> HttpResponse:
     """GET /messages/<id>/body: the letter's text for its frame, under its own policy."""
-    letter = letter_or_404(request, message_id)
-    shown = _shown(request, letter)
+    return framed(request, _shown(request, letter_or_404(request, message_id)))
+
+
+def framed(request: Request, shown: Shown) -> HttpResponse:
+    """A letter's text as a document of its own: nothing but our measuring script runs, nothing is fetched elsewhere."""
     nonce = secrets.token_urlsafe(16)
     facts = {
         "new": shown.new,
@@ -79,17 +82,22 @@ def body(request: Request, message_id: str) -> HttpResponse:
 
 
 def _shown(request: Request, letter: Message) -> Shown:
-    """The letter's text; where its copy cannot be read, a sentence that says so. The log has which copy it is."""
+    """The letter's text; where its copy cannot be read, a sentence that says so."""
     try:
         content = raw(letter)
     except (BlobMissing, BlobDamaged) as error:
-        log.error("letter %s cannot be shown: %r", letter.public_id, error)
-        told = _(
-            "The copy of this letter that is kept here is missing or damaged. "
-            "Nothing on the mail server was touched. Tell your administrator, who finds the details in the log."
-        )
-        return Shown(_text(told), _text(""), is_plain=True)
-    return shown_text(read_body(content), letter, request.employee, remote=wanted_images(request, letter))
+        return unreadable(letter.public_id, error)
+    return message_text(content, letter, request.employee, remote=wanted_images(request, letter))
+
+
+def unreadable(public_id: str, error: Exception) -> Shown:
+    """What is shown of a letter whose copy is missing or damaged; the log has which copy it is."""
+    log.error("letter %s cannot be shown: %r", public_id, error)
+    told = _(
+        "The copy of this letter that is kept here is missing or damaged. "
+        "Nothing on the mail server was touched. Tell your administrator, who finds the details in the log."
+    )
+    return Shown(_text(told), _text(""), is_plain=True)
 
 
 def _paper(request: Request) -> str:
@@ -98,13 +106,26 @@ def _paper(request: Request) -> str:
     return asked if asked in {"dark", "white"} else "auto" if request.employee.preferences.get("paper") else ""
 
 
-def shown_text(found: Body, letter: Message, employee: Employee, *, remote: Address | None = None) -> Shown:
-    """Clean what is to be shown: HTML where the letter has it, else its text. `remote` addresses images elsewhere."""
+def message_text(content: bytes, letter: Message, employee: Employee, *, remote: Address | None) -> Shown:
+    """What is shown of a letter in a mailbox, from its raw bytes."""
+    return shown_text(
+        read_body(content),
+        subject=letter.subject,
+        inline=lambda index: inline_address(letter, index, employee),
+        remote=remote,
+    )
+
+
+def shown_text(found: Body, *, subject: str, inline: Callable[[int], str], remote: Address | None = None) -> Shown:
+    """Clean what is to be shown: HTML where the letter has it, else its text.
+
+    `inline` addresses the pictures that the letter brings along, `remote` those elsewhere.
+    """
     if found.html is None:
-        folded = fold_quotes(found.text or "", is_html=False, subject=letter.subject)
+        folded = fold_quotes(found.text or "", is_html=False, subject=subject)
         return Shown(_text(folded.new), _text(folded.quoted), is_plain=True)
-    folded = fold_quotes(found.html, is_html=True, subject=letter.subject)
-    pictures = _pictures(found, letter, employee, remote)
+    folded = fold_quotes(found.html, is_html=True, subject=subject)
+    pictures = _pictures(found, inline, remote)
     new, quoted = clean_html(folded.new, image_url=pictures), clean_html(folded.quoted, image_url=pictures)
     blocked = new.blocked_images + quoted.blocked_images
     # Cleaned by nh3 just now, and not touched since (hard rule 8).
@@ -115,14 +136,14 @@ def _text(text: str) -> SafeString:
     return mark_safe(text_to_html(text))  # noqa: S308  text_to_html escapes
 
 
-def _pictures(found: Body, letter: Message, employee: Employee, remote: Address | None) -> Callable[[str], str | None]:
+def _pictures(found: Body, inline: Callable[[int], str], remote: Address | None) -> Callable[[str], str | None]:
     """Pictures that the letter brings along have an address here; others none without `remote` (hard rule 11)."""
 
     def address(source: str) -> str | None:
         if source[:4].lower() != "cid:":
             return remote(source) if remote else None
         index = found.inline.get(unquote(source[4:]).strip("<>"))
-        return None if index is None else inline_address(letter, index, employee)
+        return None if index is None else inline(index)
 
     return address
 
@@ -159,19 +180,15 @@ def inline(request: HttpRequest, message_id: str, index: int) -> HttpResponse:
         raise Http404
     letter = letter_of(employee, pk=pk, public_id=message_id)
     picture = get_object_or_404(letter.attachments, index=index)
-    if index != signed_index or picture.content_type.lower() not in SHOWN_INLINE:
+    if index != signed_index:
         raise Http404
-    content = read_part(raw(letter), index)
-    if not raster_type(content):
+    return picture_answer(read_part(raw(letter), index), picture.content_type)
+
+
+def picture_answer(content: bytes, content_type: str) -> HttpResponse:
+    """A picture for a letter's frame: a raster whatever it calls itself, else Http404 (hard rule 9)."""
+    if content_type.lower() not in SHOWN_INLINE or not raster_type(content):
         raise Http404
-    response = HttpResponse(content, content_type=picture.content_type.lower())
-    set_headers(
-        response,
-        {
-            "Content-Security-Policy": FILE_POLICY,
-            "Cross-Origin-Resource-Policy": "cross-origin",  # the frame that shows it is of no origin
-            "Cache-Control": "private, max-age=900",
-            "Referrer-Policy": "no-referrer",
-        },
-    )
+    response = HttpResponse(content, content_type=content_type.lower())
+    set_headers(response, PICTURE_HEADERS)
     return response

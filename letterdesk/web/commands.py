@@ -51,6 +51,7 @@ COMMANDS = (
     Command("go_drafts", _("Drafts"), GOING, "g d"),
     Command("go_all", _("All mail, or the archive"), GOING, "g a"),
     Command("go_tasks", _("Tasks"), GOING, "g k"),
+    Command("go_crm", _("CRM"), GOING, "g c"),
     Command("go_settings", _("Settings"), GOING, "g ,"),
     Command("search", _("Search"), MORE, "/"),
     Command("palette", _("Command palette"), MORE, "Ctrl+K", fixed=True),

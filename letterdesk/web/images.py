@@ -30,7 +30,7 @@ from letterdesk.web.acts import next_of
 from letterdesk.web.backend import EmployeeBackend
 from letterdesk.web.letters import letter_of, letter_or_404
 from letterdesk.web.request import Request
-from letterdesk.web.security import FILE_POLICY, set_headers
+from letterdesk.web.security import PICTURE_HEADERS, set_headers
 
 LINK_LIFE = 900  # seconds
 AT_ONCE = 12  # pictures that one process fetches at the same time
@@ -109,19 +109,16 @@ def remote_image(request: HttpRequest, message_id: str) -> HttpResponse:
     if employee is None:
         raise Http404
     letter = letter_of(employee, pk=pk, public_id=message_id)
-    picture = _picture(letter.account_id, url)
+    return picture_from(letter.account_id, url)
+
+
+def picture_from(account_id: int, url: str) -> HttpResponse:
+    """A picture from elsewhere for a letter's frame, fetched here. Raises Http404 for whatever is none."""
+    picture = _picture(account_id, url)
     if picture is None:
         raise Http404
     response = HttpResponse(picture.content, content_type=picture.content_type)
-    set_headers(
-        response,
-        {
-            "Content-Security-Policy": FILE_POLICY,
-            "Cross-Origin-Resource-Policy": "cross-origin",  # the frame that shows it is of no origin
-            "Cache-Control": "private, max-age=900",
-            "Referrer-Policy": "no-referrer",
-        },
-    )
+    set_headers(response, PICTURE_HEADERS)
     return response
 
 

@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from letterdesk.accounts.models import Employee
+from letterdesk.lib.keyset import BadCursor
 from letterdesk.mailboxes.list_rows import Row
-from letterdesk.mailboxes.lists import BadCursor
 from letterdesk.mailboxes.models import FolderRole
 from letterdesk.tasks.reading import tasks_of_conversations
 from letterdesk.web.acts import next_of, star_words

@@ -16,6 +16,7 @@ from letterdesk.accounts.preferences import prefer
 from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox, SavedSearch
 from letterdesk.mailboxes.suggest import people
 from letterdesk.web.commands import keys_shown
+from letterdesk.web.crm_words import KINDS
 from letterdesk.web.request import Request
 from letterdesk.web.sidebar import ICONS, shown_name
 
@@ -23,7 +24,8 @@ MOST = 6  # of each kind
 ICON_OF = {"archive": "archive", "delete": "trash-2", "spam": "octagon-alert", "star": "star", "snooze": "clock",
            "search": "search", "undo": "undo-2", "go_inbox": "inbox", "go_settings": "settings", "go_sent": "send",
            "go_starred": "star", "go_drafts": "file-text", "go_all": "archive", "keys": "keyboard",
-           "read": "mail-open", "unread": "mail", "task": "list-checks", "go_tasks": "list-checks"}  # fmt: skip
+           "read": "mail-open", "unread": "mail", "task": "list-checks", "go_tasks": "list-checks",
+           "go_crm": "contact"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def _pages(employee: Employee) -> Iterator[Option]:
         ("mfa_index", _("Sign-in and security"), "shield"),
         ("usersessions_list", _("Where you are signed in"), "shield"),
         ("tasks", _("Tasks"), "list-checks"),
+        ("activities", _("Letters in CRM"), "activity"),
         ("mailboxes", _("Mailboxes"), "mails"),
         ("connect", _("Connect a mailbox"), "plus"),
         ("plan", _("Plan and usage"), "sliders-horizontal"),
@@ -115,6 +118,8 @@ def _pages(employee: Employee) -> Iterator[Option]:
         pages.insert(5, ("people", _("People and invitations"), "users"))
     for name, text, icon in pages:
         yield Option(text, icon, address=reverse(name))
+    for words in KINDS:
+        yield Option(str(words.many), words.icon, address=reverse("records", args=[words.plural]), note=_("CRM"))
 
 
 def _searches(employee: Employee) -> Iterator[Option]:

@@ -7,10 +7,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from letterdesk.mail.parse import read_body
 from letterdesk.mailboxes.attachments import raw
 from letterdesk.mailboxes.reading import ReadLetter, conversation_letters, find_conversation
-from letterdesk.web.body import shown_text, static_text
+from letterdesk.web.body import message_text, static_text
 from letterdesk.web.images import wanted_images
 from letterdesk.web.request import Request
 from letterdesk.web.security import letter_policy, set_headers
@@ -44,7 +43,7 @@ def printed(request: Request, conversation_id: str) -> HttpResponse:
 
 def _letter(request: Request, letter: ReadLetter) -> dict[str, Any]:
     message = letter.message
-    text = shown_text(read_body(raw(message)), message, request.employee, remote=wanted_images(request, message))
+    text = message_text(raw(message), message, request.employee, remote=wanted_images(request, message))
     return {
         "message": message,
         "to": message.recipients.get("to", []),

@@ -15,6 +15,12 @@ APP_POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+PICTURE_HEADERS = {
+    "Content-Security-Policy": FILE_POLICY,
+    "Cross-Origin-Resource-Policy": "cross-origin",  # the frame that shows it is of no origin
+    "Cache-Control": "private, max-age=900",
+    "Referrer-Policy": "no-referrer",
+}
 HEADERS = {
     "Content-Security-Policy": APP_POLICY,
     "X-DNS-Prefetch-Control": "off",  # C11

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account, Employee
-from letterdesk.crm.access import KEPT, OfRecordQuerySet, RecordQuerySet
+from letterdesk.crm.access import KEPT, OfRecordQuerySet, RecordQuerySet, StageQuerySet
 from letterdesk.lib.ids import new_public_id
 
 
@@ -59,6 +59,8 @@ class Stage(models.Model):
     name = models.CharField(max_length=100)
     position = models.PositiveIntegerField(default=0)
     outcome = models.CharField(max_length=4, choices=Outcome.choices, blank=True, default=Outcome.OPEN)
+
+    objects = StageQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["pipeline", "name"], name="stage_name_once")]

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from letterdesk.lib.keyset import BadCursor
 from letterdesk.mailboxes import listing
-from letterdesk.mailboxes.lists import BadCursor, list_folder
+from letterdesk.mailboxes.lists import list_folder
 from letterdesk.mailboxes.models import Conversation, Grant, Hold, Mailbox, Placement
 from letterdesk.mailboxes.reading import conversation_letters, find_conversation
 from letterdesk.mailboxes.retention import Period

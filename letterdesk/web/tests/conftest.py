@@ -8,6 +8,7 @@ from django.db import transaction
 from django.test import Client
 
 from letterdesk.accounts.models import Department, Invitation, Role
+from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.mail.letters import Fetched
 from letterdesk.mailboxes.act import Chosen, Wish, act
 from letterdesk.mailboxes.labels import make_label
@@ -117,8 +118,12 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
     asked = AccessRequest.objects.create(account=account, mailbox=mailbox, employee=people["mate"])
     task = create("Renew contract", by=people["owner"], now=now, letters=[letter])
     file = attach(task, b"list", filename="prices.txt", content_type="text/plain", by=people["owner"], now=now)
+    contact = record_of(people["owner"], "Amara Okafor", "amara@okafor.example")
     return SimpleNamespace(
         letter=letter,
+        plural="contacts",
+        record_id=contact.public_id,
+        activity_id=activity_at(contact, letter=letter).public_id,
         task=task,
         task_id=task.public_id,
         item_id=add_item(task, "Ask for the number").pk,

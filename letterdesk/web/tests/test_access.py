@@ -92,11 +92,21 @@ PAGES = {
     "task_deletion": ("GET", {}, 200, 404, 404, 200, 404),
     "task_restoration": ("POST", {}, 404, 404, 404, 404, 404),
     "task_purging": ("GET", {}, 404, 404, 404, 404, 404),
+    # The owner's contact, and a letter at it: CRM's own rights, whatever the mailbox allows (R8).
+    "crm": ("GET", {}, 302, 302, 302, 302, 302),
+    "activities": ("GET", {}, 200, 200, 200, 200, 200),
+    "activity": ("GET", {}, 200, 404, 404, 200, 404),
+    "activity_body": ("GET", {}, 200, 404, 404, 200, 404),
+    "activity_file": ("GET", {}, 200, 404, 404, 200, 404),
+    "activity_eml": ("GET", {}, 200, 404, 404, 200, 404),
+    "crm_bin": ("GET", {}, 200, 200, 200, 200, 200),
+    "record": ("GET", {}, 200, 404, 404, 200, 404),
+    "records": ("GET", {}, 200, 200, 200, 200, 200),
 }
 ACTORS = ("owner", "reader", "mate", "administrator", "stranger")
-# Tested where their rules are: signatures (test_body.py, test_images.py), tokens (test_people.py), the stream
-# (test_live.py).
-ELSEWHERE = {"inline", "remote_image", "invitation", "live"}
+# Tested where their rules are: signatures (test_body.py, test_images.py, test_activity.py), tokens (test_people.py),
+# the stream (test_live.py).
+ELSEWHERE = {"inline", "remote_image", "activity_inline", "activity_image", "invitation", "live"}
 # allauth's own pages, which show and change nobody but the one who is signed in (accounts/tests).
 OWN = ("account_", "mfa_", "usersessions_")
 

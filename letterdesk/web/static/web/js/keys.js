@@ -8,12 +8,12 @@ import { say } from "./toasts.js";
 const TYPING = "input:not([type=checkbox]), select, textarea, [contenteditable], dialog";
 const SECOND_KEY = 1500; // ms to press it in
 
-const rows = () => [...document.querySelectorAll("#rows .row")].filter((row) => row.checkVisibility());
-const linkOf = (row) => row?.querySelector(".row-subj a") ?? row;
+const rows = () => [...document.querySelectorAll("#rows .row, [data-rows] > li")].filter((row) => row.checkVisibility());
+const linkOf = (row) => row?.querySelector(".row-subj a, .crm-row-name > a") ?? row;
 
 function step(by) {
   const all = rows();
-  const here = document.activeElement?.closest(".row") ?? document.querySelector('#rows .row[aria-current="true"]');
+  const here = document.activeElement?.closest(".row, .crm-row") ?? document.querySelector('#rows .row[aria-current="true"]');
   const at = all.indexOf(here);
   if (by > 0 && at === all.length - 1) return loadMore();
   const next = all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)];
@@ -21,7 +21,7 @@ function step(by) {
 }
 
 function open() {
-  (linkOf(document.activeElement?.closest(".row")) ?? linkOf(rows()[0]))?.click();
+  (linkOf(document.activeElement?.closest(".row, .crm-row")) ?? linkOf(rows()[0]))?.click();
 }
 
 function back() {
@@ -57,7 +57,7 @@ const COMMANDS = {
   snooze: ACT_KEYS.b, label: ACT_KEYS.l, move: ACT_KEYS.v, task: makeTask, read: ACT_KEYS.I, unread: ACT_KEYS.U, undo: ACT_KEYS.z,
   reply: soon, reply_all: soon, forward: soon, compose: soon,
   go_inbox: () => go("inbox"), go_sent: () => go("sent"), go_drafts: () => go("drafts"), go_all: () => go("all", "archive"),
-  go_starred: () => location.assign("/search?q=is%3Astarred"), go_tasks: () => location.assign("/tasks"), go_settings: () => location.assign("/settings"),
+  go_starred: () => location.assign("/search?q=is%3Astarred"), go_tasks: () => location.assign("/tasks"), go_crm: () => location.assign("/crm"), go_settings: () => location.assign("/settings"),
   keys: showKeys, palette: showPalette,
 };
 

@@ -1,0 +1,92 @@
+"""The lists of records: contacts, companies, leads, deals; by right, filtered, what was active last first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from letterdesk.accounts.models import Employee
+from letterdesk.lib.keyset import page_of
+
+from .models import Activity, EmailAddress, Kind, Record, Stage
+
+PAGE = 50
+MOST_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFilter:
+    """What of a list is asked for. `stage`: its public id, or "open" for those without an outcome; empty: all."""
+
+    kind: str
+    is_mine: bool = False
+    responsible: str = ""
+    stage: str = ""
+    words: str = ""
+
+
+def record_page(employee: Employee, wanted: RecordFilter, *, before: str = "") -> tuple[list[Any], str]:
+    """A page of records and the place of what follows; of company and contact what the reader may see too.
+
+    Raises BadCursor.
+    """
+    found = Record.objects.visible_to(employee).present().filter(kind=wanted.kind)
+    return page_of(with_facts(_filtered(found, employee, wanted), employee), "active_at", before=before, limit=PAGE)
+
+
+def _filtered(found: Any, employee: Employee, wanted: RecordFilter) -> Any:
+    if wanted.is_mine:
+        found = found.filter(responsible=employee.pk)
+    if wanted.responsible:
+        found = found.filter(responsible__public_id=wanted.responsible)
+    if wanted.stage == "open":
+        found = found.filter(stage__outcome=Stage.Outcome.OPEN)
+    elif wanted.stage:
+        found = found.filter(stage__public_id=wanted.stage)
+    return with_words(found, wanted.words)
+
+
+def with_words(records: Any, words: str) -> Any:
+    """Those whose name or one of whose addresses has each of the words."""
+    for word in words.split()[:MOST_WORDS]:
+        addresses = EmailAddress.objects.filter(record=OuterRef("pk"), key__contains=word.lower())
+        records = records.filter(Q(name__icontains=word) | Q(Exists(addresses)))
+    return records
+
+
+def with_facts(records: Any, employee: Employee) -> Any:
+    """With responsible, stage, addresses, and the company and contact that the reader may see; a query for each."""
+    seen = Record.objects.visible_to(employee).present()
+    return records.select_related("responsible", "stage", "deleted_by").prefetch_related(
+        Prefetch("company", seen),
+        Prefetch("contact", seen),
+        Prefetch("addresses", EmailAddress.objects.order_by("position", "pk")),
+    )
+
+
+def records_in_bin(employee: Employee, *, now: datetime) -> QuerySet[Any]:
+    """Records in the bin that can still be restored, what went in last first."""
+    found: QuerySet[Any] = with_facts(Record.objects.visible_to(employee).in_bin(now), employee)
+    return found.order_by("-deleted_at", "-pk")
+
+
+def activities_in_bin(employee: Employee, *, now: datetime) -> QuerySet[Any]:
+    """Activities in the bin that can still be restored, what went in last first (R8)."""
+    found: QuerySet[Any] = Activity.objects.visible_to(employee).in_bin(now).select_related("deleted_by")
+    return found.order_by("-deleted_at", "-pk")
+
+
+def people_of(company: Record, employee: Employee) -> QuerySet[Any]:
+    """The contacts of a company that the reader may see."""
+    contacts = Record.objects.visible_to(employee).present().filter(company=company.pk, kind=Kind.CONTACT)
+    found: QuerySet[Any] = with_facts(contacts, employee).order_by("name", "pk")
+    return found
+
+
+def deals_of(records: list[int], employee: Employee) -> QuerySet[Any]:
+    """The deals of these contacts and companies that the reader may see, open ones first, then what was active last."""
+    of_them = Q(contact__in=records) | Q(company__in=records)
+    deals = Record.objects.visible_to(employee).present().filter(of_them, kind=Kind.DEAL)
+    found: QuerySet[Any] = with_facts(deals, employee).order_by("stage__outcome", "-active_at", "-pk")
+    return found

@@ -1,0 +1,107 @@
+"""Activities as people look through them: all within sight with filter and search (R8), those of a record, grouped by
+conversation (R6)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, TextField, prefetch_related_objects
+from django.db.models.functions import Cast
+
+from letterdesk.accounts.models import Employee
+from letterdesk.lib.keyset import page_of
+
+from .models import Activity, Binding, Record
+
+PAGE = 50
+MOST_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFilter:
+    """What of the activities is asked for; what is empty or None asks for nothing. `until` is left out itself."""
+
+    direction: str = ""
+    kind: str = ""
+    responsible: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    has_attachments: bool = False
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Activities of one conversation that stand together, newest first."""
+
+    thread: int
+    subject: str
+    activities: list[Any]
+
+
+def activity_page(employee: Employee, wanted: ActivityFilter, *, before: str = "") -> tuple[list[Any], str]:
+    """A page of all activities within sight, newest first, each with the `bindings` that the reader may see (R8).
+
+    Raises BadCursor.
+    """
+    found = _of_records(_filtered(Activity.objects.present(), wanted), employee, wanted)
+    page, following = page_of(found, "received_at", before=before, limit=PAGE)
+    return with_bindings(page, employee), following
+
+
+def _filtered(found: Any, wanted: ActivityFilter) -> Any:
+    if wanted.direction:
+        found = found.filter(direction=wanted.direction)
+    if wanted.since is not None:
+        found = found.filter(received_at__gte=wanted.since)
+    if wanted.until is not None:
+        found = found.filter(received_at__lt=wanted.until)
+    if wanted.has_attachments:
+        found = found.filter(has_attachments=True)
+    if wanted.words.strip():
+        found = found.annotate(to_whom=Cast("recipients", TextField()))
+    for word in wanted.words.split()[:MOST_WORDS]:
+        people = Q(from_name__icontains=word) | Q(from_address__icontains=word) | Q(to_whom__icontains=word)
+        found = found.filter(Q(subject__icontains=word) | people)
+    return found
+
+
+def _of_records(found: Any, employee: Employee, wanted: ActivityFilter) -> Any:
+    """Those within sight; kind and responsible ask of one and the same record."""
+    found = found.visible_to(employee)
+    if not wanted.kind and not wanted.responsible:
+        return found
+    records = Record.objects.visible_to(employee).present()
+    if wanted.kind:
+        records = records.filter(kind=wanted.kind)
+    if wanted.responsible:
+        records = records.filter(responsible__public_id=wanted.responsible)
+    return found.filter(Exists(Binding.objects.filter(activity=OuterRef("pk"), record__in=records.values("pk"))))
+
+
+def with_bindings(activities: list[Any], employee: Employee) -> list[Any]:
+    """The same activities, with the bindings to records that the reader may see as `shown_bindings`."""
+    seen = Binding.objects.visible_to(employee).filter(record__deleted_at=None).select_related("record")
+    prefetch_related_objects(
+        activities, Prefetch("bindings", seen.order_by("record__kind", "pk"), to_attr="shown_bindings")
+    )
+    return activities
+
+
+def record_page(record: Record, *, before: str = "") -> tuple[list[Any], str]:
+    """A page of a record's bindings with their activities, newest first; the caller has found the record by right.
+
+    Raises BadCursor.
+    """
+    bindings = Binding.objects.filter(record=record, activity__deleted_at=None).select_related("activity__thread")
+    return page_of(bindings, "received_at", before=before, limit=PAGE)
+
+
+def in_talks(activities: Iterable[Any]) -> list[Talk]:
+    """Activities, newest first, laid together by conversation; the conversation that was active last first (R6)."""
+    talks: dict[int, Talk] = {}
+    for activity in activities:
+        talk = talks.setdefault(activity.thread_id, Talk(activity.thread_id, activity.subject, []))
+        talk.activities.append(activity)
+    return list(talks.values())

@@ -1,0 +1,33 @@
+"""What became of the Webmail letter of an activity: still there, leaves then, has left (R7, R8; ux.md 1.11)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from letterdesk.accounts.models import Account
+from letterdesk.crm.models import Activity
+from letterdesk.crm.reading import in_webmail
+from letterdesk.mailboxes.retention import Period
+from letterdesk.web.templatetags.letterdesk import short_date
+
+
+def storage_of(activities: Sequence[Activity], account: Account, now: datetime) -> dict[int, str]:
+    """A sentence for each of these activities, in three queries."""
+    period = Period.of(account, now)
+    there = in_webmail(activities, account, now=now) if period.days != 0 else set()
+    return {each.pk: storage_words(each.received_at, period, now, is_there=each.pk in there) for each in activities}
+
+
+def storage_words(received_at: datetime, period: Period, now: datetime, *, is_there: bool) -> str:
+    """What is said of one letter: that it is kept here, and until when, or since when not, it is in Webmail (R7)."""
+    if period.days == 0:
+        return _("Kept here, whatever the plan. There is no Webmail in yours.")
+    leaves_at = period.leaves_at(received_at)
+    if is_there and leaves_at is not None and leaves_at > now:
+        return _("Kept here. Leaves Webmail on %(day)s.") % {"day": short_date(leaves_at)}
+    if is_there:
+        return _("Kept here, and in Webmail.")
+    if leaves_at is not None and leaves_at <= now:
+        return _("Kept here. Left Webmail on %(day)s.") % {"day": short_date(leaves_at)}
+    return _("Kept here. It is not in Webmail any more.")

@@ -1,0 +1,76 @@
+"""The lists of CRM: contacts, companies, leads, deals; on every plan, also where there is no Webmail (R8)."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import urlencode
+
+from letterdesk.accounts.models import Employee
+from letterdesk.crm.lists import RecordFilter, record_page
+from letterdesk.crm.models import Stage
+from letterdesk.lib.keyset import BadCursor
+from letterdesk.web.crm_words import BY_PLURAL, KINDS, KindWords
+from letterdesk.web.request import Request
+
+
+def crm(_request: Request) -> HttpResponse:
+    """GET /crm: on to all activities."""
+    return redirect("activities")
+
+
+def records(request: Request, plural: str) -> HttpResponse:
+    """GET /crm/<contacts|companies|leads|deals>?q=&who=&stage=&before=: a list, what was active last first."""
+    words = words_of(plural)
+    wanted = _wanted(request, words)
+    try:
+        page, following = record_page(request.employee, wanted, before=request.GET.get("before", ""))
+    except BadCursor:
+        return redirect("records", plural)
+    facts = {
+        **crm_facts(words.plural),
+        "words": words,
+        "wanted": wanted,
+        "records": page,
+        "older": f"?{urlencode(_asked(request) | {'before': following})}" if following else "",
+        "newest": f"?{urlencode(_asked(request))}" if request.GET.get("before") else "",
+        "colleagues": Employee.objects.visible_to(request.employee).working().order_by("name"),
+        "stages": stages_of(request, words),
+        "is_filtered": bool(wanted.words or wanted.stage or wanted.is_mine or wanted.responsible),
+    }
+    return render(request, "web/crm/records.html", facts)
+
+
+def crm_facts(here: str) -> dict[str, Any]:
+    """What every page of CRM needs: its area, its sub-navigation, and where in it one is."""
+    return {"area": "crm", "kinds": KINDS, "crm_here": here}
+
+
+def words_of(plural: str) -> KindWords:
+    """The kind behind an address. Raises Http404."""
+    if plural not in BY_PLURAL:
+        raise Http404
+    return BY_PLURAL[plural]
+
+
+def stages_of(request: Request, words: KindWords) -> list[Stage]:
+    """The stages through which records of this kind go; none for contacts and companies."""
+    if not words.has_stages:
+        return []
+    stages = Stage.objects.visible_to(request.employee).select_related("pipeline")
+    return list(stages.of_kind(words.kind))
+
+
+def _wanted(request: Request, words: KindWords) -> RecordFilter:
+    who = request.GET.get("who", "")
+    return RecordFilter(
+        kind=words.kind,
+        is_mine=who == "me",
+        responsible="" if who == "me" else who[:16],
+        stage=request.GET.get("stage", "")[:16] if words.has_stages else "",
+        words=request.GET.get("q", "").strip()[:200],
+    )
+
+
+def _asked(request: Request) -> dict[str, str]:
+    return {key: request.GET[key] for key in ("q", "who", "stage") if request.GET.get(key)}
