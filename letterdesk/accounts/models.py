@@ -17,9 +17,19 @@ class Account(models.Model):
     name = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=64, default="UTC")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    left_behind_until = models.DateTimeField(null=True)  # administrators are warned: mailboxes of somebody who left go
+    closed_at = models.DateTimeField(null=True)  # its deletion was asked for: close.py
+    closed_by = models.ForeignKey("Employee", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    purge_began_at = models.DateTimeField(null=True)  # from here on nothing brings it back
+    purged_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether only its administrators get in, to take its deletion back or to export it."""
+        return self.closed_at is not None
 
 
 class Department(models.Model):
@@ -77,6 +87,8 @@ class Employee(AbstractBaseUser):
     preferences = models.JSONField(default=dict, blank=True)  # preferences.py
     is_active = models.BooleanField(default=True)
     dismissed_at = models.DateTimeField(null=True, blank=True)
+    warned_at = models.DateTimeField(null=True)  # administrators were told that their mailboxes are about to go
+    is_operator = models.BooleanField(default=False)  # runs the installation: given by command line alone
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = EmployeeManager()

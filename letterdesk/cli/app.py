@@ -7,9 +7,10 @@ import typer
 from django.core.exceptions import ValidationError
 from typer.core import TyperGroup
 
+from letterdesk.accounts.dismiss import NotDismissed
 from letterdesk.accounts.invite import InvitationInvalid
 from letterdesk.accounts.join import AddressTaken, NotAnAddress
-from letterdesk.accounts.roles import NotAllowed
+from letterdesk.accounts.roles import LastAdministrator, NotAllowed
 from letterdesk.lib.crypto import SecretUnreadable
 from letterdesk.mail.errors import MailError
 from letterdesk.mailboxes.connect import AlreadyConnected, NotPossible
@@ -20,9 +21,10 @@ from letterdesk.plans.limits import LimitReached, NotInPlan
 from letterdesk.plans.open import UnknownTimeZone
 from letterdesk.sync.once import Busy, NotSyncable
 from letterdesk.tasks.bin import NotInBin, StillOnItsWay
+from letterdesk.tasks.hand_over import NotHandedOver
 from letterdesk.tasks.link import InBin
 
-from . import doctor, importing, keys, mailbox, people, plan, processes, retention, tasks
+from . import doctor, importing, keys, leaving, mailbox, people, plan, processes, retention, tasks
 from .demo import demo
 from .output import asked_for_json, fail
 from .tasks import NoSuchTask
@@ -34,6 +36,7 @@ NAMED: dict[type[Exception], str] = {
     UnknownTimeZone: "unknown_time_zone", CatalogueError: "catalogue", FileNotFoundError: "file_not_found",
     change.NotPossible: "not_possible", HasServer: "has_server", SecretUnreadable: "secret_unreadable",
     InBin: "in_bin", NotInBin: "not_in_bin", StillOnItsWay: "still_on_its_way", NoSuchTask: "no_such_task",
+    NotDismissed: "not_dismissed", NotHandedOver: "not_handed_over", LastAdministrator: "last_administrator",
 }  # fmt: skip
 
 
@@ -78,6 +81,7 @@ app.command()(doctor.doctor)
 app.command("import")(importing.import_letters)
 app.command()(importing.reparse)
 people.accounts.command("plan")(plan.plan)
+leaving.lay_out(people.employees)
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")

@@ -6,9 +6,13 @@ and runs in the transaction that marks the event as dispatched.
 
 from letterdesk.events.reactions import Reaction
 from letterdesk.mailboxes.follow import after_plan_change
+from letterdesk.mailboxes.left import after_hand_over
 from letterdesk.sync.reconsider import after_resume
 
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
+    "employee.reinstated": (after_hand_over,),
+    "mailbox.transferred": (after_hand_over,),
+    "mailbox.disconnected": (after_hand_over,),
     "mailbox.resumed": (after_resume,),
     "plan.changed": (after_plan_change,),
 }

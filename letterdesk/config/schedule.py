@@ -12,6 +12,7 @@ from letterdesk.mailboxes.jobs import (
     sweep_letters,
     wake_snoozed,
 )
+from letterdesk.mailboxes.left import follow_leavers
 from letterdesk.tasks.jobs import purge_bin
 
 SCHEDULE = (
@@ -21,6 +22,7 @@ SCHEDULE = (
     every("*/10 * * * *", sweep_letters),  # R20: sweep, loose time and collector together take less than an hour
     every("7-57/10 * * * *", collect_blobs),
     every("27 * * * *", forget_mailboxes),
+    every("33 * * * *", follow_leavers),
     every("37 * * * *", forget_words),
     every("43 * * * *", purge_bin),
     every("17 3 * * *", sweep_accounts),

@@ -93,6 +93,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "letterdesk.web.context.appearance",
                 "letterdesk.web.plan_notice.plan_notice",
+                "letterdesk.web.account_notice.account_notice",
             ],
         },
     }

@@ -199,12 +199,15 @@ def transfer(mailbox: Mailbox, to: Employee, *, by: Employee, now: datetime) -> 
 
 
 @transaction.atomic
-def disconnect(mailbox: Mailbox, *, by: Employee, keep_copies: bool = True, now: datetime | None = None) -> int:
+def disconnect(
+    mailbox: Mailbox, *, by: Employee | None, keep_copies: bool = True, now: datetime | None = None, why: str = ""
+) -> int:
     """Forget the sign-in and stop for good. The mail server is left as it is (R10).
 
     Kept copies stay readable, for those who could read them, until their period ends (R9). Else they are shown to
     nobody from this moment and removed by a job; what a task holds stays for the task (R4).
-    Returns how many intentions are dropped: they can no longer be carried out. Raises NotPossible the second time.
+    `why` is for the audit where nobody did it. Returns how many intentions are dropped: they can no longer be
+    carried out. Raises NotPossible the second time.
     """
     out_of = [state for state in MailboxState if state != MailboxState.DISCONNECTED]
     _go(mailbox, MailboxState.DISCONNECTED, out_of=out_of, secret=None)
@@ -216,7 +219,7 @@ def disconnect(mailbox: Mailbox, *, by: Employee, keep_copies: bool = True, now:
         forget.begin(mailbox, now=now or timezone.now())
         forget_mailboxes.later()
     record("mailbox.disconnected", account=mailbox.account, by=by, topic=mailbox.topic, subject=mailbox.topic,
-           dropped=dropped, copies_kept=int(keep_copies))  # fmt: skip
+           dropped=dropped, copies_kept=int(keep_copies), why=why)  # fmt: skip
     return dropped
 
 

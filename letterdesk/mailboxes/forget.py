@@ -1,4 +1,5 @@
-"""The copies of a disconnected mailbox go, by choice of a person: hidden at once, removed piece by piece by a job.
+"""The copies of a disconnected mailbox go, by choice of a person or 30 days after its owner left: hidden at once,
+removed piece by piece by a job, with a receipt for each piece.
 
 Whatever happens in between, the sweep goes on where it stopped: what is still to be done is read from the rows.
 """
@@ -8,11 +9,14 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from . import collect, listing
+from letterdesk.events.record import record
+
+from . import collect, listing, receipts
 from .models import Folder, Mailbox, Message, Quarantined
 from .remove import remove_messages
 
 AT_ONCE = 500
+RULE = "disconnected"
 
 
 def begin(mailbox: Mailbox, *, now: datetime) -> None:
@@ -30,10 +34,20 @@ def forget_copies(*, now: datetime, limit: int = AT_ONCE) -> bool:
     mailbox = _unfinished().order_by("forgotten_at").first()
     if mailbox is None:
         return False
-    letters = Message.objects.filter(mailbox=mailbox, is_held=False, holds=None)
-    if not remove_messages(mailbox, list(letters.values_list("pk", flat=True)[:limit]), now=now):
+    if not _piece(mailbox, now=now, limit=limit):
         _remove_folders(mailbox, now=now)
     return True
+
+
+@transaction.atomic
+def _piece(mailbox: Mailbox, *, now: datetime, limit: int) -> int:
+    receipts.lock(mailbox.account_id)
+    letters = Message.objects.filter(mailbox=mailbox, is_held=False, holds=None)
+    blobs = remove_messages(mailbox, list(letters.values_list("pk", flat=True)[:limit]), now=now)
+    if blobs:
+        receipts.write(mailbox, blobs, rule=RULE, now=now)
+        record("message.purged", account=mailbox.account, topic=mailbox.topic, count=len(blobs))
+    return len(blobs)
 
 
 def _unfinished() -> QuerySet[Mailbox]:

@@ -14,18 +14,21 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from letterdesk.accounts.dismiss import dismiss
 from letterdesk.accounts.invite import InvitationInvalid, accept, invite, pending, send, withdraw
 from letterdesk.accounts.join import AddressTaken, NotAnAddress
 from letterdesk.accounts.models import Account, Department, Employee, Invitation, Role
 from letterdesk.accounts.pace import TooFast
 from letterdesk.accounts.roles import LastAdministrator, place
+from letterdesk.mailboxes.left import Leaver
+from letterdesk.mailboxes.left import left_behind as mailboxes_left_behind
+from letterdesk.tasks.hand_over import left_behind as tasks_left_behind
 from letterdesk.web.request import Request
+from letterdesk.web.templatetags.letterdesk import short_date
 
 
 def administrators_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -104,12 +107,32 @@ def _page(request: Request, form: InvitationForm, *, link: str = "") -> HttpResp
         "area": "people",
         "form": form,
         "link": link,
-        "employees": Employee.objects.visible_to(me).select_related("department").order_by("-is_active", "name"),
+        "employees": _employees(me),
         "invitations": Invitation.objects.visible_to(me).waiting().filter(expires_at__gt=now).order_by("-created_at"),
         "departments": Department.objects.visible_to(me).order_by("name"),
         "roles": Role.choices,
     }
     return render(request, "web/people/people.html", facts, status=422 if form.errors else 200)
+
+
+def _employees(me: Employee) -> list[Employee]:
+    """Everybody; `left_behind` says of those who left what waits for somebody, and until when."""
+    everybody = list(Employee.objects.visible_to(me).select_related("department").order_by("-is_active", "name"))
+    owners, tasks = {each.person.pk: each for each in mailboxes_left_behind(me.account)}, tasks_left_behind(me.account)
+    for person in everybody:
+        person.left_behind = _waiting(owners.get(person.pk), tasks.get(person.pk, 0))
+    return everybody
+
+
+def _waiting(leaver: Leaver | None, tasks: int) -> str:
+    """“2 mailboxes until 5 Dec · 3 tasks”; empty: nothing waits."""
+    told = []
+    if leaver is not None:
+        words = ngettext("%(n)d mailbox until %(day)s", "%(n)d mailboxes until %(day)s", len(leaver.mailboxes))
+        told.append(words % {"n": len(leaver.mailboxes), "day": short_date(leaver.ends_at)})
+    if tasks:
+        told.append(ngettext("%(n)d task", "%(n)d tasks", tasks) % {"n": tasks})
+    return " · ".join(told)
 
 
 @require_POST
@@ -139,21 +162,16 @@ def departments(request: Request) -> HttpResponse:
 @require_POST
 @administrators_only
 def employee(request: Request, employee_id: str) -> HttpResponse:
-    """Change somebody's role and department, or dismiss them."""
+    """Change somebody's role and department."""
     people_here = Employee.objects.editable_by(request.employee).working()
     person = get_object_or_404(people_here, public_id=employee_id)
     try:
-        done = _dismiss(request, person) if request.POST.get("change") == "dismiss" else _place(request, person)
+        done = _place(request, person)
     except LastAdministrator as error:
         messages.error(request, str(error))
     else:
         messages.success(request, done)
     return redirect("people")
-
-
-def _dismiss(request: Request, person: Employee) -> str:
-    dismiss(person, by=request.employee, now=timezone.now())
-    return _("%(name)s is signed out everywhere and cannot sign in any more.") % {"name": person}
 
 
 def _place(request: Request, person: Employee) -> str:

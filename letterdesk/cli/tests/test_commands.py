@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.cli.app import app
 from letterdesk.mailboxes.models import Mailbox, MailboxState, Message
+from letterdesk.tasks.create import create
 from tests.rig.boxes import letter
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -146,3 +147,16 @@ def test_a_secret_that_no_key_opens_is_named_and_not_touched(connect, settings):
     assert run("keys", "rotate", fails=True)["error"] == "secret_unreadable"
     settings.ENCRYPTION_KEYS = before
     assert Mailbox.objects.get().secret == {"password": "secret"}
+
+
+def test_an_employee_is_dismissed_handed_over_and_taken_back(acme):
+    eve = Employee.objects.create_user("eve@acme.example", account=acme, name="Eve")
+    create("Call back", by=eve, now=datetime(2026, 11, 23, tzinfo=UTC))
+    assert run("employee", "reinstate", eve.email, "--by", ADA, fails=True)["error"] == "not_dismissed"
+    assert run("employee", "dismiss", ADA, "--by", ADA, fails=True)["error"] == "last_administrator"
+    run("employee", "dismiss", eve.email, "--by", ADA)
+    assert [(row["employee"], row["tasks"]) for row in run("employee", "left", "--by", ADA)] == [(eve.email, 1)]
+    told = run("employee", "hand-over", eve.email, "--by", ADA, "--tasks-to", ADA, "--mailboxes-to", ADA)
+    assert (told["tasks_handed_over"], told["mailboxes_handed_over"]) == (1, 0)
+    run("employee", "reinstate", eve.email, "--by", ADA)
+    assert Employee.objects.get(pk=eve.pk).is_active

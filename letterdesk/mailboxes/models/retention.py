@@ -11,7 +11,7 @@ class Receipt(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="receipts", db_index=False)
     number = models.PositiveIntegerField()  # 1, 2, 3 … of the account: a missing one shows
     at = models.DateTimeField()
-    rule = models.CharField(max_length=4)  # "R9"
+    rule = models.CharField(max_length=16)  # "R9", "disconnected" (forget.py), "account" (its deletion)
     mailbox = models.CharField(max_length=16)  # its public id: the receipt outlives it
     address = models.CharField(max_length=320)
     count = models.PositiveIntegerField()

@@ -54,6 +54,8 @@ PAGES = {
     "withdrawal": ("POST", {}, 403, 403, 403, 302, 404),
     "departments": ("POST", {"name": "New"}, 403, 403, 403, 302, 302),
     "employee": ("POST", {"change": "place", "role": "employee"}, 403, 403, 403, 302, 404),
+    "leaving": ("GET", {}, 403, 403, 403, 200, 404),
+    "reinstatement": ("POST", {}, 403, 403, 403, 302, 404),
     "plan": ("GET", {"to": "start"}, 200, 200, 200, 200, 200),
     "giving_way": ("POST", {}, 302, 302, 302, 302, 302),
     "plans": ("GET", {}, 200, 200, 200, 200, 200),

@@ -56,7 +56,7 @@ def test_roles_change_and_the_last_administrator_stays(admin, people):
 def test_who_is_dismissed_is_signed_out(admin, people, sign_in):
     browser = sign_in(people["mate"])
     assert browser.get("/settings").status_code == 200
-    admin.post(f"/people/{people['mate'].public_id}", {"change": "dismiss"})
+    admin.post(f"/people/{people['mate'].public_id}/leaving")
     assert browser.get("/settings").status_code == 302
 
 
