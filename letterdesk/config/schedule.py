@@ -1,6 +1,7 @@
 """When what is due is woken: minute, hour, day, month, weekday, in UTC. The only page where it says so."""
 
 from letterdesk.accounts.sweep import sweep_accounts
+from letterdesk.crm.jobs import purge_bin as purge_crm_bin
 from letterdesk.events.dispatch import dispatch_events
 from letterdesk.lib.jobs import every
 from letterdesk.mailboxes.follow import follow_plans
@@ -25,6 +26,7 @@ SCHEDULE = (
     every("33 * * * *", follow_leavers),
     every("37 * * * *", forget_words),
     every("43 * * * *", purge_bin),
+    every("53 * * * *", purge_crm_bin),
     every("17 3 * * *", sweep_accounts),
     every("47 3 * * *", forget_old_actions),
 )

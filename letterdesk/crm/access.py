@@ -2,43 +2,44 @@
 
 A role sees its own records, those of its department, or all (`Sight`): by default employees their own, supervisors
 their department's, administrators all. An activity is seen by whoever sees one of the records at which it stands,
-whatever mailbox its letter came through (R8). A dismissed employee sees nothing.
+whatever mailbox its letter came through (R8); one whose last record was purged, by who put it into the bin and by who
+sees all. A dismissed employee sees nothing.
+
+Whose records somebody sees is one sub-select by key, written out as in `mailboxes/access.py`, and for the same reason.
 """
 
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
 
 from letterdesk.accounts.access import OfAccountQuerySet
-from letterdesk.accounts.models import Employee, Role
+from letterdesk.accounts.models import Employee
 
 KEPT = timedelta(days=30)  # R8: how long CRM's bin keeps records and activities
-_DEFAULT = {"own": Role.EMPLOYEE, "department": Role.SUPERVISOR, "all": Role.ADMINISTRATOR}
+
+_SCOPE = """
+    COALESCE((SELECT s.scope FROM crm_sight AS s WHERE s.account_id = e.account_id AND s.role = e.role),
+        CASE e.role WHEN 'administrator' THEN 'all' WHEN 'supervisor' THEN 'department' ELSE 'own' END)"""
+_WORKING = "e.id = %s AND e.account_id = %s AND e.is_active AND e.dismissed_at IS NULL"
+_PEOPLE = f"""
+    SELECT p.id FROM accounts_employee AS p JOIN accounts_employee AS e ON {_WORKING}
+    WHERE p.account_id = e.account_id AND (p.id = e.id OR {_SCOPE} = 'all'
+        OR ({_SCOPE} = 'department' AND p.department_id = e.department_id))"""  # noqa: S608  no value from outside
+_SEES_ALL = f"""
+    SELECT e.id FROM accounts_employee AS e WHERE {_WORKING} AND {_SCOPE} = 'all'"""  # noqa: S608  no value from outside
+
+
+def people_in_sight(employee: Employee) -> RawSQL:
+    """Keys of the people, dismissed ones too, whose records this employee sees."""
+    return RawSQL(_PEOPLE, [employee.pk, employee.account_id])  # noqa: S611  constant SQL, parameters apart
 
 
 def _working(employee: Employee) -> Any:
-    """The employee's row, unless dismissed since."""
     found = Employee.objects.filter(pk=employee.pk, account=employee.account_id)
     return found.filter(is_active=True, dismissed_at=None)
-
-
-def _seeing(employee: Employee, scope: str) -> Any:
-    """The employee's row, if people of their role see that much."""
-    sights = apps.get_model("crm", "Sight").objects.filter(account=employee.account_id, role=OuterRef("role"))
-    unsaid = Q(~Exists(sights), role=_DEFAULT[scope])
-    return _working(employee).filter(Q(Exists(sights.filter(scope=scope))) | unsaid)
-
-
-def _within_sight(employee: Employee, way: str = "") -> Q:
-    """Records within the employee's sight; `way` leads from a row to its record, such as "record__"."""
-    of_department = Employee.objects.filter(
-        account=employee.account_id, department__in=_seeing(employee, "department").values("department")
-    )
-    mine = Q(**{f"{way}responsible": employee.pk}) & Q(Exists(_working(employee)))
-    return mine | Q(**{f"{way}responsible__in": of_department.values("pk")}) | Q(Exists(_seeing(employee, "all")))
 
 
 class RecordQuerySet(models.QuerySet[Any]):
@@ -46,7 +47,7 @@ class RecordQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, employee: Employee) -> Self:
         """Records that this employee may see, in the bin or not."""
-        return self.filter(_within_sight(employee), account=employee.account_id)
+        return self.filter(responsible__in=people_in_sight(employee), account=employee.account_id)
 
     def editable_by(self, employee: Employee) -> Self:
         """Records that this employee may change, delete and restore: those they see."""
@@ -74,7 +75,7 @@ class OfRecordQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, employee: Employee) -> Self:
         """Rows of records that this employee may see."""
-        return self.filter(_within_sight(employee, "record__"), account=employee.account_id)
+        return self.filter(record__responsible__in=people_in_sight(employee), account=employee.account_id)
 
     def editable_by(self, employee: Employee) -> Self:
         """The same: who sees a record may change it."""
@@ -94,8 +95,12 @@ class ActivityQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, employee: Employee) -> Self:
         """Activities at a record that this employee may see, in the bin or not (R8)."""
-        bindings = apps.get_model("crm", "Binding").objects.filter(activity=OuterRef("pk"))
-        return self.filter(Exists(bindings.filter(_within_sight(employee, "record__"))), account=employee.account_id)
+        bindings = self.model.bindings.field.model.objects.filter(activity=OuterRef("pk"))
+        in_sight = Exists(bindings.filter(record__responsible__in=people_in_sight(employee)))
+        sees_all = RawSQL(_SEES_ALL, [employee.pk, employee.account_id])  # noqa: S611  constant SQL, parameters apart
+        ours = Q(Exists(Employee.objects.filter(pk__in=sees_all))) | Q(deleted_by=employee.pk)
+        of_no_record = Q(~Exists(bindings), ours, Exists(_working(employee)), deleted_at__isnull=False)
+        return self.filter(Q(in_sight) | of_no_record, account=employee.account_id)
 
     def editable_by(self, employee: Employee) -> Self:
         """Activities that this employee may delete, restore and bind elsewhere: those they see."""

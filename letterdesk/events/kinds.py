@@ -58,4 +58,13 @@ KINDS = {
     "task.handed_over": "Tasks of a person who left went to a colleague; the facts list their numbers.",
     "letter.linked": "A letter was linked to a task, which locks it (R4).",
     "letter.unlinked": "A letter was taken out of a task by a person (R4).",
+    "record.created": "A contact, company, lead or deal was made, by a person or from a letter (R28).",
+    "record.changed": "Something in a record changed; the facts name what.",
+    "record.qualified": "A lead became a contact, with a company and a deal as wished.",
+    "record.deleted": "A record went into CRM's bin; the facts count the activities that went along (R8).",
+    "record.restored": "A record came back from the bin, and its activities with it (R8).",
+    "record.purged": "A record was removed for good (R8).",
+    "activity.deleted": "An activity went into CRM's bin (R8).",
+    "activity.restored": "An activity came back from CRM's bin.",
+    "activity.purged": "Activities were removed for good, 30 days after a person had ended them (R8).",
 }

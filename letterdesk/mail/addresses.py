@@ -1,6 +1,8 @@
 """Address lists (RFC 5322 3.4, and what senders make of them), read in one pass, linear in their length (B02, B18)."""
 
+import contextlib
 import re
+import unicodedata
 from functools import lru_cache
 
 from letterdesk.mail.charsets import clean_line, decode
@@ -129,3 +131,13 @@ def make_address(name: str, address: str) -> Address:
     address = f"{local}{at}{domain.lower().rstrip('.') if at else domain}"[:MOST_IN_ADDRESS]
     name = clean_line(decode_words(name))[:MOST_IN_NAME].strip(" '\"")
     return Address(name="" if name.lower() == address.lower() else name, address=address)
+
+
+def address_key(address: str) -> str:
+    """An address as it is compared with others: without regard to case, its domain as it is registered (IDNA)."""
+    local, at, domain = unicodedata.normalize("NFKC", "".join(address.split())).rpartition("@")
+    domain = domain.casefold().rstrip(".")
+    if not domain.isascii():
+        with contextlib.suppress(UnicodeError):
+            domain = domain[:MOST_IN_ADDRESS].encode("idna").decode("ascii").lower()
+    return f"{local.casefold()}{at}{domain}"[:MOST_IN_ADDRESS]

@@ -110,6 +110,30 @@ def let_go_of_all(account_id: int, holder: str, *, now: datetime, hashes: Collec
     _write_loose(account_id, freed, now)
 
 
+def share(account_id: int, wanted: Collection[tuple[str, str]], *, now: datetime) -> None:
+    """More holders for bytes that somebody holds already: pairs of hash and holder. In the caller's transaction.
+
+    The caller has locked a mailbox that holds them, so that they stay. Raises StaleBatch where nobody does.
+    """
+    hashes = {blob for blob, _ in wanted}
+    held = BlobReference.objects.filter(account=account_id, blob__in=hashes).values_list("blob", flat=True)
+    if missing := hashes - set(held):
+        raise StaleBatch(f"{len(missing)} blobs of account {account_id} are held by nobody")
+    references = [
+        rows.make(BlobReference, account_id=account_id, blob=blob, holder=holder, created_at=now)
+        for blob, holder in sorted(set(wanted))
+    ]
+    rows.insert(references, conflict="ON CONFLICT (account_id, blob, holder) DO NOTHING")
+
+
+def let_go_of_holders(account_id: int, holders: Collection[str], *, now: datetime) -> None:
+    """Holders other than mailboxes give back all their bytes. Inside the caller's transaction."""
+    references = BlobReference.objects.filter(account=account_id, holder__in=list(holders))
+    freed = list(references.values_list("blob", flat=True))
+    references.delete()
+    _write_loose(account_id, freed, now)
+
+
 def collect(*, now: datetime, limit: int = 500) -> int:
     """Remove bytes that nobody has referred to for half an hour; returns how many. Call until it returns 0."""
     blobs.remove_leftovers(LOOSE_FOR.total_seconds())

@@ -84,6 +84,7 @@ class Activity(models.Model):
     made_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     deleted_at = models.DateTimeField(null=True)
     deleted_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    went_along = models.BooleanField(default=False)  # into the bin with its last record: comes back with any of them
 
     objects = ActivityQuerySet.as_manager()
 
@@ -97,6 +98,11 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def reference(self) -> str:
+        """What events call this activity."""
+        return f"activity:{self.public_id}"
 
     @property
     def holder(self) -> str:
@@ -147,21 +153,32 @@ class LetterCopy(models.Model):
 
 
 class Unlinked(models.Model):
-    """A person took a letter away from a record, or from CRM altogether (no record): nothing links it there again."""
+    """A person took a letter or a conversation away from a record, or a letter from CRM altogether (no record).
+
+    Nothing links it there by itself again.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
-    identity = models.CharField(max_length=64)
+    identity = models.CharField(max_length=64, blank=True, default="")  # of a letter
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, null=True, related_name="unlinked")  # or a thread
     record = models.ForeignKey(Record, on_delete=models.CASCADE, null=True, related_name="+")
     by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account", "identity", "record"], name="unlinked_once"),
             models.UniqueConstraint(
-                fields=["account", "identity"], name="unlinked_for_good_once", condition=models.Q(record=None)
+                fields=["account", "identity", "record"], name="unlinked_once", condition=models.Q(thread=None)
+            ),
+            models.UniqueConstraint(
+                fields=["account", "identity"],
+                name="unlinked_for_good_once",
+                condition=models.Q(record=None, thread=None),
+            ),
+            models.UniqueConstraint(
+                fields=["thread", "record"], name="thread_unlinked_once", condition=models.Q(thread__isnull=False)
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.identity[:12]} not at {self.record_id}"
+        return f"{self.identity[:12] or self.thread_id} not at {self.record_id}"

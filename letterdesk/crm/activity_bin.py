@@ -1,0 +1,62 @@
+"""A person deletes an activity: into CRM's bin for 30 days, from where it comes back or goes for good (R8)."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from letterdesk.accounts.models import Employee
+from letterdesk.events.record import record as tell
+from letterdesk.lib.crashpoint import reach
+from letterdesk.mailboxes.receipts import lock
+
+from .bin import NotInBin
+from .change import InBin
+from .models import Activity, Binding, Unlinked
+
+
+class NoRecord(ValueError):
+    """The records at which the activity stood are gone or in the bin: it has no place to come back to."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The record of this letter is not there any more. Restore that, or link the letter elsewhere.")
+        )
+
+
+@transaction.atomic
+def delete_activity(activity: Activity, *, by: Employee, now: datetime) -> None:
+    """Put an activity into the bin; nothing links its letter again meanwhile. Raises InBin."""
+    lock(activity.account_id)
+    found = Activity.objects.filter(pk=activity.pk, deleted_at=None)
+    if not found.update(deleted_at=now, deleted_by=by, went_along=False):
+        raise InBin
+    Unlinked.objects.get_or_create(
+        account_id=activity.account_id, identity=activity.identity, thread=None, record=None,
+        defaults={"by": by, "at": now},
+    )  # fmt: skip
+    tell("activity.deleted", account=activity.account, by=by, subject=activity.reference)
+    reach("activity_delete.before_commit")
+    activity.refresh_from_db()
+
+
+@transaction.atomic
+def restore_activity(activity: Activity, *, by: Employee, now: datetime) -> None:
+    """Bring it back to the records at which it stood. Raises NotInBin, and NoRecord where none of them is left."""
+    lock(activity.account_id)
+    if not Binding.objects.filter(activity=activity.pk, record__deleted_at=None).exists():
+        raise NoRecord
+    take_out(activity, now=now)
+    tell("activity.restored", account=activity.account, by=by, subject=activity.reference)
+    activity.refresh_from_db()
+
+
+def take_out(activity: Activity, *, now: datetime) -> None:
+    """Out of the bin, and what was remembered against it forgotten. The account is locked. Raises NotInBin."""
+    found = Activity.objects.in_bin(now).filter(pk=activity.pk)
+    if not found.update(deleted_at=None, deleted_by=None, went_along=False):
+        raise NotInBin
+    forgotten = Unlinked.objects.filter(account=activity.account_id, identity=activity.identity, thread=None)
+    standing = Binding.objects.filter(activity=activity.pk).values("record")
+    forgotten.filter(record=None).delete()
+    forgotten.filter(record__in=standing).delete()

@@ -1,0 +1,83 @@
+"""People change records: what stands in them, how far they have come, who is responsible."""
+
+import hashlib
+from dataclasses import fields as names_of
+from dataclasses import replace
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from letterdesk.accounts.models import Employee
+from letterdesk.events.record import record as tell
+
+from .models import Record, Stage
+from .records import STAGED, Fields, checked, fields_of, write_reach
+
+REACH = ("addresses", "phones")
+
+
+class InBin(ValueError):
+    """The record lies in the bin, or is gone: nothing can be changed in it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This lies in the bin. Restore it first."))
+
+
+class ChangedMeanwhile(ValueError):
+    """Somebody else changed the record after the person who changes it now had opened it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Somebody changed this while you were writing. Look at it above; save again to replace it."))
+
+
+def version_of(record: Record) -> str:
+    """What `change` would replace, as a short word: another one after every change of it."""
+    said = fields_of(record)
+    values = [getattr(said, each.name) for each in names_of(said)]
+    plain = [getattr(value, "pk", value) for value in values]
+    return hashlib.sha256(repr(plain).encode()).hexdigest()[:16]
+
+
+@transaction.atomic
+def change(record: Record, fields: Fields, *, by: Employee, seen: str = "") -> list[str]:
+    """Write all fields of a record anew; returns the names of those that changed. Without a stage it keeps its own.
+
+    `seen`: the `version_of` what the person saw; empty: whatever it was. Letters of a new address that are here
+    already come along by a job. Raises BadRecord, InBin, and ChangedMeanwhile where somebody else wrote since.
+    """
+    lock(record)
+    record.refresh_from_db()
+    if seen and seen != version_of(record):
+        raise ChangedMeanwhile
+    if record.kind in STAGED and fields.stage is None:
+        fields = replace(fields, stage=record.stage)
+    wanted = checked(record.kind, fields, by=by)
+    own = [each.name for each in names_of(wanted) if each.name not in REACH]
+    changed = [name for name in own if getattr(record, name) != getattr(wanted, name)]
+    for name in changed:
+        setattr(record, name, getattr(wanted, name))
+    record.save(update_fields=changed)
+    changed += write_reach(record, wanted)
+    if changed:
+        tell("record.changed", account=record.account, by=by, subject=record.reference, changed=changed)
+    return changed
+
+
+@transaction.atomic
+def move_to_stage(record: Record, stage: Stage, *, by: Employee) -> bool:
+    """Say how far a lead or deal has come. Returns whether that is new. Raises InBin."""
+    lock(record)
+    if record.kind not in STAGED or stage.account_id != record.account_id or stage.pipeline.kind != record.kind:
+        raise ValueError(f"stage {stage.pk} is none of record {record.pk}")
+    if not Record.objects.filter(pk=record.pk).exclude(stage=stage).update(stage=stage):
+        return False
+    record.refresh_from_db()
+    tell("record.changed", account=record.account, by=by, subject=record.reference, changed=["stage"])
+    return True
+
+
+def lock(record: Record) -> None:
+    """Hold the record as it is until the end of the transaction. Raises InBin."""
+    row = Record.objects.select_for_update().filter(pk=record.pk).first()
+    if row is None or row.deleted_at is not None:
+        raise InBin

@@ -1,0 +1,157 @@
+"""What people write into a contact, company, lead or deal, and whether it can be one."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from letterdesk.accounts.models import Employee
+from letterdesk.mail.addresses import address_key
+
+from .models import EmailAddress, Kind, Phone, Record, Stage
+
+LONGEST_NAME = 300
+MOST_ADDRESSES = 50
+LARGEST_AMOUNT = Decimal("9999999999999.99")
+STAGED = (Kind.LEAD, Kind.DEAL)
+REACHED = (Kind.CONTACT, Kind.COMPANY, Kind.LEAD)  # have addresses of their own
+
+
+class BadRecord(ValueError):
+    """This cannot be a record; the text says why, in words for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """All that a person writes into a record; what its kind does not have is left out when it is kept.
+
+    The caller has found `responsible`, `company`, `contact` and `stage` among what the person may see.
+    """
+
+    name: str
+    responsible: Employee
+    note: str = ""
+    position: str = ""
+    company: Record | None = None
+    contact: Record | None = None
+    stage: Stage | None = None
+    amount: Decimal | None = None
+    currency: str = ""
+    addresses: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+
+
+def fields_of(record: Record) -> Fields:
+    """What stands in a record now: for a form, and for changing one field of many."""
+    return Fields(
+        name=record.name,
+        responsible=record.responsible,
+        note=record.note,
+        position=record.position,
+        company=record.company,
+        contact=record.contact,
+        stage=record.stage,
+        amount=record.amount,
+        currency=record.currency,
+        addresses=tuple(record.addresses.order_by("position", "pk").values_list("email", flat=True)),
+        phones=tuple(record.phones.order_by("position", "pk").values_list("number", flat=True)),
+    )
+
+
+def checked(kind: str, fields: Fields, *, by: Employee) -> Fields:
+    """The fields as they are kept. Raises BadRecord."""
+    name = " ".join(fields.name.split())[:LONGEST_NAME]
+    if not name:
+        raise BadRecord(_("A name is needed."))
+    if fields.responsible.account_id != by.account_id:
+        raise ValueError(f"employee {fields.responsible.pk} is of another account")
+    return replace(
+        fields,
+        name=name,
+        note=fields.note.strip(),
+        position=" ".join(fields.position.split())[:200] if kind == Kind.CONTACT else "",
+        company=_of_kind(fields.company, Kind.COMPANY, by) if kind != Kind.COMPANY else None,
+        contact=_of_kind(fields.contact, Kind.CONTACT, by) if kind == Kind.DEAL else None,
+        stage=_of_pipeline(fields.stage, kind, by) if kind in STAGED else None,
+        amount=_amount(fields.amount) if kind == Kind.DEAL else None,
+        currency=_currency(fields.currency) if kind == Kind.DEAL else "",
+        addresses=_addresses(fields.addresses) if kind in REACHED else (),
+        phones=_phones(fields.phones) if kind in REACHED else (),
+    )
+
+
+def write_reach(record: Record, fields: Fields) -> list[str]:
+    """Write addresses and telephone numbers anew where they differ; returns which do. In the caller's transaction."""
+    changed = []
+    now = fields_of(record)
+    if now.addresses != fields.addresses:
+        keep = {address_key(email) for email in fields.addresses}
+        record.addresses.exclude(key__in=keep).delete()
+        for position, email in enumerate(fields.addresses):
+            values: dict[str, Any] = {"account_id": record.account_id, "email": email, "position": position}
+            EmailAddress.objects.update_or_create(record=record, key=address_key(email), defaults=values)
+        changed.append("addresses")
+    if now.phones != fields.phones:
+        record.phones.all().delete()
+        Phone.objects.bulk_create(
+            Phone(account_id=record.account_id, record=record, number=number, position=position)
+            for position, number in enumerate(fields.phones)
+        )
+        changed.append("phones")
+    return changed
+
+
+def _of_kind(other: Record | None, kind: Kind, by: Employee) -> Record | None:
+    if other is None:
+        return None
+    if other.account_id != by.account_id or other.kind != kind:  # F10
+        raise ValueError(f"record {other.pk} is no {kind} of account {by.account_id}")
+    return other
+
+
+def _of_pipeline(stage: Stage | None, kind: str, by: Employee) -> Stage | None:
+    if stage is None:
+        return None
+    if stage.account_id != by.account_id or stage.pipeline.kind != kind:  # F10
+        raise ValueError(f"stage {stage.pk} is none of a {kind} of account {by.account_id}")
+    return stage
+
+
+def _amount(amount: Decimal | None) -> Decimal | None:
+    if amount is None:
+        return None
+    if not amount.is_finite() or not 0 <= amount <= LARGEST_AMOUNT:
+        raise BadRecord(_("The amount must be a number from 0 upwards."))
+    return amount.quantize(Decimal("0.01"))
+
+
+def _currency(currency: str) -> str:
+    code = currency.strip().upper()
+    if code and not (len(code) == 3 and code.isascii() and code.isalpha()):
+        raise BadRecord(_("“%(typed)s” is not a currency: three letters such as EUR.") % {"typed": currency.strip()})
+    return code
+
+
+def _addresses(typed: tuple[str, ...]) -> tuple[str, ...]:
+    """Each once, in their order."""
+    found: dict[str, str] = {}
+    for each in typed:
+        email = each.strip()
+        if not email:
+            continue
+        try:
+            validate_email(address_key(email))
+        except ValidationError as error:
+            raise BadRecord(_("“%(typed)s” is not an e-mail address.") % {"typed": email}) from error
+        found.setdefault(address_key(email), email)
+    if len(found) > MOST_ADDRESSES:
+        raise BadRecord(_("More than %(most)d addresses.") % {"most": MOST_ADDRESSES})
+    return tuple(found.values())
+
+
+def _phones(typed: tuple[str, ...]) -> tuple[str, ...]:
+    numbers = dict.fromkeys(" ".join(each.split())[:60] for each in typed)
+    return tuple(number for number in numbers if number)[:MOST_ADDRESSES]

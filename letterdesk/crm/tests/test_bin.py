@@ -1,0 +1,141 @@
+"""R8: only a person ends an activity, and it lies in CRM's bin for 30 days first; its bytes are given back then."""
+
+from datetime import timedelta
+
+import pytest
+
+from letterdesk.crm.activity_bin import NoRecord, delete_activity, restore_activity
+from letterdesk.crm.bin import NotInBin, consequences, delete, purge, purge_due, restore
+from letterdesk.crm.change import InBin
+from letterdesk.crm.jobs import purge_bin
+from letterdesk.crm.models import Activity, Record, Thread, Unlinked
+from letterdesk.events.models import Event
+from letterdesk.lib.crashpoint import Crashed, interrupt
+from letterdesk.mailboxes.collect import collect
+from letterdesk.mailboxes.models import BlobReference, LooseBlob, SweepClock
+from letterdesk.mailboxes.tests.letters import letter
+
+from .conftest import activity_at, says_in_crm
+
+DAY = timedelta(hours=24)
+MONTH = 30 * DAY
+
+
+def test_what_stands_nowhere_else_goes_along_and_comes_back(make, ines, now):
+    amara, roof = make(), make("deal", "Roof")
+    alone, shared = activity_at(amara, at=now), activity_at(amara, roof, at=now)
+    told = consequences(amara)
+    assert (told.going, told.staying) == (1, 1)
+    assert delete(amara, by=ines, now=now) == 1
+    assert list(Activity.objects.present()) == [shared]
+    assert delete(roof, by=ines, now=now + DAY) == 1
+    assert not Activity.objects.present().exists()
+    assert restore(amara, by=ines, now=now + 2 * DAY) == 2
+    assert Activity.objects.present().count() == 2
+    alone.refresh_from_db()
+    assert (alone.deleted_at, alone.went_along) == (None, False)
+
+
+def test_what_was_deleted_by_itself_does_not_come_back_with_its_record(make, ines, now):
+    amara = make()
+    activity = activity_at(amara, at=now)
+    delete_activity(activity, by=ines, now=now)
+    delete(amara, by=ines, now=now)
+    assert restore(amara, by=ines, now=now) == 0
+    assert not Activity.objects.present().exists()
+    restore_activity(activity, by=ines, now=now)
+    assert Activity.objects.present().get() == activity
+
+
+def test_after_thirty_days_both_are_gone_and_the_bytes_with_them(make, ines, inbox, now):
+    amara = make()
+    message = letter(inbox, received_at=now)
+    activity = activity_at(amara, at=now, message=message)
+    delete(amara, by=ines, now=now)
+    assert purge_due(now=now + MONTH - timedelta(seconds=1)) == 0
+    assert says_in_crm(message)
+    assert purge_due(now=now + MONTH) == 2
+    assert not Activity.objects.exists()
+    assert not Record.objects.exists()
+    assert not Thread.objects.exists()
+    assert not BlobReference.objects.filter(holder=activity.holder).exists()
+    assert LooseBlob.objects.filter(blob=activity.blob).exists()
+    assert not says_in_crm(message)  # R9 speaks of it alone again
+    assert collect(now=now + MONTH + DAY) == 1
+
+
+def test_deleted_for_good_at_once_the_record_goes_and_its_letters_wait_their_time(make, ines, now):
+    amara = make()
+    activity = activity_at(amara, at=now)
+    delete(amara, by=ines, now=now)
+    assert purge(amara, by=ines, now=now + DAY) == 0
+    assert not Record.objects.exists()
+    assert Activity.objects.in_bin(now + DAY).get() == activity
+    with pytest.raises(NoRecord):
+        restore_activity(activity, by=ines, now=now + DAY)
+    assert purge_due(now=now + MONTH) == 1
+    assert not Activity.objects.exists()
+
+
+def test_an_activity_at_another_record_outlives_a_purged_one(make, ines, now):
+    amara, roof = make(), make("deal", "Roof")
+    activity = activity_at(amara, roof, at=now)
+    delete(amara, by=ines, now=now)
+    assert purge_due(now=now + MONTH) == 1
+    assert Activity.objects.present().get() == activity
+    assert list(activity.bindings.values_list("record", flat=True)) == [roof.pk]
+
+
+def test_a_deleted_activity_is_not_linked_again_until_it_is_restored(make, ines, now):
+    activity = activity_at(make(), at=now)
+    delete_activity(activity, by=ines, now=now)
+    assert Unlinked.objects.get().identity == activity.identity
+    with pytest.raises(InBin):
+        delete_activity(activity, by=ines, now=now)
+    restore_activity(activity, by=ines, now=now)
+    assert not Unlinked.objects.exists()
+    with pytest.raises(NotInBin):
+        restore_activity(activity, by=ines, now=now)
+
+
+def test_what_is_over_is_not_restored(make, ines, now):
+    amara = make()
+    activity = activity_at(amara, at=now)
+    delete_activity(activity, by=ines, now=now)
+    with pytest.raises(NotInBin):
+        restore_activity(activity, by=ines, now=now + MONTH)
+    delete(amara, by=ines, now=now)
+    with pytest.raises(NotInBin):
+        restore(amara, by=ines, now=now + MONTH)
+    with pytest.raises(InBin):
+        delete(amara, by=ines, now=now)
+    with pytest.raises(NotInBin):
+        purge(make(name="Present"), by=ines, now=now)
+
+
+def test_a_jump_of_the_clock_deletes_nothing(make, ines, now):  # F11
+    delete(make(), by=ines, now=now)
+    SweepClock.objects.create(pk=1, seen_at=now)
+    assert purge_due(now=now + MONTH) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_crash_leaves_all_or_nothing(make, ines, now):
+    amara = make()
+    activity_at(amara, at=now)
+    delete(amara, by=ines, now=now)
+    interrupt("activity_purge.before_commit")
+    with pytest.raises(Crashed):
+        purge_due(now=now + MONTH)
+    assert Activity.objects.count() == Record.objects.count() == 1
+    assert BlobReference.objects.count() == 1
+
+
+def test_it_is_told_and_the_job_does_it(make, ines, now):
+    amara = make()
+    activity_at(amara, at=now)
+    delete(amara, by=ines, now=now - MONTH - DAY)
+    purge_bin.now()  # the clock of the test's bin lies behind
+    told = dict(Event.objects.filter(kind__startswith="record.").values_list("kind", "facts"))
+    assert told["record.deleted"] == {"activities": 1}
+    assert not Record.objects.exists()
