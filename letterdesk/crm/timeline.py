@@ -1,7 +1,7 @@
 """Activities as people look through them: all within sight with filter and search (R8), those of a record, grouped by
 conversation (R6)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -105,3 +105,9 @@ def in_talks(activities: Iterable[Any]) -> list[Talk]:
         talk = talks.setdefault(activity.thread_id, Talk(activity.thread_id, activity.subject, []))
         talk.activities.append(activity)
     return list(talks.values())
+
+
+def latest_at(record_ids: Collection[int], *, most: int) -> list[Any]:
+    """The newest activities at any of these records, each once; the caller has found the records by right."""
+    bindings = Binding.objects.filter(activity=OuterRef("pk"), record__in=list(record_ids))
+    return list(Activity.objects.present().filter(Exists(bindings)).order_by("-received_at", "-pk")[:most])

@@ -1,6 +1,7 @@
 """What became of the Webmail letter of an activity: still there, leaves then, has left (R7, R8; ux.md 1.11)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -12,11 +13,22 @@ from letterdesk.mailboxes.retention import Period
 from letterdesk.web.templatetags.letterdesk import short_date
 
 
-def storage_of(activities: Sequence[Activity], account: Account, now: datetime) -> dict[int, str]:
-    """A sentence for each of these activities, in three queries."""
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What is said of a letter at CRM, and whether it is still shown in Webmail, too."""
+
+    words: str
+    is_in_webmail: bool
+
+
+def storage_of(activities: Sequence[Activity], account: Account, now: datetime) -> dict[int, Storage]:
+    """What became of each of these activities' letters, in three queries."""
     period = Period.of(account, now)
     there = in_webmail(activities, account, now=now) if period.days != 0 else set()
-    return {each.pk: storage_words(each.received_at, period, now, is_there=each.pk in there) for each in activities}
+    return {
+        each.pk: Storage(storage_words(each.received_at, period, now, is_there=each.pk in there), each.pk in there)
+        for each in activities
+    }
 
 
 def storage_words(received_at: datetime, period: Period, now: datetime, *, is_there: bool) -> str:

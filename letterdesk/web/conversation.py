@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from letterdesk.mailboxes.models import Conversation, FolderRole
 from letterdesk.mailboxes.reading import conversation_letters, find_conversation
 from letterdesk.web.inbox import Place, list_facts, place_of
+from letterdesk.web.letter_crm import crm_beside
 from letterdesk.web.letter_facts import in_blocks, letter_facts
 from letterdesk.web.letter_tasks import tasks_beside
 from letterdesk.web.request import Request
@@ -39,7 +40,9 @@ def conversation_facts(request: Request, place: Place, found: Conversation, now:
     images_of, _dot, images = request.GET.get("images", "").partition(".")
     shown = [letter_facts(letter, request.employee, is_newest=letter is letters[-1]) for letter in letters]
     tasks = tasks_beside(letters, found.mailbox, request.employee)
+    in_crm = crm_beside(letters, request.employee)
     for letter in shown:
+        letter["crm"] = in_crm.get(letter["message"].pk)
         letter["tasks"] = tasks.get(letter["message"].pk, [])
         letter["images"] = images if letter["message"].public_id == images_of else ""
     return {
@@ -51,6 +54,7 @@ def conversation_facts(request: Request, place: Place, found: Conversation, now:
         "has_unread": any(letter.is_unread for letter in letters),
         "is_starred": any(letter.is_flagged for letter in letters),
         "is_here": bool(here),
+        "crm_opens": request.employee.preferences.get("crm_panel") == "open",
         **_offers(place),
     }
 

@@ -2,57 +2,174 @@
 
 from typing import Any
 
+from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
+from letterdesk.crm.change import ChangedMeanwhile, InBin, change, move_to_stage, version_of
+from letterdesk.crm.create import create
 from letterdesk.crm.lists import deals_of, people_of, with_facts
 from letterdesk.crm.models import Kind, Record
+from letterdesk.crm.naming import known_names
+from letterdesk.crm.records import BadRecord
+from letterdesk.crm.stages import stages_of
 from letterdesk.crm.timeline import in_talks, record_page
 from letterdesk.lib.keyset import BadCursor
 from letterdesk.web.activity_storage import storage_of
+from letterdesk.web.acts import next_of, ours
 from letterdesk.web.crm_words import BY_KIND
-from letterdesk.web.records import crm_facts, stages_of
+from letterdesk.web.record_form import RecordForm
+from letterdesk.web.records import crm_facts, words_of
 from letterdesk.web.request import Request
+
+REFUSALS = (BadRecord, InBin)
 
 
 def record(request: Request, record_id: str) -> HttpResponse:
-    """GET /crm/records/<id>: the page, also in the bin."""
-    seen = with_facts(Record.objects.visible_to(request.employee), request.employee)
-    found = get_object_or_404(seen.prefetch_related("phones"), public_id=record_id)
+    """GET /crm/records/<id>: the page, also in the bin. POST: change what stands in it."""
+    if request.method != "POST":
+        seen = with_facts(Record.objects.visible_to(request.employee), request.employee)
+        return record_page_of(request, get_object_or_404(seen.prefetch_related("phones"), public_id=record_id))
+    found = editable(request, record_id)
+    form = RecordForm(found.kind, request.employee, request.POST, record=found)
+    if not form.is_valid():
+        return record_page_of(request, found, form=form, status=422)
     try:
-        return page_with(request, found)
-    except BadCursor:
+        with transaction.atomic():
+            wish = form.wish(now=timezone.now())
+            change(found, wish, by=request.employee, seen=request.POST.get("seen", ""))
+        messages.success(request, _("Saved."))
+    except ChangedMeanwhile as error:
+        form.add_error(None, str(error))
+        return record_page_of(request, editable(request, record_id), form=form, status=409)
+    except REFUSALS as error:
+        form.add_error(None, str(error))
+        return record_page_of(request, found, form=form, status=422)
+    return to_record(request, found)
+
+
+def editable(request: Request, record_id: str) -> Record:
+    """A record that the reader may change and that is not in the bin. Raises Http404."""
+    mine = with_facts(Record.objects.editable_by(request.employee).present(), request.employee)
+    found: Record = get_object_or_404(mine.prefetch_related("phones"), public_id=record_id)
+    return found
+
+
+def to_record(request: Request, found: Record) -> HttpResponse:
+    """On to its page; to the list where it was handed over to somebody whose records the reader does not see."""
+    if Record.objects.visible_to(request.employee).filter(pk=found.pk).exists():
         return redirect("record", found.public_id)
+    return redirect("records", BY_KIND[found.kind].plural)
 
 
-def page_with(request: Request, found: Record, *, status: int = 200, **more: Any) -> HttpResponse:
+def new_record(request: Request, plural: str) -> HttpResponse:
+    """GET /crm/<kind>/new?name=&address=&next=: the form, perhaps filled. POST: make it."""
+    words = words_of(plural)
+    if request.method != "POST":
+        asked = {"name": request.GET.get("name", "")[:300], "addresses": request.GET.get("address", "")[:320]}
+        mine = {"responsible": request.employee.public_id}
+        return _new(request, RecordForm(words.kind, request.employee, initial=asked | mine))
+    form = RecordForm(words.kind, request.employee, request.POST)
+    if not form.is_valid():
+        return _new(request, form, status=422)
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            made = create(words.kind, form.wish(now=now), by=request.employee, now=now)
+    except BadRecord as error:
+        form.add_error(None, str(error))
+        return _new(request, form, status=422)
+    messages.success(request, _("%(name)s is made.") % {"name": made.name})
+    return redirect(next_of(request)) if request.POST.get("next") else to_record(request, made)
+
+
+def _new(request: Request, form: RecordForm, *, status: int = 200) -> HttpResponse:
+    words = BY_KIND[form.kind]
+    facts = {
+        **crm_facts(words.plural),
+        "words": words,
+        "form": form,
+        "next": next_of(request) if request.POST.get("next") else ours(request.GET.get("next", "")),
+        **offered(request, form),
+    }
+    return render(request, "web/crm/new.html", facts, status=status)
+
+
+def offered(request: Request, form: RecordForm) -> dict[str, Any]:
+    """Names that the form's fields offer."""
+    return {
+        "companies": known_names(request.employee, Kind.COMPANY) if "company" in form.fields else [],
+        "contacts": known_names(request.employee, Kind.CONTACT) if "contact" in form.fields else [],
+    }
+
+
+@require_POST
+def record_stage(request: Request, record_id: str) -> HttpResponse:
+    """POST /crm/records/<id>/stage: how far a lead or deal has come."""
+    found = editable(request, record_id)
+    stages = {stage.public_id: stage for stage in stages_of(request.employee.account, found.kind)}
+    wanted = stages.get(request.POST.get("stage", ""))
+    if wanted is None or not BY_KIND[found.kind].has_stages:
+        raise Http404
+    try:
+        if move_to_stage(found, wanted, by=request.employee):
+            messages.success(request, f"{found.name}: {wanted.name}")
+    except REFUSALS as error:
+        messages.error(request, str(error))
+    return redirect(next_of(request)) if request.POST.get("next") else redirect("record", found.public_id)
+
+
+# The page
+
+
+def record_page_of(
+    request: Request, found: Record, *, form: RecordForm | None = None, status: int = 200
+) -> HttpResponse:
     """The page; with a form that was refused, opened at it. Http404 once its 30 days in the bin are over (R8)."""
     if found.deleted_at is not None and not Record.objects.in_bin(timezone.now()).filter(pk=found.pk).exists():
         raise Http404
     words = BY_KIND[found.kind]
+    try:
+        timeline = _timeline(request, found)
+    except BadCursor:
+        return redirect("record", found.public_id)
     facts = {
         **crm_facts("bin" if found.deleted_at else words.plural),
         "record": found,
         "words": words,
-        "stages": stages_of(request, words),
         "here": request.path,
-        **_timeline(request, found),
+        **timeline,
         **_beside(request, found),
-        **more,
+        **({} if found.deleted_at else _form(request, found, form)),
     }
     return render(request, "web/crm/record.html", facts, status=status)
+
+
+def _form(request: Request, found: Record, refused: RecordForm | None) -> dict[str, Any]:
+    form = refused or RecordForm(found.kind, request.employee, record=found)
+    return {
+        "form": form,
+        "is_changing": refused is not None,
+        "version": version_of(found),
+        "stages": form.stages,
+        "may_qualify": found.kind == Kind.LEAD and found.stage is not None and not found.stage.outcome,
+        **offered(request, form),
+    }
 
 
 def _timeline(request: Request, found: Record) -> dict[str, Any]:
     """The letters, grouped by conversation, each with why it stands here and what became of it in Webmail (R6, R7)."""
     bindings, following = record_page(found, before=request.GET.get("before", ""))
-    for binding in bindings:
-        binding.activity.binding = binding
     activities = [binding.activity for binding in bindings]
+    storage = storage_of(activities, request.employee.account, timezone.now())
+    for binding in bindings:
+        binding.activity.binding, binding.activity.storage = binding, storage[binding.activity_id]
     return {
         "talks": in_talks(activities),
-        "storage": storage_of(activities, request.employee.account, timezone.now()),
         "older": f"?before={following}" if following else "",
         "newest": request.path if request.GET.get("before") else "",
     }

@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 
 from letterdesk.accounts.models import Employee
 from letterdesk.crm.lists import RecordFilter, record_page
-from letterdesk.crm.models import Stage
+from letterdesk.crm.stages import stages_of
 from letterdesk.lib.keyset import BadCursor
 from letterdesk.web.crm_words import BY_PLURAL, KINDS, KindWords
 from letterdesk.web.request import Request
@@ -35,7 +35,7 @@ def records(request: Request, plural: str) -> HttpResponse:
         "older": f"?{urlencode(_asked(request) | {'before': following})}" if following else "",
         "newest": f"?{urlencode(_asked(request))}" if request.GET.get("before") else "",
         "colleagues": Employee.objects.visible_to(request.employee).working().order_by("name"),
-        "stages": stages_of(request, words),
+        "stages": stages_of(request.employee.account, words.kind) if words.has_stages else [],
         "is_filtered": bool(wanted.words or wanted.stage or wanted.is_mine or wanted.responsible),
     }
     return render(request, "web/crm/records.html", facts)
@@ -51,14 +51,6 @@ def words_of(plural: str) -> KindWords:
     if plural not in BY_PLURAL:
         raise Http404
     return BY_PLURAL[plural]
-
-
-def stages_of(request: Request, words: KindWords) -> list[Stage]:
-    """The stages through which records of this kind go; none for contacts and companies."""
-    if not words.has_stages:
-        return []
-    stages = Stage.objects.visible_to(request.employee).select_related("pipeline")
-    return list(stages.of_kind(words.kind))
 
 
 def _wanted(request: Request, words: KindWords) -> RecordFilter:

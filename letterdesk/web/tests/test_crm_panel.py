@@ -1,0 +1,101 @@
+"""CRM beside mail: where a letter stands, and who its people are, as far as the reader may see it (ux.md 1.6)."""
+
+import pytest
+
+from letterdesk.crm.models import Record
+from letterdesk.crm.stages import stages_of
+from letterdesk.crm.tests.seeding import activity_at, record_of
+from letterdesk.mailboxes.models import Message
+from letterdesk.web.tests.conftest import raw_letter
+from letterdesk.web.tests.test_records import asked, text_of
+
+
+@pytest.fixture
+def letter(deliver):
+    return deliver(raw_letter("Offer", Cc="Jonas <jonas@acme.example>, Ewa <ewa@lis.example>"))[0]
+
+
+@pytest.fixture
+def contact(ines):
+    company = record_of(ines, "Okafor Studio", kind="company")
+    return record_of(ines, "Amara Okafor", "Amara@Okafor.example", company=company, position="Buyer")
+
+
+def in_crm(letter, *records):
+    activity_at(*records, letter=letter)
+    Message.objects.filter(pk=letter.pk).update(in_crm=True)
+
+
+def test_a_letter_says_where_it_stands_and_hides_what_one_may_not_see(browser, inbox, letter, contact, jonas):
+    """R6"""
+    address = f"/mail/{inbox.public_id}/{letter.conversation.public_id}"
+    assert "A copy stays in CRM" not in text_of(browser.get(address))
+    in_crm(letter, contact, record_of(jonas, "Secret Holding", kind="company"))
+    page = text_of(browser.get(address))
+    assert "A copy stays in CRM: Amara Okafor The address is known 1 record you cannot view" in page
+    assert "Secret" not in page
+
+
+def test_the_conversation_asks_nothing_more_where_nothing_is_in_crm(browser, inbox, letter, contact):
+    address = f"/mail/{inbox.public_id}/{letter.conversation.public_id}"
+    without = asked(browser, address)
+    in_crm(letter, contact)
+    assert asked(browser, address) - without <= 3
+
+
+def panel(browser, letter):
+    return browser.get(f"/conversations/{letter.conversation.public_id}/crm")
+
+
+def test_the_panel_names_who_is_known_their_deals_and_letters(browser, letter, contact, ines, account):
+    stage = stages_of(account, "deal")[1]
+    record_of(ines, "40 seats", kind="deal", contact=contact, stage=stage)
+    record_of(ines, "Old one", kind="deal", contact=contact, stage=stages_of(account, "deal")[-1])
+    activity_at(contact, subject="Order 1177")
+    page = text_of(panel(browser, letter))
+    for said in ("Amara Okafor", "Buyer", "Okafor Studio", "40 seats", "Proposal", "Order 1177"):
+        assert said in page
+    assert "Old one" not in page
+
+
+def test_who_is_not_known_can_be_made_a_contact_or_a_lead(browser, letter, contact):
+    page = panel(browser, letter).content.decode()
+    assert "/crm/contacts/new?name=Ewa&amp;address=ewa%40lis.example" in page
+    assert "/crm/leads/new?name=Ewa" in page
+    assert "name=Amara" not in page
+
+
+def test_colleagues_and_own_mailboxes_are_nobody_there(browser, deliver, ines):
+    letter = deliver(raw_letter("Lunch?", sender=f"Ines <{ines.email}>"))[0]
+    assert "All in this conversation are colleagues" in text_of(panel(browser, letter))
+
+
+def test_a_record_that_one_may_not_see_is_a_number(browser, letter, jonas):
+    record_of(jonas, "Secret", "amara@okafor.example")
+    page = text_of(panel(browser, letter))
+    assert "1 record you cannot view" in page and "Secret" not in page
+
+
+def test_a_stage_is_changed_in_place(browser, letter, contact, ines, account):
+    deal = record_of(ines, "40 seats", kind="deal", contact=contact, stage=stages_of(account, "deal")[0])
+    wanted = stages_of(account, "deal")[2]
+    answer = browser.post(f"/crm/records/{deal.public_id}/stage", {"stage": wanted.public_id, "next": "/mail"})
+    assert answer["Location"] == "/mail"
+    assert Record.objects.get(pk=deal.pk).stage == wanted
+
+
+def test_it_is_remembered_that_it_opens_by_itself(browser, inbox, letter, ines):
+    address = f"/mail/{inbox.public_id}/{letter.conversation.public_id}"
+    assert 'class="crm-panel" hx-get' in browser.get(address).content.decode()
+    browser.post(f"/conversations/{letter.conversation.public_id}/crm", {"show": "always", "next": address})
+    assert 'class="crm-panel" open' in browser.get(address).content.decode()
+    browser.post(f"/conversations/{letter.conversation.public_id}/crm", {"show": "asked", "next": address})
+    assert 'class="crm-panel" open' not in browser.get(address).content.decode()
+
+
+def test_the_panel_asks_the_same_however_much_there_is(browser, letter, contact, ines, account):
+    few = asked(browser, f"/conversations/{letter.conversation.public_id}/crm")
+    stage = stages_of(account, "deal")[0]
+    for number in range(5):
+        activity_at(contact, record_of(ines, f"Deal {number}", kind="deal", contact=contact, stage=stage))
+    assert asked(browser, f"/conversations/{letter.conversation.public_id}/crm") <= few + 7 <= 32

@@ -1,0 +1,135 @@
+"""Records are made, changed, moved and qualified by plain forms; what a colleague wrote meanwhile is told (W6)."""
+
+import re
+
+import pytest
+
+from letterdesk.crm.models import Binding, Record
+from letterdesk.crm.stages import stages_of
+from letterdesk.crm.tests.seeding import activity_at, record_of
+from letterdesk.web.tests.test_records import text_of
+
+
+@pytest.fixture
+def contact(ines):
+    return record_of(ines, "Amara Okafor", "amara@okafor.example")
+
+
+@pytest.fixture
+def lead(ines, account):
+    return record_of(ines, "Some One", "one@x.example", kind="lead", stage=stages_of(account, "lead")[0])
+
+
+def wish(person, **fields):
+    return {"name": "Amara Okafor", "responsible": person.public_id} | fields
+
+
+def test_a_contact_is_made_with_its_addresses_and_a_company_that_was_not_there(browser, ines):
+    lists = {"addresses": "amara@okafor.example\nA.Okafor@Home.example\n", "phones": "+49 30 1234567"}
+    answer = browser.post("/crm/contacts/new", wish(ines, company="Okafor Studio", position="Buyer", **lists))
+    made = Record.objects.get(kind="contact")
+    assert answer["Location"] == f"/crm/records/{made.public_id}"
+    assert (made.company.name, made.company.kind, made.position) == ("Okafor Studio", "company", "Buyer")
+    assert [each.email for each in made.addresses.order_by("position")] == lists["addresses"].split()
+    browser.post("/crm/contacts/new", wish(ines, name="Second", company="okafor  studio"))
+    assert Record.objects.filter(kind="company").count() == 1
+
+
+def test_a_form_that_is_filled_from_a_letter_leads_back_to_it(browser, ines):
+    page = browser.get("/crm/contacts/new?name=Amara&address=amara@okafor.example&next=/mail").content.decode()
+    assert 'value="Amara"' in page and ">\namara@okafor.example</textarea>" in page
+    assert browser.post("/crm/contacts/new", wish(ines, next="/mail"))["Location"] == "/mail"
+    assert (
+        browser.post("/crm/contacts/new", wish(ines, next="https://evil.example"))["Location"] != "https://evil.example"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"name": ""}, "This field is required."),
+        ({"addresses": "nonsense"}, "is not an e-mail address"),
+        ({"responsible": "nobody"}, "Select a valid choice"),
+    ],
+)
+def test_what_is_wrong_is_said_at_the_form_and_nothing_is_made(browser, ines, fields, said):
+    answer = browser.post("/crm/contacts/new", wish(ines, company="Okafor Studio") | fields)
+    assert answer.status_code == 422
+    assert said in text_of(answer)
+    assert not Record.objects.exists()
+
+
+def test_a_deal_has_amount_contact_and_stage(browser, ines, contact, account):
+    stage = stages_of(account, "deal")[1]
+    deal = {"name": "40 seats", "amount": "4200", "currency": "eur", "contact": "Amara Okafor"}
+    browser.post("/crm/deals/new", wish(ines, stage=stage.public_id, **deal))
+    made = Record.objects.get(kind="deal")
+    assert (made.amount, made.currency, made.contact, made.stage) == (4200, "EUR", contact, stage)
+
+
+def test_what_a_colleague_wrote_meanwhile_is_shown_before_it_is_replaced(browser, ines, contact):
+    at = f"/crm/records/{contact.public_id}"
+    seen = re.search(r'name="seen" value="(\w+)"', browser.get(at).content.decode())[1]
+    Record.objects.filter(pk=contact.pk).update(note="Call first.")
+    mine = wish(ines, name="Amara O.", seen=seen)
+    answer = browser.post(at, mine)
+    assert answer.status_code == 409
+    assert "Call first." in text_of(answer) and 'value="Amara O."' in answer.content.decode()
+    again = re.search(r'name="seen" value="(\w+)"', answer.content.decode())[1]
+    assert browser.post(at, mine | {"seen": again}).status_code == 302
+    contact.refresh_from_db()
+    assert (contact.name, contact.note) == ("Amara O.", "")
+
+
+def test_a_company_that_one_may_not_see_stays_when_the_form_is_saved(browser, ines, jonas):
+    secret = record_of(jonas, "Secret Holding", kind="company")
+    contact = record_of(ines, "Amara", company=secret)
+    browser.post(f"/crm/records/{contact.public_id}", wish(ines, name="Amara O."))
+    contact.refresh_from_db()
+    assert (contact.name, contact.company) == ("Amara O.", secret)
+
+
+def test_who_hands_a_record_to_somebody_else_is_led_to_the_list(browser, contact, jonas):
+    answer = browser.post(f"/crm/records/{contact.public_id}", wish(jonas, addresses="amara@okafor.example"))
+    assert answer["Location"] == "/crm/contacts"
+    assert browser.get(f"/crm/records/{contact.public_id}").status_code == 404
+
+
+def test_a_stage_is_chosen_on_the_page(browser, lead, contact, account, ines):
+    wanted, others = stages_of(account, "lead")[1], stages_of(account, "deal")[0]
+    at = f"/crm/records/{lead.public_id}/stage"
+    browser.post(at, {"stage": wanted.public_id})
+    lead.refresh_from_db()
+    assert lead.stage == wanted
+    assert browser.post(at, {"stage": others.public_id}).status_code == 404
+    address = f"/crm/records/{contact.public_id}/stage"
+    assert browser.post(address, {"stage": wanted.public_id}).status_code == 404
+
+
+def test_others_neither_move_nor_qualify_it(sign_in, lead, jonas, people, account):
+    wanted = stages_of(account, "lead")[1].public_id
+    for who in (jonas, people["stranger"]):
+        client = sign_in(who)
+        assert client.post(f"/crm/records/{lead.public_id}/stage", {"stage": wanted}).status_code == 404
+        assert client.post(f"/crm/records/{lead.public_id}/qualification").status_code == 404
+
+
+def test_a_lead_becomes_contact_company_and_deal_and_its_letters_come_along(browser, lead):
+    activity_at(lead, reason="lead")
+    page = text_of(browser.get(f"/crm/records/{lead.public_id}/qualification"))
+    assert "A new one: Some One" in page
+    said = {"who": "new", "company": "X Ltd", "deal": "Price list"}
+    browser.post(f"/crm/records/{lead.public_id}/qualification", said)
+    contact, deal = Record.objects.get(kind="contact"), Record.objects.get(kind="deal")
+    assert (contact.company.name, deal.contact, deal.name) == ("X Ltd", contact, "Price list")
+    assert set(Binding.objects.values_list("record", flat=True)) >= {contact.pk, deal.pk}
+    assert "Qualify" not in text_of(browser.get(f"/crm/records/{lead.public_id}"))
+
+
+def test_a_lead_joins_a_contact_that_is_there(browser, lead, contact):
+    said = {"who": "known", "contact": "Amara Okafor", "company": "", "deal": ""}
+    at = f"/crm/records/{lead.public_id}/qualification"
+    assert browser.post(at, said | {"contact": "Nobody"}).status_code == 404
+    browser.post(at, said)
+    assert set(contact.addresses.values_list("key", flat=True)) == {"amara@okafor.example", "one@x.example"}
+    assert Record.objects.filter(kind="contact").count() == 1
