@@ -1,6 +1,7 @@
 """When what is due is woken: minute, hour, day, month, weekday, in UTC. The only page where it says so."""
 
 from letterdesk.accounts.sweep import sweep_accounts
+from letterdesk.crm.jobs import link_missed
 from letterdesk.crm.jobs import purge_bin as purge_crm_bin
 from letterdesk.events.dispatch import dispatch_events
 from letterdesk.lib.jobs import every
@@ -22,6 +23,7 @@ SCHEDULE = (
     every("* * * * *", follow_plans),  # R11: a trial that has ended by the clock
     every("*/10 * * * *", sweep_letters),  # R20: sweep, loose time and collector together take less than an hour
     every("7-57/10 * * * *", collect_blobs),
+    every("9-59/10 * * * *", link_missed),  # what a lost wake-up left
     every("27 * * * *", forget_mailboxes),
     every("33 * * * *", follow_leavers),
     every("37 * * * *", forget_words),

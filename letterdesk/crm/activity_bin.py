@@ -56,7 +56,8 @@ def take_out(activity: Activity, *, now: datetime) -> None:
     found = Activity.objects.in_bin(now).filter(pk=activity.pk)
     if not found.update(deleted_at=None, deleted_by=None, went_along=False):
         raise NotInBin
-    forgotten = Unlinked.objects.filter(account=activity.account_id, identity=activity.identity, thread=None)
+    forgotten = Unlinked.objects.filter(account=activity.account_id)
     standing = Binding.objects.filter(activity=activity.pk).values("record")
-    forgotten.filter(record=None).delete()
-    forgotten.filter(record__in=standing).delete()
+    forgotten.filter(identity=activity.identity, thread=None, record=None).delete()
+    forgotten.filter(identity=activity.identity, thread=None, record__in=standing).delete()
+    forgotten.filter(thread=activity.thread_id, record__in=standing).delete()

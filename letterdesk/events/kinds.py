@@ -67,4 +67,11 @@ KINDS = {
     "activity.deleted": "An activity went into CRM's bin (R8).",
     "activity.restored": "An activity came back from CRM's bin.",
     "activity.purged": "Activities were removed for good, 30 days after a person had ended them (R8).",
+    "activity.saved": "Letters were saved to CRM by themselves; the facts count them and the leads made (R5, R28).",
+    "activity.linked": "A person linked letters to a record; the facts count them (R5, R6).",
+    "activity.unlinked": "A person took letters away from a record; the facts count them.",
+    "exclusion.added": "An address, domain or pattern is never saved to CRM by itself any more.",
+    "exclusion.removed": "An address, domain or pattern was taken off the list of exclusions.",
+    "saving.changed": "A person changed what of a mailbox is saved to CRM.",
+    "sight.changed": "An administrator changed how much of CRM people of a role see.",
 }

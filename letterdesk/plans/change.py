@@ -13,7 +13,8 @@ from .models import Subscription
 from .timeline import trial_ends_at, turn_of
 
 STANDING = (
-    "plan", "since", "trial_started_at", "next_plan", "next_at", "webmail_ended_at", "noticed_days",
+    "plan", "since", "trial_started_at", "next_plan", "next_at", "webmail_ended_at", "webmail_began_at",
+    "noticed_days",
 )  # fmt: skip
 
 
@@ -91,6 +92,8 @@ def _go(subscription: Subscription, key: str, *, at: datetime, by: Employee | No
     before = subscription.plan
     if _has_webmail(key):
         subscription.webmail_ended_at = None
+        if not _has_webmail(before):
+            subscription.webmail_began_at = at  # R28: earlier mail makes no lead
     elif _has_webmail(before):
         subscription.webmail_ended_at = at  # R12: from here the operator's grace time counts
     subscription.plan, subscription.since = key, at

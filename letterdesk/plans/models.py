@@ -19,6 +19,7 @@ class Subscription(models.Model):
     next_plan = models.CharField(max_length=32, blank=True, default="")  # chosen to follow
     next_at = models.DateTimeField(null=True, blank=True)  # from when on; None with a next plan: when the trial ends
     webmail_ended_at = models.DateTimeField(null=True, blank=True)  # None: the plan has Webmail (R12)
+    webmail_began_at = models.DateTimeField(null=True, blank=True)  # after a time without; None: always had it (R28)
     noticed_days = models.PositiveSmallIntegerField(null=True, blank=True)  # the last notice before the turn: 14, 7, 1
     followed = models.CharField(max_length=32, blank=True, default="")  # the plan that mailboxes were fitted to (R13)
 

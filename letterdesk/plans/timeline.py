@@ -55,6 +55,15 @@ def webmail_ended_at(subscription: Subscription, now: datetime) -> datetime | No
     return subscription.webmail_ended_at or subscription.since
 
 
+def webmail_began_at(subscription: Subscription, now: datetime) -> datetime | None:
+    """Since when the account has had Webmail again, after a time without (R28); None: it always had it, or has none."""
+    shelf, turn = catalogue(), turn_of(subscription)
+    has_turned = turn is not None and now >= turn.at
+    if turn is not None and has_turned and not terms_of(shelf.plan(subscription.plan)).has_integration:
+        return turn.at
+    return subscription.webmail_began_at
+
+
 def turned(now: datetime) -> QuerySet[Subscription]:
     """Subscriptions whose turn has come by `now` and is not written down yet."""
     return Subscription.objects.filter(_has_turned(now))

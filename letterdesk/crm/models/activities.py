@@ -26,6 +26,7 @@ class Reason(models.TextChoices):
 
     ADDRESS = "address", _("The address is known")
     REPLY = "reply", _("It belongs to a conversation that stands here")
+    DEAL = "deal", _("The client's open deal that was active last")
     LEAD = "lead", _("The lead was made from it")  # R28
     HISTORY = "history", _("An earlier letter of a conversation that was linked")  # R6
     PERSON = "person", _("A colleague linked it")

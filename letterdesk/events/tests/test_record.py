@@ -29,12 +29,12 @@ def test_an_undeclared_kind_is_refused(account):
 @pytest.mark.parametrize("fact", [object(), {"subject": "Hello"}, [["nested"]], "x" * 1001, b"raw"])
 def test_facts_that_could_hold_content_are_refused(account, fact):
     with pytest.raises(TypeError):
-        record("message.received", account=account, fact=fact)
+        record("message.changed", account=account, fact=fact)
 
 
 def test_what_nobody_reacts_to_costs_one_statement(account, django_assert_num_queries):
     with django_assert_num_queries(1):
-        record("message.received", account=account)
+        record("message.changed", account=account)
     assert not Event.objects.filter(dispatched_at=None).exists()
 
 
@@ -42,7 +42,7 @@ def test_what_nobody_reacts_to_costs_one_statement(account, django_assert_num_qu
 def test_an_event_that_is_rolled_back_never_happened():
     account = Account.objects.create(name="Acme")
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        record("message.received", account=account)
+        record("message.changed", account=account)
         _ = 1 / 0
     assert not Event.objects.exists()
 

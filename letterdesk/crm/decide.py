@@ -1,0 +1,257 @@
+"""What becomes of a letter at CRM, as a pure function: where it stands and why, a lead of it, or why nothing.
+
+Data comes in frozen, a verdict goes out; the shell (`link.py`) gathers the one and carries out the other. The same
+question is asked live for any letter that people look at (`why.py`), so what the page says is what was done.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from .identity import People
+from .models.activities import Direction, Reason
+from .models.records import Kind
+from .models.settings import Unknown
+
+ROBOTS = frozenset({"mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce"})
+ASIDE = ("spam", "trash", "drafts")  # folders whose letters CRM does not save by itself
+
+
+class WhyNot(StrEnum):
+    """Why a letter is not saved by itself; `words.py` says it to people."""
+
+    BINNED = "binned"
+    GONE = "gone"
+    NO_WEBMAIL = "no_webmail"
+    SPAM = "spam"
+    TRASH = "trash"
+    DRAFTS = "drafts"
+    UNLINKED = "unlinked"
+    NOBODY = "nobody"
+    INTERNAL = "internal"
+    EXCLUDED = "excluded"
+    BULK = "bulk"
+    AUTOMATIC = "automatic"
+    KNOWN_OFF = "known_off"
+    UNKNOWN_OFF = "unknown_off"
+    HISTORY = "history"
+    BEFORE_UPGRADE = "before_upgrade"
+    IN_CRM_BIN = "in_crm_bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The facts of a letter. `roles`: of the folders in which it is shown; `is_held` ones are read in a task."""
+
+    people: People
+    roles: frozenset[str]
+    received_at: datetime
+    is_bulk: bool = False
+    is_automatic: bool = False
+    is_history: bool = False
+    is_binned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A record that an address or a conversation leads to. `is_open`: a lead or deal without an outcome."""
+
+    pk: int
+    kind: str
+    company: int | None = None
+    contact: int | None = None
+    is_open: bool = True
+    is_binned: bool = False
+    active_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What stands in CRM of the letter's conversation: who wrote in it, and at which records it stands."""
+
+    people: frozenset[str]
+    records: tuple[Known, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What is saved of the mailbox."""
+
+    known: bool = True
+    incoming: str = Unknown.NOTHING
+    outgoing: str = Unknown.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is around a letter. `unlinked`: records from which a person took it or its conversation away.
+
+    `webmail_since`: since when the account has had Webmail without a break, None: always.
+    """
+
+    ours: Collection[str]
+    excluded: Collection[str] = frozenset()
+    records: Mapping[str, tuple[Known, ...]] = field(default_factory=dict)
+    deals: tuple[Known, ...] = ()
+    conversation: Conversation | None = None
+    saving: Saving = Saving()
+    unlinked: frozenset[int] = frozenset()
+    is_unlinked: bool = False
+    has_webmail: bool = True
+    webmail_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """The letter stands at this record, and why."""
+
+    record: int
+    reason: str
+    matched: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a letter: it stands somewhere, a lead is made of that address, or `why_not` says why nothing."""
+
+    bindings: tuple[Bind, ...] = ()
+    lead: str = ""
+    why_not: WhyNot | None = None
+
+
+def decide(letter: Seen, ground: Ground) -> Verdict:
+    """What becomes of the letter by itself."""
+    if never := _never(letter, ground):
+        return Verdict(why_not=never)
+    answered = _answered(letter, ground)
+    if not answered and (rather_not := _rather_not(letter, ground)):
+        return Verdict(why_not=rather_not)
+    known = _known(letter, ground)
+    if not known and not answered:
+        return _unknown(letter, ground)
+    if not ground.saving.known:
+        return Verdict(why_not=WhyNot.KNOWN_OFF)
+    bindings = _once([*known, *_following(answered, known), *_deal(letter, ground, known, answered)], ground)
+    return Verdict(bindings=bindings) if bindings else Verdict(why_not=WhyNot.UNLINKED)
+
+
+def direction(people: People, roles: Collection[str], ours: Collection[str]) -> Direction:
+    """Whether we wrote it: from one of our addresses, or out of a folder of sent letters."""
+    return Direction.OUTGOING if people.sender in ours or "sent" in roles else Direction.INCOMING
+
+
+def belongs(people: People, conversation: frozenset[str], ours: Collection[str]) -> bool:
+    """Whether a letter that names a conversation takes part in it: a stranger who guessed an identifier does not (D11).
+
+    One of its people outside of ours is in the conversation, or it is among us alone.
+    """
+    outside = people.outside(ours)
+    return not outside or not conversation.isdisjoint(outside)
+
+
+def _never(letter: Seen, ground: Ground) -> WhyNot | None:
+    lying = letter.roles - {"all"}
+    aside = [WhyNot(role) for role in ASIDE if role in lying] if lying and lying <= set(ASIDE) else []
+    checks = (
+        (WhyNot.BINNED, letter.is_binned),
+        (WhyNot.NO_WEBMAIL, not ground.has_webmail),  # R28
+        (WhyNot.GONE, not letter.roles),
+        *((why, True) for why in aside),
+        (WhyNot.UNLINKED, ground.is_unlinked),
+        (WhyNot.NOBODY, not letter.people.all),
+        (WhyNot.INTERNAL, not letter.people.outside(ground.ours)),
+    )
+    return next((why for why, holds in checks if holds), None)
+
+
+def _rather_not(letter: Seen, ground: Ground) -> WhyNot | None:
+    """What a conversation that stands here overrules: replies in it are kept."""
+    outside = letter.people.outside(ground.ours)
+    from_outside = letter.people.sender in outside
+    counterparts = {letter.people.sender} if from_outside else set(outside)
+    if counterparts <= set(ground.excluded):
+        return WhyNot.EXCLUDED
+    if letter.is_bulk:
+        return WhyNot.BULK
+    return WhyNot.AUTOMATIC if letter.is_automatic else None
+
+
+def _answered(letter: Seen, ground: Ground) -> tuple[Known, ...]:
+    """The records of the conversation that the letter takes part in."""
+    talk = ground.conversation
+    if talk is None or not belongs(letter.people, talk.people, ground.ours):
+        return ()
+    return tuple(record for record in talk.records if not record.is_binned and record.pk not in ground.unlinked)
+
+
+def _known(letter: Seen, ground: Ground) -> list[Bind]:
+    """Records with an address of the letter, and the companies of its contacts."""
+    found = []
+    for address in letter.people.outside(ground.ours):
+        if address in ground.excluded:
+            continue
+        records = [record for record in ground.records.get(address, ()) if not record.is_binned]
+        settled = [record for record in records if record.kind != Kind.LEAD or record.is_open]
+        for record in settled or records:  # a lead that has ended only where nothing else is known
+            found.append(Bind(record.pk, Reason.ADDRESS, address))
+            if record.kind == Kind.CONTACT and record.company is not None:
+                found.append(Bind(record.company, Reason.ADDRESS, address))
+    return found
+
+
+def _following(answered: tuple[Known, ...], known: list[Bind]) -> list[Bind]:
+    """A reply goes where its conversation stands: to deals and open leads; to the people where nobody is known."""
+    work = [record for record in answered if record.kind == Kind.DEAL or (record.kind == Kind.LEAD and record.is_open)]
+    people = [] if known else [record for record in answered if record not in work]
+    return [Bind(record.pk, Reason.REPLY) for record in (*work, *people)]
+
+
+def _deal(letter: Seen, ground: Ground, known: list[Bind], answered: tuple[Known, ...]) -> list[Bind]:
+    """What is no reply goes to the client's open deal that was active last; not what lay there before we looked."""
+    if letter.is_history or any(record.kind == Kind.DEAL for record in answered):
+        return []
+    if any(deal.pk in ground.unlinked for deal in ground.deals):  # a person said that it is not about a deal
+        return []
+    clients = {bind.record: bind.matched for bind in reversed(known)}
+    theirs = [deal for deal in ground.deals if deal.is_open and not {deal.contact, deal.company}.isdisjoint(clients)]
+    if not theirs:
+        return []
+    latest = max(theirs, key=lambda deal: (deal.active_at or letter.received_at, deal.pk))
+    matched = clients.get(latest.contact or 0) or clients.get(latest.company or 0, "")
+    return [Bind(latest.pk, Reason.DEAL, matched)]
+
+
+def _once(bindings: list[Bind], ground: Ground) -> tuple[Bind, ...]:
+    found: dict[int, Bind] = {}
+    for bind in bindings:
+        if bind.record not in ground.unlinked:
+            found.setdefault(bind.record, bind)
+    return tuple(found.values())
+
+
+def _unknown(letter: Seen, ground: Ground) -> Verdict:
+    """Nobody knows its people: a lead of the sender, or of the first to whom we wrote, if the mailbox is set so."""
+    outgoing = direction(letter.people, letter.roles, ground.ours) == Direction.OUTGOING
+    address = _counterpart(letter, ground, outgoing=outgoing)
+    if not address or (ground.saving.outgoing if outgoing else ground.saving.incoming) != Unknown.LEAD:
+        return Verdict(why_not=WhyNot.UNKNOWN_OFF)
+    if letter.is_history:
+        return Verdict(why_not=WhyNot.HISTORY)  # R13, R28
+    if ground.webmail_since is not None and letter.received_at < ground.webmail_since:
+        return Verdict(why_not=WhyNot.BEFORE_UPGRADE)  # R28
+    if address.partition("@")[0] in ROBOTS:
+        return Verdict(why_not=WhyNot.AUTOMATIC)
+    if ground.records.get(address):  # all of them lie in the bin: somebody did not want them
+        return Verdict(why_not=WhyNot.IN_CRM_BIN)
+    return Verdict(lead=address)
+
+
+def _counterpart(letter: Seen, ground: Ground, *, outgoing: bool) -> str:
+    """Ours that lies in no folder of sent letters may be forged: nobody is made a lead for that."""
+    if not outgoing:
+        return letter.people.sender
+    if "sent" not in letter.roles:
+        return ""
+    outside = (address for address in letter.people.to if address not in ground.ours)
+    return next((address for address in outside if address not in ground.excluded), "")

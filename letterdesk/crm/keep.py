@@ -1,0 +1,132 @@
+"""Writes letters down as activities: their own hold on the bytes, where they stand, the thread. Set-based.
+
+Inside the caller's transaction, which holds the account and the letters' mailboxes. Twice is once.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from letterdesk.accounts.models import Employee
+from letterdesk.mailboxes import collect, in_crm, rows
+from letterdesk.mailboxes.models import Message
+
+from .decide import Bind
+from .identity import identity_of
+from .models import Activity, Binding, LetterCopy
+
+COPIED = (
+    "blob", "size", "message_id", "subject", "from_name", "from_address", "recipients", "sent_at", "received_at",
+    "snippet", "has_attachments",
+)  # fmt: skip
+_LATEST = "(SELECT MAX(b.received_at) FROM crm_binding AS b WHERE b.record_id = crm_record.id)"
+_ACTIVE = f"UPDATE crm_record SET active_at = {_LATEST} WHERE id IN %s AND active_at < {_LATEST}"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class ToKeep:
+    """A letter, in which thread and direction, and where it stands; without bindings it joins what is there (R13)."""
+
+    letter: Message
+    thread: int
+    direction: str
+    bindings: tuple[Bind, ...] = ()
+
+
+def keep(
+    account_id: int, wanted: Sequence[ToKeep], *, through: str, now: datetime, by: Employee | None = None
+) -> list[Activity]:
+    """Write these letters of one mailbox down; returns their activities in order. The mailbox is locked."""
+    if not wanted:
+        return []
+    identities = [identity_of(each.letter) for each in wanted]
+    known = {each.identity: each for each in Activity.objects.filter(account=account_id, identity__in=identities)}
+    _make(account_id, dict(zip(identities, wanted, strict=True)), known, through=through, now=now, by=by)
+    activities = [known[identity] for identity in identities]
+    _copy(account_id, wanted, activities)
+    bind(account_id, [(a, each.bindings) for a, each in zip(activities, wanted, strict=True)], now=now, by=by)
+    in_crm.mark(account_id, [each.letter.pk for each in wanted])
+    return activities
+
+
+def bind(
+    account_id: int,
+    wanted: Sequence[tuple[Activity, Collection[Bind]]],
+    *,
+    now: datetime,
+    by: Employee | None = None,
+) -> None:
+    """These activities stand at those records from now on; where they do already, the first reason stays."""
+    bindings = [
+        rows.make(
+            Binding,
+            account_id=account_id,
+            activity_id=activity.pk,
+            record_id=bind.record,
+            reason=bind.reason,
+            matched=bind.matched,
+            by_id=by.pk if by else None,
+            at=now,
+            received_at=activity.received_at,
+        )
+        for activity, binds in wanted
+        for bind in binds
+    ]
+    rows.insert(bindings, conflict="ON CONFLICT (activity_id, record_id) DO NOTHING")
+    records = sorted({each.record_id for each in bindings})
+    if records:
+        rows.run(_ACTIVE, [records])
+
+
+def _make(
+    account_id: int,
+    wanted: dict[str, ToKeep],
+    known: dict[str, Activity],
+    *,
+    through: str,
+    now: datetime,
+    by: Employee | None,
+) -> None:
+    """Activities for those that have none yet, each with its hold on the bytes."""
+    made = [
+        rows.make(
+            Activity,
+            account_id=account_id,
+            identity=identity,
+            thread_id=each.thread,
+            direction=each.direction,
+            through=through,
+            made_at=now,
+            made_by_id=by.pk if by else None,
+            **{name: getattr(each.letter, name) for name in COPIED},
+        )
+        for identity, each in sorted(wanted.items())
+        if identity not in known
+    ]
+    rows.insert_with_keys(made, known_by="identity")
+    collect.share(account_id, [(each.blob, each.holder) for each in made], now=now)
+    known.update((each.identity, each) for each in made)
+
+
+def _copy(account_id: int, wanted: Sequence[ToKeep], activities: Sequence[Activity]) -> None:
+    """Which letters are which activities; the date of receipt is the earliest of all copies, whichever came first."""
+    copies = [
+        rows.make(
+            LetterCopy,
+            account_id=account_id,
+            activity_id=activity.pk,
+            mailbox_id=each.letter.mailbox_id,
+            blob=each.letter.blob,
+        )
+        for each, activity in zip(wanted, activities, strict=True)
+    ]
+    rows.insert(copies, conflict="ON CONFLICT (mailbox_id, blob) DO NOTHING")
+    earlier: defaultdict[int, list[datetime]] = defaultdict(list)
+    for each, activity in zip(wanted, activities, strict=True):
+        if each.letter.received_at < activity.received_at:
+            earlier[activity.pk].append(each.letter.received_at)
+            activity.received_at = each.letter.received_at
+    for pk, dates in earlier.items():
+        Activity.objects.filter(pk=pk).update(received_at=min(dates))
+        Binding.objects.filter(activity=pk).update(received_at=min(dates))

@@ -1,0 +1,58 @@
+"""What of a mailbox is saved to CRM by itself, and who sees how much of CRM: settings, and how they are changed."""
+
+from django.db import transaction
+
+from letterdesk.accounts.models import Employee
+from letterdesk.accounts.roles import must_administrate
+from letterdesk.events.record import record as tell
+from letterdesk.mailboxes.models import Mailbox
+
+from .models import MailboxSaving, Scope, Sight, Unknown
+
+
+def saving_of(mailbox: Mailbox) -> MailboxSaving:
+    """The mailbox's settings, as they were set or as they are without; not stored where they were not."""
+    found = MailboxSaving.objects.filter(mailbox=mailbox).select_related("responsible").first()
+    return found or MailboxSaving(account_id=mailbox.account_id, mailbox=mailbox)
+
+
+@transaction.atomic
+def change_saving(
+    mailbox: Mailbox,
+    *,
+    by: Employee,
+    known: bool,
+    unknown_incoming: str,
+    unknown_outgoing: str,
+    responsible: Employee | None = None,
+) -> bool:
+    """Set what is saved from now on; letters that were looked at stay as they are. Returns whether that is new.
+
+    The caller has found the mailbox among those that `by` manages.
+    """
+    if responsible is not None and responsible.account_id != mailbox.account_id:
+        raise ValueError(f"employee {responsible.pk} is of another account than mailbox {mailbox.pk}")
+    wanted = {
+        "known": known,
+        "unknown_incoming": Unknown(unknown_incoming).value,
+        "unknown_outgoing": Unknown(unknown_outgoing).value,
+        "responsible": responsible,
+    }
+    saving, _ = MailboxSaving.objects.select_for_update().get_or_create(
+        mailbox=mailbox, defaults={"account_id": mailbox.account_id}
+    )
+    changed = [name for name, value in wanted.items() if getattr(saving, name) != value]
+    for name in changed:
+        setattr(saving, name, wanted[name])
+    saving.save(update_fields=changed)
+    if changed:
+        tell("saving.changed", account=mailbox.account, by=by, topic=mailbox.topic, changed=changed)
+    return bool(changed)
+
+
+@transaction.atomic
+def change_sight(role: str, scope: str, *, by: Employee) -> None:
+    """People of this role see so much of CRM from now on. Raises NotAllowed for who is no administrator."""
+    must_administrate(by, by.account_id)
+    Sight.objects.update_or_create(account=by.account, role=role, defaults={"scope": Scope(scope).value})
+    tell("sight.changed", account=by.account, by=by, role=role, scope=scope)
