@@ -1,5 +1,6 @@
 """`letterdesk demo`: a seeded company on an embedded mail server."""
 
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from django.utils import timezone
 from letterdesk.demo import company
 from letterdesk.demo.run import furnish, mail_server
 from letterdesk.demo.server import MailServer
+from letterdesk.demo.tasks import furnish_tasks, link_when_they_come
 
 from .mailbox import print_ledger, sync_shown
 from .output import AsJson, answer, console, fail
@@ -28,8 +30,10 @@ def demo(
     migrate()
     with mail_server(now, imap_port=imap_port, smtp_port=smtp_port) as server:
         mailboxes = furnish(server, now)
+        furnish_tasks(now)
         if not once:
             _welcome(server, listen)
+            Thread(target=link_when_they_come, args=(now,), daemon=True).start()
             Supervisor([["web", "--listen", listen], ["work"], ["sync"]]).run()
             return
         reports = {mailbox: sync_shown(mailbox, quiet=as_json) for mailbox in mailboxes}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 NAME = "Nordlicht Office Furniture"
 DOMAIN = "nordlicht.example"
+ZONE = "Europe/Berlin"
 PASSWORD = "letterdesk-demo"  # noqa: S105  printed at the start of the demo; its server listens on loopback alone
 
 

@@ -38,7 +38,7 @@ def furnish(server: MailServer, now: datetime) -> list[Mailbox]:
     first, *others = company.PEOPLE
     account = open_account(
         company.NAME,
-        time_zone="Europe/Berlin",
+        time_zone=company.ZONE,
         plan="standard",
         administrator_email=first.address,
         administrator_name=first.name,

@@ -70,7 +70,7 @@ def delete(task: Task, *, by: Employee, now: datetime) -> int:
     if not Task.objects.filter(pk=task.pk, deleted_at=None).update(deleted_at=now, deleted_by=by):
         raise InBin
     count = settle(letters, by=by, now=now)
-    record("task.deleted", account=task.account, by=by, subject=task.reference, letters=count)
+    record("task.deleted", account=task.account, by=by, topic=task.topic, subject=task.reference, letters=count)
     reach("task_delete.before_commit")
     task.refresh_from_db()
     return count
@@ -83,7 +83,7 @@ def restore(task: Task, *, by: Employee, now: datetime) -> int:
     if not Task.objects.in_bin(now).filter(pk=task.pk).update(deleted_at=None, deleted_by=None):
         raise NotInBin
     count = settle(letters, by=by, now=now)
-    record("task.restored", account=task.account, by=by, subject=task.reference, letters=count)
+    record("task.restored", account=task.account, by=by, topic=task.topic, subject=task.reference, letters=count)
     reach("task_restore.before_commit")
     task.refresh_from_db()
     return count
@@ -107,7 +107,7 @@ def purge(task: Task, *, by: Employee | None, now: datetime) -> int:
     count = binned.purge(going, by=by, now=now)
     settle(letters, by=by, now=now)
     collect.let_go_of_all(task.account_id, holder_of(task), now=now)
-    record("task.purged", account=task.account, by=by, subject=task.reference, letters=count)
+    record("task.purged", account=task.account, by=by, topic=task.topic, subject=task.reference, letters=count)
     Task.objects.filter(pk=task.pk).delete()
     reach("task_purge.before_commit")
     return count

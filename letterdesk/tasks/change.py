@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -28,6 +28,15 @@ class ChangedMeanwhile(ValueError):
     def __init__(self) -> None:
         super().__init__(
             _("Somebody changed this task while you were writing. Look at it above; save again to replace it.")
+        )
+
+
+class MovedMeanwhile(ValueError):
+    """Somebody else moved the task after the person who moves it now had looked at it."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(
+            _("Somebody moved task #%(number)d meanwhile: it stays where they put it.") % {"number": task.number}
         )
 
 
@@ -74,25 +83,52 @@ def change(
     if _change_participants(task, {person.pk for person in participants}, by=by, now=now):
         changed.append("participants")
     if changed:
-        record("task.changed", account=task.account, by=by, subject=task.reference, changed=changed)
+        record("task.changed", account=task.account, by=by, topic=task.topic, subject=task.reference, changed=changed)
     return changed
 
 
 @transaction.atomic
-def change_status(task: Task, status: str, *, by: Employee, now: datetime) -> bool:
+def change_status(task: Task, status: str, *, by: Employee, now: datetime, seen: str = "") -> bool:
     """Say how far it has come; a finished task locks its letters as before (R4). Returns whether that is new.
 
-    Raises BadTask for an unknown status, InBin.
+    `seen`: the status that the person saw; empty: whatever it was. Raises BadTask for an unknown status, InBin, and
+    MovedMeanwhile where somebody else changed it since.
     """
     if status not in Status.values:
         raise BadTask(status)
     lock(task)
+    task.refresh_from_db()
+    if seen and seen != task.status:
+        raise MovedMeanwhile(task)
     done = status == Status.DONE
     fields = {"status": status, "done_at": now if done else None, "done_by": by if done else None}
     if not Task.objects.filter(pk=task.pk).exclude(status=status).update(**fields):
         return False
     task.refresh_from_db()
-    record("task.changed", account=task.account, by=by, subject=task.reference, changed=["status"])
+    record("task.changed", account=task.account, by=by, topic=task.topic, subject=task.reference, changed=["status"])
+    return True
+
+
+def deadline_version(task: Task) -> str:
+    """What `put_on` would replace, as a short word."""
+    return task.deadline.astimezone(UTC).isoformat(timespec="minutes") if task.deadline else "none"
+
+
+@transaction.atomic
+def put_on(task: Task, deadline: datetime | None, *, by: Employee, seen: str = "") -> bool:
+    """Set the deadline alone, or none. Returns whether that is new.
+
+    `seen`: the `deadline_version` that the person saw; empty: whatever it was. Raises InBin, MovedMeanwhile.
+    """
+    lock(task)
+    task.refresh_from_db()
+    if seen and seen != deadline_version(task):
+        raise MovedMeanwhile(task)
+    if task.deadline == deadline:
+        return False
+    task.deadline = deadline
+    task.save(update_fields=["deadline"])
+    record("task.changed", account=task.account, by=by, topic=task.topic, subject=task.reference, changed=["deadline"])
     return True
 
 
@@ -103,7 +139,7 @@ def comment(task: Task, text: str, *, by: Employee, now: datetime) -> Comment:
     if not text.strip():
         raise BadTask(_("The comment is empty."))
     made = Comment.objects.create(account_id=task.account_id, task=task, by=by, text=text.strip(), at=now)
-    record("task.commented", account=task.account, by=by, subject=task.reference)
+    record("task.commented", account=task.account, by=by, topic=task.topic, subject=task.reference)
     return made
 
 

@@ -55,7 +55,7 @@ def create(
         Participant(account_id=by.account_id, task=task, employee_id=pk, added_by=by, added_at=now)
         for pk in sorted(others)
     )
-    record("task.created", account=by.account, by=by, subject=task.reference, letters=len(letters))
+    record("task.created", account=by.account, by=by, topic=task.topic, subject=task.reference, letters=len(letters))
     lock_letters([letter.pk for letter in letters])  # of several mailboxes: in the order in which all others lock
     for letter in letters:
         link(task, letter, by=by, now=now)

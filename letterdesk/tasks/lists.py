@@ -14,7 +14,15 @@ VIEWS = ("mine", "all", "bin")
 STATUSES = ("open", "done", "any")
 
 
-def task_list(employee: Employee, view: str, *, now: datetime, status: str = "open", words: str = "") -> QuerySet[Any]:
+def task_list(
+    employee: Employee,
+    view: str,
+    *,
+    now: datetime,
+    status: str = "open",
+    words: str = "",
+    responsible: Employee | None = None,
+) -> QuerySet[Any]:
     """Tasks in one of VIEWS, with `letter_count`, `item_count`, `done_count` and `comment_count`.
 
     `status` is one of STATUSES, the bin has all; `words` must be in the title, or be the number.
@@ -23,6 +31,8 @@ def task_list(employee: Employee, view: str, *, now: datetime, status: str = "op
     tasks = tasks.in_bin(now) if view == "bin" else tasks.present()
     if view != "bin" and status != "any":
         tasks = tasks.filter(status=Status.DONE) if status == "done" else tasks.exclude(status=Status.DONE)
+    if responsible is not None:
+        tasks = tasks.filter(responsible=responsible)
     for word in words.split()[:10]:
         number = word.removeprefix("#")
         is_number = number.isascii() and number.isdigit() and len(number) < 9

@@ -69,6 +69,11 @@ class Task(models.Model):
         return f"task:{self.number}"
 
     @property
+    def topic(self) -> str:
+        """Whom its events concern live: all of the account hear that some task changed, and not which one."""
+        return f"tasks:{self.account.public_id}"
+
+    @property
     def is_done(self) -> bool:
         return self.status == Status.DONE
 

@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 SPRITE = HERE / "static/web/icons.svg"
 IN_TEMPLATES = re.compile(r'\{% icon "([a-z0-9-]+)"')
 IN_PYTHON = re.compile(r'"([a-z][a-z0-9-]+)"')
-CHOOSERS = ("sidebar.py", "state.py", "connecting.py", "palette.py", "crm_words.py")  # where Python chooses an icon
+CHOOSERS = ("sidebar.py", "state.py", "connecting.py", "palette.py", "crm_words.py", "task_filter.py")  # in Python
 
 
 def icons_in_templates() -> set[str]:

@@ -58,7 +58,8 @@ def topics_of(employee_pk: int | None) -> frozenset[str] | None:
     if employee is None:
         return None
     names = Mailbox.objects.visible_to(employee).values_list("public_id", flat=True)
-    return frozenset(f"mailbox:{name}" for name in names)
+    own = (f"employee:{employee.public_id}", f"tasks:{employee.account.public_id}")
+    return frozenset([*own, *(f"mailbox:{name}" for name in names)])
 
 
 class Stream:
@@ -127,6 +128,8 @@ def written(event: Event | None) -> bytes:
     if event is None:
         return b"event: resync\ndata: {}\n\n"
     change: dict[str, Any] = {"kind": event.kind, "topic": event.topic, "subject": event.subject}
+    if event.topic.startswith("tasks:"):  # all of the account hear it: that some task changed, and not which
+        change = {"kind": "task.changed", "topic": event.topic, "subject": ""}
     change["conversations"] = event.facts.get("conversations", [])
     return f"id: {event.pk}\nevent: change\ndata: {json.dumps(change)}\n\n".encode()
 

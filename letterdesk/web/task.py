@@ -16,7 +16,6 @@ from letterdesk.tasks.change import (
     ChangedMeanwhile,
     NotAllowed,
     change,
-    change_status,
     comment,
     people_in,
     version_of,
@@ -109,18 +108,6 @@ def _with_people(tasks: Any) -> Any:
 def _editable(request: Request, task_id: str) -> Task:
     found: Task = get_object_or_404(_with_people(Task.objects.editable_by(request.employee)), public_id=task_id)
     return found
-
-
-@require_POST
-def task_status(request: Request, task_id: str) -> HttpResponse:
-    """POST /tasks/<id>/status: how far it has come."""
-    found = _editable(request, task_id)
-    try:
-        if change_status(found, request.POST.get("status", ""), by=request.employee, now=timezone.now()):
-            messages.success(request, f"{found}: {Status(found.status).label}")
-    except REFUSALS as error:
-        messages.error(request, str(error))
-    return _back(request, found)
 
 
 @require_POST

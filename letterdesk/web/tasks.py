@@ -1,6 +1,6 @@
-"""The lists of tasks, and the form for a new one: from nothing, or from letters by a key (ux.md 1.7, W9)."""
+"""Tasks as list, board or calendar, and the form for a new one: from nothing, or from letters by a key (ux.md 1.7)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -15,13 +15,16 @@ from letterdesk.mail.subjects import normal_subject
 from letterdesk.mailboxes.holds import MessageGone
 from letterdesk.mailboxes.models import Message
 from letterdesk.tasks.create import BadTask, create
+from letterdesk.tasks.days import column_of, on_day
 from letterdesk.tasks.link import InBin, link
-from letterdesk.tasks.lists import STATUSES, VIEWS, task_list
+from letterdesk.tasks.lists import task_list
 from letterdesk.tasks.models import Task
 from letterdesk.tasks.reading import taken_along
 from letterdesk.web.acts import next_of, ours
 from letterdesk.web.letters import letters_to_link
 from letterdesk.web.request import Request
+from letterdesk.web.task_board import board, calendar, day_named, said
+from letterdesk.web.task_filter import Filter
 from letterdesk.web.task_form import TaskForm
 
 PER_PAGE = 100
@@ -31,27 +34,23 @@ REFUSALS = (BadTask, InBin, MessageGone)
 
 
 def tasks(request: Request) -> HttpResponse:
-    """GET /tasks?view=&status=&q=&page=: a list. POST `title`: a task of one's own, at once."""
+    """GET /tasks?view=&of=&status=&person=&q=: list, board or calendar. POST `title`: a task of one's own, at once."""
     if request.method == "POST":
         return _add(request)
-    now = timezone.now()
-    view = request.GET.get("view", "") if request.GET.get("view") in VIEWS else "mine"
-    status = request.GET.get("status", "") if request.GET.get("status") in STATUSES else "open"
-    words = request.GET.get("q", "").strip()[:200]
-    found = task_list(request.employee, view, now=now, status=status, words=words)
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    asked, now = Filter.asked(request), timezone.now()
+    draw = {"board": board, "calendar": calendar}.get(asked.view, _list)
+    return draw(request, asked, now)
+
+
+def _list(request: Request, asked: Filter, now: datetime) -> HttpResponse:
+    page = Paginator(asked.found(request.employee, now), PER_PAGE).get_page(request.GET.get("page"))
     facts = {
-        "area": "tasks",
-        "view": view,
-        "status": status,
-        "query": words,
         "page": page,
-        "groups": _groups(list(page), view, status, now),
-        "statuses": [("open", _("Open")), ("done", _("Done")), ("any", _("All"))],
-        "taken_along": taken_along(request.employee, now=now) if view == "bin" else [],
-        "here": request.get_full_path(),
+        "groups": _groups(list(page), asked.view, asked.status, now),
+        "taken_along": taken_along(request.employee, now=now) if asked.view == "bin" else [],
+        "pages": asked.address(),
     }
-    return render(request, "web/tasks/page.html", facts)
+    return render(request, "web/tasks/page.html", {**asked.facts(request), **facts})
 
 
 def _add(request: Request) -> HttpResponse:
@@ -67,23 +66,11 @@ def _groups(found: list[Task], view: str, status: str, now: datetime) -> list[di
     """Tasks in their order, under headings by deadline; what is done and the bin are one list each."""
     groups: list[dict[str, Any]] = []
     for task in found:
-        name = "" if view == "bin" or status == "done" else heading(task, timezone.localtime(now))
+        name = "" if view == "bin" or status == "done" else said(column_of(task, timezone.localtime(now)))
         if not groups or groups[-1]["name"] != name:
             groups.append({"name": name, "tasks": []})
         groups[-1]["tasks"].append({"task": task, "is_overdue": task.is_overdue(now)})
     return groups
-
-
-def heading(task: Task, local: datetime) -> str:
-    """Overdue, Today, This week, Later or No date, as the reader's clock says it."""
-    if task.deadline is None:
-        return _("No date")
-    if task.is_overdue(local):
-        return _("Overdue")
-    day = task.deadline.astimezone(local.tzinfo).date()
-    if day <= local.date():
-        return _("Today")
-    return _("This week") if day <= local.date() + timedelta(days=6 - local.weekday()) else _("Later")
 
 
 # A new one
@@ -95,7 +82,13 @@ def new_task(request: Request) -> HttpResponse:
         return _make(request)
     letters, chosen = _offered(request)
     subject = normal_subject(letters[0].subject) if letters else ""
-    form = TaskForm(request.employee, initial={"title": subject, "responsible": request.employee.public_id})
+    day = day_named(request.GET.get("day", ""))
+    before = {
+        "title": subject,
+        "responsible": request.employee.public_id,
+        "deadline": day and on_day(day, None, timezone.localtime()),
+    }
+    form = TaskForm(request.employee, initial=before)
     return _form(request, form, letters, chosen)
 
 

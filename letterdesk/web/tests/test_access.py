@@ -84,6 +84,7 @@ PAGES = {
     "new_task": ("GET", {"letter": "{message_id}"}, 200, 404, 404, 404, 404),
     "task": ("GET", {}, 200, 404, 404, 200, 404),
     "task_status": ("POST", {"status": "done"}, 302, 404, 404, 302, 404),
+    "task_deadline": ("POST", {"day": "2030-01-02"}, 302, 404, 404, 302, 404),
     "task_checklist": ("POST", {"text": "x"}, 302, 404, 404, 302, 404),
     "checklist_item": ("POST", {"change": "tick"}, 302, 404, 404, 302, 404),
     "task_comments": ("POST", {"text": "x"}, 302, 404, 404, 302, 404),

@@ -1,6 +1,8 @@
-// Hears what changed and passes it to the page as events: letterdesk:change, letterdesk:resync.
+// Hears what changed and passes it to the page as events: letterdesk:change of a mailbox, letterdesk:tasks,
+// letterdesk:employee, letterdesk:resync.
 function announce(message) {
-  if (message.change) document.dispatchEvent(new CustomEvent("letterdesk:change", { detail: message.change }));
+  const about = message.change?.topic.split(":")[0];
+  if (about) document.dispatchEvent(new CustomEvent(`letterdesk:${about === "mailbox" ? "change" : about}`, { detail: message.change }));
   if (message.resync) document.dispatchEvent(new CustomEvent("letterdesk:resync"));
   if (message.state) document.documentElement.dataset.live = message.state;
 }

@@ -1,0 +1,91 @@
+"""Tasks of the demo company; each takes its letter along as soon as the sync has brought it."""
+
+import time
+import tomllib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import OperationalError
+
+from letterdesk.accounts.models import Employee
+from letterdesk.mail.subjects import normal_subject
+from letterdesk.mailboxes.models import Message
+from letterdesk.tasks.change import change_status, comment
+from letterdesk.tasks.checklist import add_item, tick
+from letterdesk.tasks.create import create
+from letterdesk.tasks.link import link
+from letterdesk.tasks.models import Status, Task
+
+from .company import DOMAIN, ZONE
+
+PATIENCE = 300.0  # seconds until the last letter is here
+PAUSE = 0.5
+
+
+def furnish_tasks(now: datetime) -> None:
+    """Make the tasks, with what is ticked and written in them."""
+    for number, told in enumerate(_told()):
+        _make(told, now, at=now - timedelta(hours=90 - 5 * number))
+
+
+def link_when_they_come(now: datetime) -> None:
+    """Put each letter into its task when it is here; returns when all are, or after five minutes."""
+    missing = [told for told in _told() if "letter" in told]
+    end = time.monotonic() + PATIENCE
+    while missing and time.monotonic() < end:
+        missing = [told for told in missing if not _linked(told, now)]
+        time.sleep(PAUSE)
+
+
+def _told() -> Iterator[dict[str, Any]]:
+    text = files(__package__).joinpath("tasks.toml").read_text("utf-8")
+    yield from tomllib.loads(text)["task"]
+
+
+def _make(told: dict[str, Any], now: datetime, *, at: datetime) -> None:
+    by = _employee(told["of"])
+    task = create(
+        told["title"],
+        by=by,
+        now=at,
+        responsible=_employee(told["for"]),
+        participants=[_employee(key) for key in told.get("with", ())],
+        description=told.get("text", ""),
+        deadline=_due(told, now),
+    )
+    for line in told.get("checklist", ()):
+        item = add_item(task, line.removeprefix("-"))
+        if line.startswith("-"):
+            tick(item, on=True, by=task.responsible, now=at)
+    for who, text in told.get("comments", ()):
+        comment(task, text, by=_employee(who), now=at)
+    change_status(task, told.get("status", Status.TODO), by=task.responsible, now=at + timedelta(hours=2))
+
+
+def _due(told: dict[str, Any], now: datetime) -> datetime | None:
+    if "due" not in told:
+        return None
+    days, hour = told["due"]
+    at = now.astimezone(ZoneInfo(ZONE)) + timedelta(days=days)
+    return at.replace(hour=hour, minute=0, second=0, microsecond=0)
+
+
+def _linked(told: dict[str, Any], now: datetime) -> bool:
+    """Whether the letter is in its task; not while the sync holds the database, nor before it has come."""
+    letters = Message.objects.filter(mailbox__address=f"{told['in']}@{DOMAIN}").order_by("-received_at")
+    try:
+        found = [each for each in letters if normal_subject(each.subject) == told["letter"]]
+        task = Task.objects.get(title=told["title"])
+        if found:
+            link(task, found[0], by=task.creator, now=now)
+    except OperationalError:
+        return False
+    return bool(found)
+
+
+def _employee(key: str) -> Employee:
+    found: Employee = Employee.objects.get(email=f"{key}@{DOMAIN}")
+    return found
