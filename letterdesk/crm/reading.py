@@ -9,6 +9,7 @@ from letterdesk.mail.letters import Part
 from letterdesk.mail.limited import Unparsable
 from letterdesk.mail.parse import parse_letter, read_part
 from letterdesk.mailboxes.models import Message
+from letterdesk.mailboxes.periods import Period, Periods, longest
 from letterdesk.mailboxes.retention import visible
 
 from .models import Activity, LetterCopy
@@ -41,6 +42,18 @@ def in_webmail(activities: Sequence[Activity], account: Account, *, now: datetim
     there = letters.filter(blob__in=copies.values("blob"), mailbox__in=copies.values("mailbox"))
     pairs = set(there.values_list("mailbox", "blob"))
     return {copy.activity_id for copy in copies if (copy.mailbox_id, copy.blob) in pairs}
+
+
+def longest_periods(activities: Sequence[Activity], periods: Periods) -> dict[int, Period]:
+    """By key, the longest period of the mailboxes that have the letter of each of these; absent: the account's."""
+    if not periods.own:
+        return {}
+    found: dict[int, Period] = {}
+    copies = LetterCopy.objects.filter(activity__in=[each.pk for each in activities])
+    for activity, mailbox in copies.values_list("activity", "mailbox"):
+        here = longest(part.period for part in periods.parts(mailbox))
+        found[activity] = longest([here, found.get(activity, here)])
+    return found
 
 
 def _parts(activity: Activity) -> tuple[Part, ...]:

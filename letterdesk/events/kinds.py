@@ -11,6 +11,8 @@ KINDS = {
     "plan.changed": "The account went to another plan.",
     "plan.chosen": "The plan that follows was chosen, or that choice was taken back.",
     "plan.ending": "A plan ends in 14, 7 or 1 days, and what follows takes something away.",
+    "retention.chosen": "A person chose how long letters are kept; the facts say for how long and from when on.",
+    "retention.taken_back": "A person took such a choice back before it began.",
     "signed.in": "A person signed in.",
     "signed.out": "A person signed out.",
     "mailbox.connected": "A mailbox was connected.",

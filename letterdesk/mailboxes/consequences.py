@@ -6,7 +6,9 @@ from datetime import datetime
 from django.db.models import Count, Max, Min, Q, Sum
 
 from .models import Mailbox, Message, PendingChange
-from .retention import Period, shown
+from .own_times import periods_of
+from .periods import longest_first
+from .retention import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,9 @@ class Consequences:
 
 def of_disconnecting(mailbox: Mailbox, *, now: datetime) -> Consequences:
     """Count what `disconnect` would do, with copies kept or not."""
-    period = Period.of(mailbox.account, now)
-    letters = shown(Message.objects.filter(mailbox=mailbox), period.cutoff(now))
+    periods = periods_of(mailbox.account, now)
+    period = next(longest_first(periods.parts(mailbox.pk), now)).period
+    letters = shown(Message.objects.filter(mailbox=mailbox), periods.cutoff(now))
     free = Q(is_held=False)
     sums = letters.aggregate(
         letters=Count("pk"), size=Sum("size"), held=Count("pk", filter=Q(is_held=True)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Model, QuerySet
 
 from letterdesk.accounts.models import Account
 from letterdesk.plans import limits
@@ -18,7 +18,8 @@ from letterdesk.plans.catalogue import Terms, catalogue, terms_of
 from . import fit, purge, sweep
 from .connect import COUNTED
 from .models import Mailbox, MailboxState, Message, PendingChange, Quarantined
-from .retention import Period
+from .own_times import periods_under
+from .retention import is_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,12 @@ class Preview:
 def foresee(account: Account, plan: str, *, now: datetime) -> Preview:
     """What the plan of that key would do to the account at `now`; nothing is changed. Raises UnknownPlan.
 
-    Seven queries, however many mailboxes there are.
+    Eight queries, however many mailboxes there are.
     """
     after = terms_of(catalogue().plan(plan))
     mailboxes = list(account.mailboxes.filter(forgotten_at=None).select_related("owner").defer("secret").order_by("pk"))
     running = fit.kept_under(after, [each for each in mailboxes if each.imap_host and each.state in fit.CONSIDERED])
-    goes, with_tasks, dropped = _letters(mailboxes, after, now)
+    goes, with_tasks, dropped = _letters(account, mailboxes, after, now)
     affected = tuple(
         Affected(
             mailbox,
@@ -108,7 +109,7 @@ def _counts(mailbox: Mailbox) -> bool:
 
 
 def _letters(
-    mailboxes: Sequence[Mailbox], after: Terms, now: datetime
+    account: Account, mailboxes: Sequence[Mailbox], after: Terms, now: datetime
 ) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
     """Letters that go, letters that only a task keeps, and changes that are dropped, by mailbox."""
     letters = Message.objects.filter(mailbox__in=[each.pk for each in mailboxes])
@@ -117,13 +118,12 @@ def _letters(
         changes = PendingChange.objects.filter(purge.QUEUED, mailbox__in=[each.pk for each in mailboxes])
         goes = _sum(_by_mailbox(purge.not_held(letters)), _by_mailbox(unreadable, "folder__mailbox"))
         return goes, _by_mailbox(letters.filter(is_held=True)), _by_mailbox(changes)
-    cutoff = Period(after.days_kept).cutoff(now)
+    cutoff = periods_under(account, after.days_kept, now=now).cutoff(now)
     if cutoff is None:
         return {}, {}, {}
-    old = Q(received_at__lte=cutoff)
-    unreadable = unreadable.filter(internal_date__lte=cutoff)
+    unreadable = unreadable.filter(is_over(Quarantined, cutoff))
     goes = _sum(_by_mailbox(sweep.ending(letters, cutoff)), _by_mailbox(unreadable, "folder__mailbox"))
-    return goes, _by_mailbox(letters.filter(old, is_held=True)), {}
+    return goes, _by_mailbox(letters.filter(is_over(Message, cutoff), is_held=True)), {}
 
 
 def _by_mailbox(rows: QuerySet[Model], way: str = "mailbox") -> dict[int, int]:

@@ -17,11 +17,12 @@ from letterdesk.mail.archives import Archived, read_eml, read_maildir, read_mbox
 from letterdesk.mail.imap_roles import give_roles
 from letterdesk.mail.imap_types import RemoteFolder
 from letterdesk.mail.letters import Fetched
-from letterdesk.plans.limits import cutoff, terms
+from letterdesk.plans.limits import terms
 
 from . import receive
 from .models import Folder, Mailbox, Placement
 from .move import next_uid
+from .retention import kept_since
 
 BATCH = 200
 BATCH_BYTES = 8 * 1024 * 1024
@@ -119,7 +120,7 @@ def _store(folder: Folder, batch: list[Archived], imported: Imported, now: datet
     ]
     prepared = receive.prepare(folder, fetched, now=now)
     with transaction.atomic():
-        oldest = cutoff(folder.mailbox.account, now)
+        oldest = kept_since(folder, now)
         receipt = receive.store(folder, prepared, uidvalidity=VALIDITY, now=now, cutoff=oldest, initial=True)
     imported.stored += len(receipt.placed)
     imported.too_old += len(receipt.too_old)

@@ -10,7 +10,8 @@ from letterdesk.accounts.models import Employee
 
 from .hide import without_hidden
 from .models import Conversation, Mark, Placement
-from .retention import Period, days_left, shown
+from .periods import Cutoff, Kept
+from .retention import days_left, shown
 
 SHOWN_SENDERS = 8
 
@@ -37,9 +38,7 @@ class Row:
     is_held: bool = False  # a letter of it is (R4)
 
 
-def letters_of(
-    conversation_ids: Iterable[int], cutoff: datetime | None, employee: Employee
-) -> dict[int, list[Placement]]:
+def letters_of(conversation_ids: Iterable[int], cutoff: Cutoff, employee: Employee) -> dict[int, list[Placement]]:
     """The shown places of the letters of conversations that are shown to the employee, oldest first."""
     places = Placement.objects.filter(conversation__in=list(conversation_ids)).shown()
     told = without_hidden(shown(places, cutoff), employee, message="message")
@@ -49,15 +48,16 @@ def letters_of(
     return by_conversation
 
 
-def row_of(line: Any, places: list[Placement] | None, period: Period, now: datetime) -> Row | None:
+def row_of(line: Any, places: list[Placement] | None, period: Kept, now: datetime) -> Row | None:
     """The row of a line; with `places`, from those letters alone. None: none of them lies there."""
     if places is not None and not any(place.folder_id == line.folder_id for place in places):
         return None
     told = _kept(line) if places is None else _counted(line, places)
+    here = period.in_folder(line.folder_id, line.conversation.mailbox_id)
     return Row(
         conversation=line.conversation,
         folder_id=line.folder_id,
-        days_left=None if line.is_held else days_left(told["newest_at"], period, now=now),
+        days_left=None if line.is_held else days_left(told["newest_at"], here, now=now),
         label_ids=[int(pk) for pk in (line.label_ids or "").split(",") if pk],
         list_id=line.list_id or "",
         is_held=line.is_held,

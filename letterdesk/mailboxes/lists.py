@@ -34,7 +34,9 @@ from . import rows
 from .hide import hidden_from, is_shown_to, wholly_hidden
 from .list_rows import Row, letters_of, mark_of, row_of
 from .models import Folder, FolderRole, Label, Labelled, Listing, Mark, Message
-from .retention import Period, shown
+from .own_times import periods_of
+from .periods import Cutoff, Kept, latest
+from .retention import is_over, is_young, shown
 
 PAGE = 50
 MOST_SLEEPING = 500
@@ -82,7 +84,7 @@ class Wanted:
 
     employee: Employee
     now: datetime
-    period: Period
+    period: Kept
     only: str = ""
     oldest_first: bool = False
     before: str = ""
@@ -91,7 +93,7 @@ class Wanted:
     owns_all: bool = False  # of the mailboxes that are listed: an owner has nothing hidden (R27)
 
     @property
-    def cutoff(self) -> datetime | None:
+    def cutoff(self) -> Cutoff:
         return self.period.cutoff(self.now)
 
 
@@ -100,16 +102,16 @@ def list_folder(
     *,
     employee: Employee,
     now: datetime,
-    period: Period | None = None,
+    period: Kept | None = None,
     before: str = "",
     limit: int = PAGE,
     only: str = "",
 ) -> Page:
-    """The conversations of a folder that are shown at `now`, newest first: two queries, seldom three, one for the plan.
+    """The conversations of a folder that are shown at `now`, newest first: two or three queries, two for the periods.
 
     A page may hold fewer rows than `limit` although more follow. Raises BadCursor.
     """
-    period = period or Period.of(folder.account, now)
+    period = (period or periods_of(folder.account, now)).in_folder(folder.pk, folder.mailbox_id)
     owns = folder.mailbox.owner_id == employee.pk
     return list_folders([folder], Wanted(employee, now, period, only=only, before=before, limit=limit, owns_all=owns))
 
@@ -234,8 +236,8 @@ def _annotated(page: QuerySet[Any], wanted: Wanted, *, with_mark: bool = False) 
     Written out, as the rights are: composing it anew took longer than running it.
     """
     partly: Any = Value(value=False)
-    if wanted.cutoff is not None:
-        partly = RawSQL(_HAS_LEFT, [rows.db_value(Message, "received_at", wanted.cutoff)], BooleanField())  # noqa: S611  constant SQL
+    if (last := latest(wanted.cutoff)) is not None:  # what is partly told is judged letter by letter afterwards
+        partly = RawSQL(_HAS_LEFT, [rows.db_value(Message, "received_at", last)], BooleanField())  # noqa: S611  constant SQL
     if not wanted.owns_all:
         hidden = Exists(hidden_from(wanted.employee, "conversation"))
         partly = Case(When(hidden, then=Value(value=True)), default=partly, output_field=BooleanField())
@@ -253,8 +255,8 @@ def _total(lines: QuerySet[Any], wanted: Wanted) -> Any:
     hidden = Value(0) if wanted.owns_all else count_of(wholly_hidden(shown(lines, wanted.cutoff), wanted.employee))
     if wanted.cutoff is None:
         return count_of(lines) - hidden
-    held = lines.filter(newest_at__lte=wanted.cutoff, is_held=True)
-    return count_of(lines.filter(newest_at__gt=wanted.cutoff)) + count_of(held) - hidden
+    held = lines.filter(is_over(Listing, wanted.cutoff), is_held=True)
+    return count_of(lines.filter(is_young(Listing, wanted.cutoff))) + count_of(held) - hidden
 
 
 def count_of(lines: QuerySet[Any]) -> Any:

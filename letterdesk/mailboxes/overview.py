@@ -11,7 +11,8 @@ from django.db.models.functions import Coalesce
 from letterdesk.accounts.models import Account, Employee
 
 from .models import AccessRequest, Grant, Mailbox, Message
-from .retention import Leaving, Period, next_leaving, shown
+from .own_times import periods_of
+from .retention import Leaving, next_leaving, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,10 @@ def _number_of(rows: QuerySet[Any]) -> Any:
 
 def figures(account: Account, mailboxes: Sequence[int], *, now: datetime) -> dict[int, Figures]:
     """The figures of these mailboxes, by key: four queries."""
-    letters = shown(Message.objects.filter(mailbox__in=mailboxes), Period.of(account, now).cutoff(now))
+    periods = periods_of(account, now)
+    letters = shown(Message.objects.filter(mailbox__in=mailboxes), periods.cutoff(now))
     sums = letters.values("mailbox").annotate(kept=Count("pk"), bytes=Sum("size"), oldest=Min("received_at")).order_by()
-    leaving = next_leaving(account, mailboxes, now=now)
+    leaving = next_leaving(account, mailboxes, now=now, periods=periods)
     return {
         row["mailbox"]: Figures(row["kept"], row["bytes"], row["oldest"], leaving.get(row["mailbox"])) for row in sums
     }

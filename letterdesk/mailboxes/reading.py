@@ -14,7 +14,9 @@ from letterdesk.accounts.models import Employee
 
 from .hide import without_hidden
 from .models import Attachment, Conversation, Hold, Look, Message, Placement
-from .retention import Period, shown, storage_line
+from .own_times import periods_of
+from .periods import Kept
+from .retention import shown, storage_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,13 @@ def find_conversation(employee: Employee, public_id: str) -> Conversation | None
 
 
 def conversation_letters(
-    conversation: Conversation, *, employee: Employee, now: datetime, period: Period | None = None
+    conversation: Conversation, *, employee: Employee, now: datetime, period: Kept | None = None
 ) -> list[ReadLetter]:
-    """The letters of a conversation that are shown at `now`, oldest first, in at most five queries.
+    """The letters of a conversation that are shown at `now`, oldest first, in at most six queries.
 
     Without those that lie in no folder any more: a held one is read in its task (R27).
     """
-    period = period or Period.of(conversation.mailbox.account, now)
+    period = period or periods_of(conversation.mailbox.account, now)
     visible = Message.objects.visible_to(employee).filter(conversation=conversation)
     messages = without_hidden(visible, employee, message="pk")  # R27
     letters = shown(messages, period.cutoff(now)).select_related("mailbox", "account")
@@ -78,7 +80,12 @@ def conversation_letters(
             message=each.message,
             places=each.places,
             attachments=each.attachments,
-            storage=storage_line(each.message, now, period=period, holds=holds[each.message.pk]),
+            storage=storage_line(
+                each.message,
+                now,
+                period=period.in_folders((place.folder_id for place in each.places), each.message.mailbox_id),
+                holds=holds[each.message.pk],
+            ),
         )
         for each in read.values()
         if each.places

@@ -4,23 +4,25 @@ Hidden is judged by the clock at every reading (R20); deletion is only the clean
 `now >= received_at + days × 24 h` (R19), to the second, unless it is held (R4). Nothing here writes to a mail server.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min, Model, Q, QuerySet
+from django.db.models import Count, Exists, Min, Model, OuterRef, Q, QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from letterdesk.accounts.models import Account
-from letterdesk.plans import limits
 
-from .models import Attachment, Hold, Listing, Mailbox, MailboxState, Message, Placement
+from .models import Attachment, Folder, Hold, Listing, Mailbox, MailboxState, Message, Placement, Quarantined
+from .own_times import periods_of
+from .periods import Cut, Cutoff, Moments, Period, Periods, earliest, latest, longest_first, shorter
 
+MICROSECOND = timedelta(microseconds=1)
 SOON = timedelta(days=14)  # from here on the list shows the days that remain (ux.md 1.1)
 
 Row = TypeVar("Row", bound=Model)
@@ -41,56 +43,49 @@ def outcome(*, received_at: datetime, is_held: bool, in_crm: bool, days: int | N
     return Outcome.CRM_ONLY if in_crm else Outcome.DELETED
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
-    """How many times 24 hours letters stay from their receipt; None: without end. An hour is 3,600 s, DST or not."""
-
-    days: int | None
-
-    @classmethod
-    def of(cls, account: Account, now: datetime) -> "Period":
-        """The period of the plan that the account is on at `now` (R18)."""
-        return cls(limits.terms(account, now=now).days_kept)
-
-    def leaves_at(self, received_at: datetime) -> datetime | None:
-        """The first moment at which a letter is no longer shown; None: never."""
-        return None if self.days is None else received_at + timedelta(hours=24 * self.days)  # R19
-
-    def is_over(self, received_at: datetime, now: datetime) -> bool:
-        """Whether the period has ended at `now`."""
-        leaves_at = self.leaves_at(received_at)
-        return leaves_at is not None and now >= leaves_at
-
-    def cutoff(self, now: datetime) -> datetime | None:
-        """What was received at or before this is over; None: nothing is."""
-        return None if self.days is None else now - timedelta(hours=24 * self.days)
-
-
 def is_fetched(received_at: datetime, *, chosen_days: int | None, now: datetime) -> bool:
     """Whether the depth chosen at connecting reaches back to a letter, to the second (R21); None: everything."""
     return chosen_days is None or now < received_at + timedelta(hours=24 * chosen_days)
 
 
-def fetched_after(mailbox: Mailbox, now: datetime) -> datetime | None:
-    """Letters received after this moment are fetched: the chosen depth and the plan's cut-off both hold (R10, R21).
+def kept_since(folder: Folder, now: datetime) -> datetime | None:
+    """What was received after this is kept in a folder, by the plan and own times; None: everything is (R10)."""
+    return periods_of(folder.account, now).in_folder(folder.pk, folder.mailbox_id).cutoff(now)
 
-    None: everything is.
+
+def fetched_after(mailbox: Mailbox, now: datetime) -> datetime | None:
+    """Letters received after this moment are fetched: the chosen depth and what is kept both hold (R10, R21).
+
+    None: everything is. Where folders keep letters for different times, the longest.
     """
-    depths = [mailbox.fetch_days, Period.of(mailbox.account, now).days]
-    days = min((days for days in depths if days is not None), default=None)
-    return Period(days).cutoff(now)
+    parts = periods_of(mailbox.account, now).parts(mailbox.pk)
+    kept = next(longest_first(parts, now)).period.days_at(now)
+    return Period(shorter(mailbox.fetch_days, kept)).cutoff(now)
 
 
 _BIN: dict[type[Model], Q] = {Message: Q(binned_at=None), Attachment: Q(message__binned_at=None)}  # R29
-_RECEIVED: dict[type[Model], tuple[str, str]] = {
-    Message: ("received_at", "is_held"),
-    Placement: ("received_at", "message__is_held"),
-    Listing: ("newest_at", "is_held"),
-    Attachment: ("message__received_at", "message__is_held"),
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a row finds what it is judged by: its date, its hold, its mailbox and folder, its letter."""
+
+    received: str
+    held: str
+    mailbox: str = ""  # empty: by its folder
+    letter: str = ""
+
+
+_WAYS: dict[type[Model], _Way] = {
+    Message: _Way("received_at", "is_held", mailbox="mailbox", letter="pk"),
+    Placement: _Way("received_at", "message__is_held"),
+    Listing: _Way("newest_at", "is_held"),
+    Attachment: _Way("message__received_at", "message__is_held", mailbox="message__mailbox", letter="message"),
+    Quarantined: _Way("internal_date", ""),
 }
 
 
-def shown(rows: QuerySet[Row], cutoff: datetime | None) -> QuerySet[Row]:
+def shown(rows: QuerySet[Row], cutoff: Cutoff) -> QuerySet[Row]:
     """Messages, placements, attachments or listings that the clock shows: received after the cut-off, or held (R20).
 
     Without what lies in a bin (R29): placements and listings leave that out by themselves.
@@ -99,15 +94,88 @@ def shown(rows: QuerySet[Row], cutoff: datetime | None) -> QuerySet[Row]:
     return found if cutoff is None else found.filter(is_shown(rows.model, cutoff))
 
 
-def is_shown(model: type[Model], cutoff: datetime) -> Q:
+def is_shown(model: type[Model], cutoff: Cutoff) -> Q:
     """The condition of `shown`, for a query of one's own."""
-    received, held = _RECEIVED[model]
-    return Q(**{f"{received}__gt": cutoff}) | Q(**{held: True})
+    young = is_young(model, cutoff)
+    return young | Q(**{_WAYS[model].held: True}) if young else young
+
+
+def is_young(model: type[Model], cutoff: Cutoff) -> Q:
+    """Whether a row was received after the cut-off of where it lies: one range where there is one cut-off."""
+    received = _WAYS[model].received
+    moment = earliest(cutoff)
+    young = Q() if moment is None else Q(**{f"{received}__gt": moment})
+    if not isinstance(cutoff, Cut):
+        return young
+    for where, end in _wheres(model, cutoff):
+        if end is not None and end != moment:
+            young &= ~(where & Q(**{f"{received}__lte": end}))
+    return young
+
+
+def is_over(model: type[Model], cutoff: Cutoff) -> Q:
+    """Whether a row was received at or before the cut-off of where it lies; the other side of `is_young`."""
+    moment = latest(cutoff)
+    if moment is None:
+        return Q(pk__in=[])
+    old = Q(**{f"{_WAYS[model].received}__lte": moment})
+    return old & ~is_young(model, cutoff) if isinstance(cutoff, Cut) else old
+
+
+def _wheres(model: type[Model], cut: Cut) -> Iterator[tuple[Q, datetime | None]]:
+    """The rows of each cut-off: mailboxes with one, parts of mailboxes with several, and all others."""
+    if not cut.is_of_one_mailbox:
+        yield ~_in_mailboxes(model, list(cut.own)), cut.base
+    together: dict[datetime | None, list[int]] = {}
+    for mailbox, parts in cut.own.items():
+        if len(parts) == 1:
+            together.setdefault(parts[0][1], []).append(mailbox)
+        else:
+            yield from _parts(model, mailbox, parts)
+    for moment, mailboxes in together.items():
+        yield _in_mailboxes(model, mailboxes), moment
+
+
+def _parts(model: type[Model], mailbox: int, parts: Moments) -> Iterator[tuple[Q, datetime | None]]:
+    named = [folder for folders, _moment in parts for folder in folders or ()]
+    here, letter, longer = _in_mailboxes(model, [mailbox]), _WAYS[model].letter, Q()
+    for folders, moment in parts:
+        if not letter:
+            yield (Q(folder__in=folders) if folders is not None else here & ~Q(folder__in=named)), moment
+            continue
+        lies = _lies(letter, folders, named)
+        yield here & lies & longer, moment  # where it lies in several, the longest holds
+        longer &= ~lies
+
+
+def _lies(letter: str, folders: tuple[int, ...] | None, named: list[int]) -> Q:
+    """Whether a letter lies in these folders; None: in one that is not named, or in none any more."""
+    places = Placement.objects.shown().filter(message=OuterRef(letter))
+    if folders is not None:
+        return Q(Exists(places.filter(folder__in=folders)))
+    return Q(Exists(places.exclude(folder__in=named))) | ~Q(Exists(places))
+
+
+def letters_by_period(periods: Periods, mailbox_id: int, now: datetime) -> list[tuple[Period, Q]]:
+    """The periods that letters of a mailbox have, with the condition for each; a condition without end is empty."""
+    parts = list(longest_first(periods.parts(mailbox_id), now))
+    if len(parts) == 1:
+        return [(parts[0].period, Q())]
+    moments: Moments = tuple((part.folders, None) for part in parts)
+    wheres = _parts(Message, mailbox_id, moments)
+    return [(part.period, where) for part, (where, _moment) in zip(parts, wheres, strict=True)]
+
+
+def _in_mailboxes(model: type[Model], mailboxes: list[int]) -> Q:
+    way = _WAYS[model].mailbox
+    if way:
+        return Q(**{f"{way}__in": mailboxes})
+    return Q(folder__in=Folder.objects.filter(mailbox__in=mailboxes).values("pk"))
 
 
 def visible(rows: QuerySet[Any], account: Account, *, now: datetime) -> QuerySet[Any]:
-    """`shown` at `now` by the account's plan; asks the database for the plan."""
-    return shown(rows, limits.cutoff(account, now))
+    """`shown` at `now` by the account's plan and own times; asks the database for both."""
+    return shown(rows, periods_of(account, now).cutoff(now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,26 +186,53 @@ class Leaving:
     count: int
 
 
-def next_leaving(account: Account, mailboxes: Sequence[int], *, now: datetime) -> dict[int, Leaving]:
+def next_leaving(
+    account: Account, mailboxes: Sequence[int], *, now: datetime, periods: Periods | None = None
+) -> dict[int, Leaving]:
     """What the period ends next in each of these mailboxes (R9, R18), by key; absent: nothing leaves.
 
-    Two queries for up to 400 mailboxes; what a task holds never counts (R4).
+    Two queries for up to 400 mailboxes, and two for each that keeps sent letters or drafts apart; what is held never
+    counts (R4).
     """
-    period, zone = Period.of(account, now), ZoneInfo(account.time_zone)
-    if period.days is None:
-        return {}
-    letters = shown(Message.objects.filter(mailbox__in=mailboxes, is_held=False), period.cutoff(now))
-    oldest = dict(letters.values_list("mailbox").annotate(oldest=Min("received_at")).order_by())
-    first = {mailbox: received + timedelta(hours=24 * period.days) for mailbox, received in oldest.items()}
-    counts: dict[int, int] = {}
-    for some in _in_parts(list(first), 400):
+    periods, zone = periods or periods_of(account, now), ZoneInfo(account.time_zone)
+    letters = shown(Message.objects.filter(is_held=False), periods.cutoff(now))
+    found: dict[int, Leaving] = {}
+    plain = {mailbox: periods.parts(mailbox)[0].period for mailbox in mailboxes if len(periods.parts(mailbox)) == 1}
+    _next(found, letters, plain, zone)
+    for mailbox in (each for each in mailboxes if each not in plain):
+        for period, where in letters_by_period(periods, mailbox, now):
+            _next(found, letters.filter(where), {mailbox: period}, zone)
+    return found
+
+
+def _next(found: dict[int, Leaving], letters: QuerySet[Message], periods: Mapping[int, Period], zone: ZoneInfo) -> None:
+    """Lay in what leaves next of these letters; what leaves on the same day adds up."""
+    ends = [mailbox for mailbox, period in periods.items() if period != Period(None)]
+    oldest = letters.filter(mailbox__in=ends).values_list("mailbox").annotate(oldest=Min("received_at")).order_by()
+    first = {mailbox: periods[mailbox].leaves_at(received) for mailbox, received in oldest} if ends else {}
+    for some in _in_parts([mailbox for mailbox, at in first.items() if at is not None], 400):
+        days = {mailbox: _midnight_after(at, zone) for mailbox in some if (at := first[mailbox]) is not None}
         that_day = Q()
-        for mailbox in some:
-            day_ends = first[mailbox].astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-            day_ends += timedelta(days=1)  # the account's midnight, whatever the hours of that day
-            that_day |= Q(mailbox=mailbox, received_at__lt=day_ends - timedelta(hours=24 * period.days))
-        counts |= dict(letters.filter(that_day).values_list("mailbox").annotate(number=Count("pk")).order_by())
-    return {mailbox: Leaving(at, counts.get(mailbox, 0)) for mailbox, at in first.items()}
+        for mailbox, ends_at in days.items():
+            that_day |= Q(mailbox=mailbox, received_at__lte=periods[mailbox].cutoff(ends_at - MICROSECOND))
+        counts = letters.filter(that_day).values_list("mailbox").annotate(number=Count("pk")).order_by()
+        for mailbox, count in counts:
+            at = first[mailbox]
+            if at is not None:
+                found[mailbox] = _sooner(found.get(mailbox), Leaving(at, count), zone)
+
+
+def _sooner(one: Leaving | None, other: Leaving, zone: ZoneInfo) -> Leaving:
+    if one is None:
+        return other
+    if one.at.astimezone(zone).date() == other.at.astimezone(zone).date():
+        return Leaving(min(one.at, other.at), one.count + other.count)
+    return min(one, other, key=lambda each: each.at)
+
+
+def _midnight_after(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The account's next midnight, whatever the hours of that day."""
+    return moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _in_parts(keys: list[int], size: int) -> Iterator[list[int]]:
@@ -160,12 +255,22 @@ def storage_line(
     """
     if message.is_held:
         return _kept(message.holds.all() if holds is None else holds)
-    period = period or Period.of(message.account, now)
+    period = period or period_of_letter(message, now)
     leaves_at = period.leaves_at(message.received_at)
     if leaves_at is None:
         return _without_end(message.mailbox)
     zone = ZoneInfo(message.account.time_zone)
     return f"{_leaves(leaves_at.astimezone(zone), now.astimezone(zone))} · {_original(message.mailbox)}"
+
+
+def period_of_letter(message: Message, now: datetime, *, periods: Periods | None = None) -> Period:
+    """The period of one letter: where it lies in several folders, the longest of theirs."""
+    periods = periods or periods_of(message.account, now)
+    parts = periods.parts(message.mailbox_id)
+    if len(parts) == 1:
+        return parts[0].period
+    folders = Placement.objects.filter(message=message).shown().values_list("folder", flat=True)
+    return periods.in_folders(folders, message.mailbox_id)
 
 
 def _kept(holds: Sequence[Hold] | QuerySet[Hold]) -> str:

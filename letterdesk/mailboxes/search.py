@@ -19,7 +19,9 @@ from letterdesk.accounts.models import Employee
 
 from .hide import without_hidden
 from .models import Attachment, Conversation, Mailbox, Message, SearchText
-from .retention import Period, shown
+from .own_times import periods_of
+from .periods import Cut, Kept, of_mailbox
+from .retention import shown
 from .search_filters import in_webmail
 from .search_find import Ground, Match, is_text, matches
 from .search_index import Indexed, count_shown, forget_removed, full_text, index, rebuild, remove
@@ -80,14 +82,14 @@ class Search:
     Spam and trash are left out unless the query says `in:`. `mailbox`: of that one alone.
     """
 
-    def __init__(
-        self, employee: Employee, query: str, *, now: datetime, mailbox: Mailbox | None, period: Period
-    ) -> None:
+    def __init__(self, employee: Employee, query: str, *, now: datetime, mailbox: Mailbox | None, period: Kept) -> None:
         zone = ZoneInfo(employee.time_zone or employee.account.time_zone)
         self.tree = parse_query(query, now=now, zone=zone)
         mailboxes = Mailbox.objects.visible_to(employee)
         self.mailboxes: dict[int, Any] = (mailboxes.filter(pk=mailbox.pk) if mailbox else mailboxes).in_bulk()
         self._employee, self._cutoff = employee, period.cutoff(now)
+        if mailbox is not None:
+            self._cutoff = of_mailbox(self._cutoff, mailbox.pk)
 
     def page(self, *, limit: int, offset: int = 0) -> Found:
         """One page of conversations."""
@@ -119,6 +121,8 @@ class Search:
     def count(self) -> int | None:
         """About how many letters match, counted no further than MOST_COUNTED; None: it would take long to tell."""
         if self.tree is None or not self.mailboxes or not is_text(self.tree):
+            return None
+        if isinstance(self._cutoff, Cut):  # each letter would have to be judged by its mailbox
             return None
         expression = full_text.expression(self.tree, list(self.mailboxes))
         return count_shown(expression, cutoff=self._cutoff, most=MOST_COUNTED)
@@ -160,13 +164,13 @@ def search(
     mailbox: Mailbox | None = None,
     limit: int = 50,
     offset: int = 0,
-    period: Period | None = None,
+    period: Kept | None = None,
 ) -> Found:
     """Find conversations in all mailboxes that the employee may read, or in one; the language is that of ux.md 1.4.
 
     Raises BadQuery.
     """
-    period = period or Period.of(employee.account, now)
+    period = period or periods_of(employee.account, now)
     return Search(employee, query, now=now, mailbox=mailbox, period=period).page(limit=limit, offset=offset)
 
 

@@ -14,7 +14,9 @@ from letterdesk.accounts.models import Employee
 
 from .lists import count_of
 from .models import Folder, FolderRole, Grant, HiddenLetter, Listing, Mailbox, Mark, Placement
-from .retention import Period, shown
+from .own_times import periods_of
+from .periods import Cutoff, Kept
+from .retention import is_over, is_young, shown
 
 ORDER = [
     FolderRole.INBOX,
@@ -72,9 +74,9 @@ class MailboxEntry:
     labels: list[LabelEntry]
 
 
-def sidebar(employee: Employee, now: datetime, *, period: Period | None = None) -> list[MailboxEntry]:
+def sidebar(employee: Employee, now: datetime, *, period: Kept | None = None) -> list[MailboxEntry]:
     """Own mailboxes first, then shared ones, by name; their folders by role, then name. Unread by the clock (R20)."""
-    cutoff = (period or Period.of(employee.account, now)).cutoff(now)
+    cutoff = (period or periods_of(employee.account, now)).cutoff(now)
     folders: defaultdict[int, list[FolderEntry]] = defaultdict(list)
     mailboxes = list(_with_rights(employee))
     hidden = _hidden(cutoff, employee) if any(each.has_hidden for each in mailboxes) else {}
@@ -119,7 +121,7 @@ def _labels(mailbox: Any) -> list[LabelEntry]:
     return sorted((LabelEntry(*each) for each in found), key=lambda label: label.name.casefold())
 
 
-def _unread(cutoff: datetime | None) -> Any:
+def _unread(cutoff: Cutoff) -> Any:
     """Counted in the partial index `placement_unread`, none of whose rows is read.
 
     Held letters from before the cut-off are asked apart, by way of the few conversations that have any.
@@ -127,12 +129,12 @@ def _unread(cutoff: datetime | None) -> Any:
     unread = Placement.objects.shown().filter(folder=OuterRef("pk"), is_seen=False)
     if cutoff is None:
         return count_of(unread)
-    held = unread.filter(received_at__lte=cutoff, message__is_held=True)
+    held = unread.filter(is_over(Placement, cutoff), message__is_held=True)
     held = held.filter(conversation__in=Listing.objects.filter(is_held=True).values("conversation"))
-    return count_of(unread.filter(received_at__gt=cutoff)) + count_of(held)
+    return count_of(unread.filter(is_young(Placement, cutoff))) + count_of(held)
 
 
-def _hidden(cutoff: datetime | None, employee: Employee) -> dict[int, int]:
+def _hidden(cutoff: Cutoff, employee: Employee) -> dict[int, int]:
     """How many unread letters of each folder this employee has put away (R27)."""
     own = Mailbox.objects.filter(owner=employee).values("pk")
     hidden = HiddenLetter.objects.filter(employee=employee).exclude(message__mailbox__in=own)

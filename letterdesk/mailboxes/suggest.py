@@ -6,14 +6,15 @@ from itertools import islice
 from letterdesk.accounts.models import Employee
 
 from .models import Message
-from .retention import Period
+from .own_times import periods_of
+from .periods import Kept
 from .search import BadQuery, Search
 
 LOOKED_AT = 60  # letters
 
 
 def people(
-    employee: Employee, typed: str, *, now: datetime, most: int, period: Period | None = None
+    employee: Employee, typed: str, *, now: datetime, most: int, period: Kept | None = None
 ) -> list[tuple[str, str]]:
     """Name and address of senders that begin so, the latest first, each once."""
     found: dict[str, tuple[str, str]] = {}
@@ -22,17 +23,17 @@ def people(
     return list(found.values())[:most]
 
 
-def subjects(employee: Employee, typed: str, *, now: datetime, most: int, period: Period | None = None) -> list[str]:
+def subjects(employee: Employee, typed: str, *, now: datetime, most: int, period: Kept | None = None) -> list[str]:
     """Subjects of conversations with a word that begins so, the latest first, each once."""
     found = (message.conversation.subject for message in _letters(employee, "subject", typed, now=now, period=period))
     return list(dict.fromkeys(subject for subject in found if subject))[:most]
 
 
-def _letters(employee: Employee, field: str, typed: str, *, now: datetime, period: Period | None) -> list[Message]:
+def _letters(employee: Employee, field: str, typed: str, *, now: datetime, period: Kept | None) -> list[Message]:
     words = typed.replace('"', " ").split()
     query = " ".join(f'{field}:"{word}*"' for word in words[:6])
     try:
-        asked = Search(employee, query, now=now, mailbox=None, period=period or Period.of(employee.account, now))
+        asked = Search(employee, query, now=now, mailbox=None, period=period or periods_of(employee.account, now))
     except BadQuery:
         return []
     rows = Message.objects.filter(pk__in=list(islice(asked.newest(), LOOKED_AT))).select_related("conversation")

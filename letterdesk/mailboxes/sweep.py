@@ -19,10 +19,13 @@ from letterdesk.plans import limits
 
 from . import receipts, tombstones
 from .models import Mailbox, Message, PendingChange, Placement, Quarantined, SweepClock
+from .own_times import periods_under
+from .periods import Cutoff, latest, of_mailbox
 from .remove import remove_over, remove_quarantined
+from .retention import is_over
 
 AT_ONCE = 500
-RULE = "R9"
+RULE, OWN = "R9", "own"  # what the plan ends, and what only a time of one's own does
 JUMP = timedelta(days=1)  # a clock that is so far from the last sweep's has jumped, or nobody was running
 HELD_FOR = timedelta(days=1)  # R20: a jump holds deletion back for a day, never the hiding
 
@@ -44,8 +47,9 @@ def preview(account: Account, *, now: datetime) -> list[Due]:
         return []
     found = []
     for mailbox in account.mailboxes.filter(forgotten_at=None).order_by("pk"):
-        blobs = list(over(mailbox, cutoff).values_list("blob", flat=True))
-        quarantined = _quarantined(mailbox, cutoff).count()
+        here = of_mailbox(cutoff, mailbox.pk)
+        blobs = list(over(mailbox, here).values_list("blob", flat=True))
+        quarantined = _quarantined(mailbox, here).count()
         if blobs or quarantined:
             found.append(Due(mailbox, len(blobs), quarantined, receipts.list_hash(blobs)))
     return found
@@ -58,19 +62,20 @@ def sweep(*, now: datetime) -> int:
     return sum(_sweep_mailbox(mailbox, now) for mailbox in _mailboxes(now))
 
 
-def cutoff_of(account: Account, now: datetime) -> datetime | None:
+def cutoff_of(account: Account, now: datetime) -> Cutoff:
     """What was received at or before this is over (R19); None: nothing is. Without Webmail, R12 speaks, not R9."""
-    return limits.cutoff(account, now) if limits.terms(account, now=now).has_integration else None
+    terms = limits.terms(account, now=now)
+    return periods_under(account, terms.days_kept, now=now).cutoff(now) if terms.has_integration else None
 
 
-def over(mailbox: Mailbox, cutoff: datetime) -> QuerySet[Message]:
+def over(mailbox: Mailbox, cutoff: Cutoff) -> QuerySet[Message]:
     """Letters of R9 in a mailbox."""
     return ending(Message.objects.filter(mailbox=mailbox), cutoff)
 
 
-def ending(letters: QuerySet[Message], cutoff: datetime) -> QuerySet[Message]:
+def ending(letters: QuerySet[Message], cutoff: Cutoff) -> QuerySet[Message]:
     """Those of R9: received by then, not held (R4), and with no change of a person still on its way."""
-    return settled(letters.filter(received_at__lte=cutoff, is_held=False))
+    return settled(letters.filter(is_over(Message, cutoff), is_held=False))
 
 
 def settled(letters: QuerySet[Message]) -> QuerySet[Message]:
@@ -97,17 +102,23 @@ def _sweep_mailbox(mailbox: Mailbox, now: datetime) -> int:
 def _piece(mailbox: Mailbox, now: datetime) -> int:
     """Some letters of the mailbox, with tombstones and receipt; the plan is asked anew, it may have changed (R12)."""
     receipts.lock(mailbox.account_id)
-    cutoff = cutoff_of(mailbox.account, now)
-    if cutoff is None:
+    cutoff = of_mailbox(cutoff_of(mailbox.account, now), mailbox.pk)
+    last = latest(cutoff)
+    if last is None:
         return 0
     Mailbox.objects.select_for_update().get(pk=mailbox.pk)  # before choosing: nobody changes a chosen letter (R9)
     ids = list(over(mailbox, cutoff).order_by("received_at").values_list("pk", flat=True)[:AT_ONCE])
-    blobs = remove_over(mailbox, ids, cutoff=cutoff, now=now)
+    blobs = remove_over(mailbox, ids, cutoff=last, now=now)
     blobs += remove_quarantined(mailbox, _quarantined(mailbox, cutoff), now=now)
     if blobs:
-        account_for(mailbox, blobs, rule=RULE, kind="message.expired", now=now)
+        account_for(mailbox, blobs, rule=_rule(mailbox, last, now), kind="message.expired", now=now)
     reach("sweep.before_commit")
     return len(blobs)
+
+
+def _rule(mailbox: Mailbox, last: datetime, now: datetime) -> str:
+    prescribed = limits.cutoff(mailbox.account, now)
+    return RULE if prescribed is not None and last <= prescribed else OWN
 
 
 def account_for(
@@ -120,9 +131,9 @@ def account_for(
     record(kind, account=mailbox.account, by=by, topic=mailbox.topic, count=len(blobs))
 
 
-def _quarantined(mailbox: Mailbox, cutoff: datetime) -> QuerySet[Quarantined]:
+def _quarantined(mailbox: Mailbox, cutoff: Cutoff) -> QuerySet[Quarantined]:
     """What could not be read has a period, too; what the server never handed out has no copy here."""
-    return Quarantined.objects.filter(folder__mailbox=mailbox, internal_date__lte=cutoff).exclude(blob="")
+    return Quarantined.objects.filter(is_over(Quarantined, cutoff), folder__mailbox=mailbox).exclude(blob="")
 
 
 def clock_is_in_doubt(now: datetime) -> bool:

@@ -6,11 +6,11 @@ from datetime import datetime
 from . import rows
 from .models import Mailbox, Tombstone
 
-ENDING_ON_RECONNECT = ("R9", "R12")  # those of R29 stay
+ENDING_ON_RECONNECT = ("R9", "own", "R12")  # those of R29 stay
 
 
 def bury(mailbox: Mailbox, hashes: Collection[str], *, rule: str, now: datetime) -> None:
-    """Keep letters with these bytes from being stored in this mailbox again. `rule`: R9, R12 or R29."""
+    """Keep letters with these bytes from being stored in this mailbox again. `rule`: R9, own, R12 or R29."""
     stones = [
         Tombstone(account_id=mailbox.account_id, mailbox=mailbox, blob=blob, rule=rule, created_at=now)
         for blob in sorted(set(hashes))

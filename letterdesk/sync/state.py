@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from letterdesk.mail.imap import Status
 from letterdesk.mail.uidset import UidSet
 from letterdesk.mailboxes.models import Folder, PendingChange, Placement, Quarantined
-from letterdesk.plans.limits import cutoff as kept_since
+from letterdesk.mailboxes.retention import kept_since
 
 from .decide import Local, Rules
 from .models import FolderCursor
@@ -65,8 +65,8 @@ def local_state(folder: Folder, cursor: FolderCursor, now: datetime) -> Local:
 
 
 def rules_for(folder: Folder, cursor: FolderCursor, now: datetime) -> Rules:
-    """From when on letters are fetched: the plan's period (R10) and the chosen depth (R21), whichever is shorter."""
-    limits = [limit for limit in (kept_since(folder.mailbox.account, now), cursor.cutoff) if limit is not None]
+    """From when on letters are fetched: what is kept (R10) and the chosen depth (R21), whichever is shorter."""
+    limits = [limit for limit in (kept_since(folder, now), cursor.cutoff) if limit is not None]
     return Rules(cutoff=max(limits, default=None))
 
 

@@ -23,7 +23,9 @@ from letterdesk.mail.parse import parse_many
 from letterdesk.mail.uidset import UidSet
 from letterdesk.mailboxes.attachments import raw
 from letterdesk.mailboxes.models import Folder, Mailbox, Message, Placement, Quarantined, Tombstone
-from letterdesk.mailboxes.retention import Period, shown
+from letterdesk.mailboxes.own_times import periods_of
+from letterdesk.mailboxes.periods import Periods, of_mailbox
+from letterdesk.mailboxes.retention import period_of_letter, shown
 
 from .connections import guard as default_guard
 from .connections import login_of
@@ -97,7 +99,7 @@ class Finding:
 class Answer:
     """What the server said. `unasked`: folders for which there was no time or which it refused."""
 
-    period: Period
+    periods: Periods
     now: datetime
     findings: list[Finding] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -119,7 +121,8 @@ def here(mailbox: Mailbox, sought: Sought, *, now: datetime) -> list[Finding]:
 
 def _messages(mailbox: Mailbox, sought: Sought, now: datetime) -> QuerySet[Message]:
     matching = Message.objects.filter(_wanted(sought), mailbox=mailbox)
-    letters = shown(matching, Period.of(mailbox.account, now).cutoff(now))  # R20, R29
+    cutoff = of_mailbox(periods_of(mailbox.account, now).cutoff(now), mailbox.pk)
+    letters = shown(matching, cutoff)  # R20, R29
     places = ("placements__folder", "placements__pending_changes__target")
     return letters.select_related("conversation").order_by("-received_at").prefetch_related(*places)
 
@@ -187,7 +190,7 @@ def on_server(
     timeout: float = 10,
 ) -> Answer:
     """Ask every folder by UID SEARCH HEADER. `seconds` for all, `timeout` for each answer. Never raises MailError."""
-    answer, ends_at = Answer(period=Period.of(mailbox.account, now), now=now), monotonic() + seconds
+    answer, ends_at = Answer(periods=periods_of(mailbox.account, now), now=now), monotonic() + seconds
     folders = list(mailbox.folders.filter(gone_at=None, is_selectable=True).select_related("cursor"))
     folders.sort(key=lambda folder: (folder.role != "inbox", not folder.is_on, folder.name))
     try:
@@ -237,8 +240,9 @@ def _fate_of(folder: Folder, uidvalidity: int, uid: int, answer: Answer) -> Find
         message = placement.message
         if message.binned_at is not None:
             return _binned(message, folder, place)
-        if answer.period.is_over(message.received_at, answer.now) and not message.is_held:  # R20, not yet swept
-            leaves_at = answer.period.leaves_at(message.received_at)
+        period = period_of_letter(message, answer.now, periods=answer.periods)
+        if period.is_over(message.received_at, answer.now) and not message.is_held:  # R20, not yet swept
+            leaves_at = period.leaves_at(message.received_at)
             return Finding(Fate.OVER, folder=folder, deleted_at=leaves_at, rule="R9", place=place)
         return _place(_of_message(message), placement)
     if (letter := Quarantined.objects.filter(**key).select_related("folder").first()) is not None:

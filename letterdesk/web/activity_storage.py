@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account
 from letterdesk.crm.models import Activity
-from letterdesk.crm.reading import in_webmail
-from letterdesk.mailboxes.retention import Period
+from letterdesk.crm.reading import in_webmail, longest_periods
+from letterdesk.mailboxes.own_times import periods_of
+from letterdesk.mailboxes.periods import Period
 from letterdesk.web.templatetags.letterdesk import short_date
 
 
@@ -22,11 +23,15 @@ class Storage:
 
 
 def storage_of(activities: Sequence[Activity], account: Account, now: datetime) -> dict[int, Storage]:
-    """What became of each of these activities' letters, in three queries."""
-    period = Period.of(account, now)
-    there = in_webmail(activities, account, now=now) if period.days != 0 else set()
+    """What became of each of these activities' letters, in five queries, one more where mailboxes have own times."""
+    periods = periods_of(account, now)
+    there = in_webmail(activities, account, now=now) if periods.days != 0 else set()
+    of = longest_periods(activities, periods)
     return {
-        each.pk: Storage(storage_words(each.received_at, period, now, is_there=each.pk in there), each.pk in there)
+        each.pk: Storage(
+            storage_words(each.received_at, of.get(each.pk, periods.base), now, is_there=each.pk in there),
+            each.pk in there,
+        )
         for each in activities
     }
 

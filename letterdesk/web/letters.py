@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Message
+from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.retention import shown
-from letterdesk.plans import limits
 from letterdesk.tasks.reading import readable_letters
 from letterdesk.web.request import Request
 
@@ -27,7 +27,7 @@ def letters_to_link(employee: Employee) -> QuerySet[Message]:
 def _in_webmail(letters: QuerySet[Message], employee: Employee) -> QuerySet[Message]:
     """Where there is no Webmail, none: what a task holds is read in the task (R2, R4)."""
     now = timezone.now()
-    cutoff = limits.cutoff(employee.account, now)
+    cutoff = periods_of(employee.account, now).cutoff(now)
     return letters.none() if cutoff == now else shown(letters, cutoff)
 
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from letterdesk.mailboxes.lists import Page, Wanted, list_folders, list_label, list_sleeping, matching
 from letterdesk.mailboxes.models import Folder, FolderRole, Label
-from letterdesk.mailboxes.retention import Period
+from letterdesk.mailboxes.own_times import periods_under
+from letterdesk.mailboxes.periods import Periods
 from letterdesk.plans import limits
 from letterdesk.web.request import Request
 from letterdesk.web.sidebar import LabelLine, Line, Shelf, shelves
@@ -31,7 +32,7 @@ class Board:
     """
 
     shelves: list[Shelf]
-    period: Period
+    period: Periods
     view: str = ALL
     show: str = ""
     sort: str = ""
@@ -181,7 +182,7 @@ def board_named(request: Request, key: str, now: datetime) -> Board:
     terms = limits.terms(account, now=now)
     if not terms.has_integration:
         limits.require(account, integration=True, now=now)  # R2: refuses in words
-    period = Period(terms.days_kept)
+    period = periods_under(account, terms.days_kept, now=now)
     boards = shelves(request.employee, now, period=period)
     show, sort = request.GET.get("show", ""), request.GET.get("sort", "")
     view, _dot, label_id = key.partition(".")

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from letterdesk.mailboxes.models import Mailbox, Message, Placement, SavedSearch
-from letterdesk.mailboxes.retention import Period
+from letterdesk.mailboxes.own_times import periods_of
+from letterdesk.mailboxes.periods import Periods
 from letterdesk.mailboxes.saved_searches import remember
 from letterdesk.mailboxes.search import BadQuery, Found, Hit, Search
 from letterdesk.plans import limits
@@ -34,7 +35,7 @@ def search(request: Request) -> HttpResponse:
         return redirect(f"{reverse('search')}?{urlencode({'q': built(request.GET), **_kept(request)})}")
     now, query = timezone.now(), request.GET.get("q", "").strip()
     limits.require(request.employee.account, integration=True, now=now)  # R2
-    period = Period.of(request.employee.account, now)
+    period = periods_of(request.employee.account, now)
     facts: dict[str, Any] = {"area": "search", "query": query, "hits": [], "status": 200, "is_first_page": True}
     try:
         facts |= _found(request, query, now, period) if query else {}
@@ -44,7 +45,7 @@ def search(request: Request) -> HttpResponse:
     return render(request, "web/search/page.html", facts, status=facts["status"])
 
 
-def _beside(request: Request, query: str, now: datetime, period: Period) -> dict[str, Any]:
+def _beside(request: Request, query: str, now: datetime, period: Periods) -> dict[str, Any]:
     """The sidebar, the scope, the searches of before."""
     kept = list(SavedSearch.objects.visible_to(request.employee).order_by("-is_saved", "-used_at", "-pk")[:40])
     mailbox = _mailbox(request)
@@ -59,7 +60,7 @@ def _beside(request: Request, query: str, now: datetime, period: Period) -> dict
     }
 
 
-def _found(request: Request, query: str, now: datetime, period: Period) -> dict[str, Any]:
+def _found(request: Request, query: str, now: datetime, period: Periods) -> dict[str, Any]:
     mailbox, offset, show = _mailbox(request), _offset(request), request.GET.get("show", "")
     asked = Search(request.employee, query, now=now, mailbox=mailbox, period=period)
     facts: dict[str, Any] = {"show": show if show in KINDS else "", "is_first_page": offset == 0}
@@ -94,7 +95,7 @@ def _conversations(request: Request, asked: Search, offset: int) -> dict[str, An
     }
 
 
-def _count(request: Request, query: str, now: datetime, period: Period) -> tuple[int, bool, str]:
+def _count(request: Request, query: str, now: datetime, period: Periods) -> tuple[int, bool, str]:
     """How many conversations another query finds, whether more, and its address."""
     found = Search(request.employee, query, now=now, mailbox=_mailbox(request), period=period).page(limit=PAGE)
     return len(found.hits), found.more, _address(request, q=query)

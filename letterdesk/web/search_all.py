@@ -6,7 +6,7 @@ from itertools import islice
 from django.shortcuts import get_object_or_404
 
 from letterdesk.mailboxes.models import Mailbox, Placement
-from letterdesk.mailboxes.retention import Period
+from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.search import Search
 from letterdesk.web.place import MOST_AT_ONCE
 from letterdesk.web.request import Request
@@ -20,7 +20,7 @@ def all_found(request: Request, query: str, now: datetime) -> list[tuple[int, in
     me = request.employee
     visible = Mailbox.objects.visible_to(me)
     mailbox = get_object_or_404(visible, public_id=request.POST["in"]) if request.POST.get("in") else None
-    asked = Search(me, query, now=now, mailbox=mailbox, period=Period.of(me.account, now))
+    asked = Search(me, query, now=now, mailbox=mailbox, period=periods_of(me.account, now))
     letters = list(islice(asked.newest(), MOST_AT_ONCE))
     places = Placement.objects.visible_to(me).filter(message__in=letters).shown().order_by("-pk")
     return list(dict(places.values_list("conversation_id", "folder_id")).items())

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox, MailboxState
-from letterdesk.mailboxes.retention import Period
+from letterdesk.mailboxes.periods import Kept
 from letterdesk.mailboxes.sidebar import FolderEntry, MailboxEntry, sidebar
 
 ICONS = {
@@ -97,7 +97,7 @@ class Shelf:
         return _("not in step") if self.state_class == "warn" else str(MailboxState(self.mailbox.state).label)
 
 
-def shelves(employee: Employee, now: datetime, *, period: Period | None = None) -> list[Shelf]:
+def shelves(employee: Employee, now: datetime, *, period: Kept | None = None) -> list[Shelf]:
     """The sidebar of this employee, own mailboxes first."""
     return [_shelf(entry) for entry in sidebar(employee, now, period=period)]
 

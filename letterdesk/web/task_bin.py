@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from letterdesk.mailboxes.retention import Period
+from letterdesk.mailboxes.retention import period_of_letter
 from letterdesk.tasks.access import KEPT
 from letterdesk.tasks.bin import NotInBin, StillOnItsWay, consequences, delete, purge, restore
 from letterdesk.tasks.link import InBin, unlink
@@ -117,7 +117,7 @@ def _then(request: Request, link: TaskLetter) -> dict[str, Any]:
     mailbox = link.message.mailbox
     # What the server has no more, and what was forgotten with its mailbox, goes with the next pass or job.
     is_gone_there = link.message.unplaced_at is not None or mailbox.forgotten_at is not None
-    leaves_at: datetime | None = Period.of(link.account, now).leaves_at(link.message.received_at)
+    leaves_at: datetime | None = period_of_letter(link.message, now).leaves_at(link.message.received_at)
     return {
         "others": [each for each in others if each.number != link.task.number],
         "leaves_at": leaves_at,

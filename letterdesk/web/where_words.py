@@ -102,7 +102,7 @@ def _refused(finding: Finding) -> tuple[str, str, str]:
         text = _("On the server in %(folder)s. Left out by rule: it was deleted here for good.")
     else:
         text = _("On the server in %(folder)s. Left out by rule: it was deleted here on %(date)s.")
-    if finding.rule in {"R9", "R12"}:
+    if finding.rule in {"R9", "own", "R12"}:
         return "warn", text, _("Its time was over. The original stays on the mail server: read it there.")
     return "warn", text, _("The original stays on the mail server: read it there.")
 

@@ -8,7 +8,7 @@ from .mailboxes import AccessRequest, Grant, Mailbox, MailboxState
 from .marks import Action, Colour, HiddenLetter, Label, Labelled, Mark
 from .messages import Attachment, Message, Placement, Quarantined
 from .readers import ImageConsent, Look
-from .retention import Receipt, SweepClock
+from .retention import Receipt, RetentionRule, SweepClock
 from .search import RemovedWords, SearchText
 from .searches import SavedSearch
 
@@ -39,6 +39,7 @@ __all__ = [
     "Quarantined",
     "Receipt",
     "RemovedWords",
+    "RetentionRule",
     "SavedSearch",
     "SearchText",
     "SweepClock",

@@ -74,7 +74,7 @@ class Tombstone(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="tombstones")
     blob = models.CharField(max_length=64)
-    rule = models.CharField(max_length=4)  # "R9", "R12", "R27", "R29"
+    rule = models.CharField(max_length=4)  # "R9", "own", "R12", "R27", "R29"
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

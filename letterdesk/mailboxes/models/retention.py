@@ -1,8 +1,11 @@
-"""What the sweep leaves behind: a receipt for every deletion, and what it knows of the clock."""
+"""How long letters stay by own choice, and what the sweep leaves behind: receipts, and what it knows of the clock."""
 
 from django.db import models
 
-from letterdesk.accounts.models import Account
+from letterdesk.accounts.models import Account, Employee
+from letterdesk.lib.ids import new_public_id
+
+from .mailboxes import Mailbox
 
 
 class Receipt(models.Model):
@@ -11,7 +14,7 @@ class Receipt(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="receipts", db_index=False)
     number = models.PositiveIntegerField()  # 1, 2, 3 … of the account: a missing one shows
     at = models.DateTimeField()
-    rule = models.CharField(max_length=16)  # "R9", "disconnected" (forget.py), "account" (its deletion)
+    rule = models.CharField(max_length=16)  # "R9", "own", "R12", "R29", "disconnected" (forget.py), "account" (its end)
     mailbox = models.CharField(max_length=16)  # its public id: the receipt outlives it
     address = models.CharField(max_length=320)
     count = models.PositiveIntegerField()
@@ -34,3 +37,30 @@ class SweepClock(models.Model):
 
     def __str__(self) -> str:
         return f"seen {self.seen_at}"
+
+
+class RetentionRule(models.Model):
+    """Own times of an account or of one mailbox, from a moment on. Rows are never changed: a later one takes over.
+
+    None in all three: from then on there are none. A row whose seal does not fit was not made here, and holds nowhere.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="retention_rules", db_index=False)
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, null=True, related_name="retention_rules")
+    days = models.PositiveIntegerField(null=True)
+    sent_days = models.PositiveIntegerField(null=True)  # of what lies in Sent
+    draft_days = models.PositiveIntegerField(null=True)  # of what lies in Drafts
+    made_at = models.DateTimeField()
+    begins_at = models.DateTimeField()  # later than made_at where the brake holds (F09)
+    taken_back_at = models.DateTimeField(null=True)
+    by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    by_operator = models.BooleanField(default=False)  # the command line
+    going = models.PositiveIntegerField(default=0)  # letters that the preview counted
+    seal = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "begins_at"], name="retention_rule_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.days} days from {self.begins_at}"

@@ -65,7 +65,7 @@ def test_the_operators_grace_is_in_the_date(account, now, settings):
 def test_its_queries_do_not_grow_with_the_mailboxes(account, ines, jonas, now, django_assert_max_num_queries):
     for number in range(20):
         letter(folder_of(own(ines, number)), received_at=now)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert foresee(account, "free", now=now).goes == 20
 
 

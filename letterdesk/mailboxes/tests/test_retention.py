@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from letterdesk.mailboxes.models import Attachment, Hold, Listing, Mailbox, Message, Placement
+from letterdesk.mailboxes.own_times import periods_of
+from letterdesk.mailboxes.periods import Period
 from letterdesk.mailboxes.retention import (
     Leaving,
     Outcome,
-    Period,
     days_left,
     fetched_after,
     is_fetched,
@@ -71,7 +72,7 @@ def test_every_kind_of_row_is_hidden_from_the_second_on_and_held_ones_never(inbo
     letter(inbox, received_at=now - MONTH + TINY, files=["in"])
     letter(inbox, received_at=now - MONTH, files=["out"])
     letter(inbox, received_at=now - 2 * MONTH, files=["held"], held=True)
-    cutoff = Period.of(account, now).cutoff(now)
+    cutoff = periods_of(account, now).cutoff(now)
     assert shown(model.objects.all(), cutoff).count() == 2
     assert visible(model.objects.all(), account, now=now - SECOND).count() == 3
     assert visible(model.objects.all(), account, now=now + SECOND).count() == 1
