@@ -9,7 +9,7 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from letterdesk.lib.crypto import cipher
 
@@ -35,6 +35,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             return bool(url) and str(url).startswith("/") and bool(super().is_safe_url(url))
         except ValueError:  # `//[x` is no address at all
             return False
+
+    def pre_login(self, request: HttpRequest, user: Employee, **kwargs: Any) -> HttpResponse | None:
+        """Let nobody in whose account is closed (accounts/close.py), whatever way they came."""
+        if user.is_locked_out:
+            return self.respond_user_inactive(request, user)  # type: ignore[no-any-return]
+        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return answer
 
     def login(self, request: HttpRequest, user: Employee) -> None:
         """Sign in, whatever way it came (password, passkey, invitation), list the session, and tell it."""

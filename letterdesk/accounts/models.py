@@ -107,6 +107,12 @@ class Employee(AbstractBaseUser):
     def is_administrator(self) -> bool:
         return self.role == Role.ADMINISTRATOR
 
+    @property
+    def is_locked_out(self) -> bool:
+        """Whether the account is closed for this person; for administrators, only when its purge has begun."""
+        account = self.account
+        return account.purge_began_at is not None or (account.is_closed and not self.is_administrator)
+
 
 class Invitation(models.Model):
     """A way in for one address: single use, 72 hours, only its hash is kept (C20)."""

@@ -7,6 +7,7 @@ import typer
 from django.core.exceptions import ValidationError
 from typer.core import TyperGroup
 
+from letterdesk.accounts.close import AlreadyClosed, NotClosed
 from letterdesk.accounts.dismiss import NotDismissed
 from letterdesk.accounts.invite import InvitationInvalid
 from letterdesk.accounts.join import AddressTaken, NotAnAddress
@@ -23,8 +24,9 @@ from letterdesk.sync.once import Busy, NotSyncable
 from letterdesk.tasks.bin import NotInBin, StillOnItsWay
 from letterdesk.tasks.hand_over import NotHandedOver
 from letterdesk.tasks.link import InBin
+from letterdesk.tenancy.purge import Held
 
-from . import doctor, importing, keys, leaving, mailbox, people, plan, processes, retention, tasks
+from . import closing, doctor, importing, keys, leaving, mailbox, people, plan, processes, retention, tasks
 from .demo import demo
 from .output import asked_for_json, fail
 from .tasks import NoSuchTask
@@ -36,6 +38,7 @@ NAMED: dict[type[Exception], str] = {
     UnknownTimeZone: "unknown_time_zone", CatalogueError: "catalogue", FileNotFoundError: "file_not_found",
     change.NotPossible: "not_possible", HasServer: "has_server", SecretUnreadable: "secret_unreadable",
     InBin: "in_bin", NotInBin: "not_in_bin", StillOnItsWay: "still_on_its_way", NoSuchTask: "no_such_task",
+    AlreadyClosed: "already_closed", NotClosed: "not_closed", Held: "held",
     NotDismissed: "not_dismissed", NotHandedOver: "not_handed_over", LastAdministrator: "last_administrator",
 }  # fmt: skip
 
@@ -82,6 +85,7 @@ app.command("import")(importing.import_letters)
 app.command()(importing.reparse)
 people.accounts.command("plan")(plan.plan)
 leaving.lay_out(people.employees)
+closing.lay_out(people.accounts)
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from django.utils import timezone
 
+from letterdesk.accounts.close import purges_at
 from letterdesk.accounts.invite import invite, send
 from letterdesk.accounts.models import Account, Department, Employee, Role
 from letterdesk.plans.open import open_account
@@ -57,8 +58,9 @@ def list_accounts(*, as_json: AsJson = False) -> None:
             "plan": account.subscription.plan,
             "people": account.employees.filter(is_active=True).count(),
             "mailboxes": account.mailboxes.count(),
+            "deleted_on": purges_at(account),
         }
-        for account in Account.objects.select_related("subscription").order_by("name")
+        for account in Account.objects.filter(purged_at=None).select_related("subscription").order_by("name")
     ]
     table(rows, as_json=as_json, empty="No account yet: `letterdesk account create`.")
 

@@ -16,6 +16,7 @@ from letterdesk.mailboxes.jobs import (
 )
 from letterdesk.mailboxes.left import follow_leavers
 from letterdesk.tasks.jobs import purge_bin
+from letterdesk.tenancy.jobs import purge_closed
 
 SCHEDULE = (
     every("* * * * *", dispatch_events),  # what a lost wake-up left
@@ -29,6 +30,7 @@ SCHEDULE = (
     every("37 * * * *", forget_words),
     every("43 * * * *", purge_bin),
     every("53 * * * *", purge_crm_bin),
+    every("53 * * * *", purge_closed),
     every("17 3 * * *", sweep_accounts),
     every("47 3 * * *", forget_old_actions),
 )

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "letterdesk.sync",
     "letterdesk.crm",
     "letterdesk.tasks",
+    "letterdesk.tenancy",
 ]
 
 MIDDLEWARE = [
@@ -77,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "letterdesk.web.company.ClosedCompany",
     "letterdesk.web.plans.RefusedByPlan",
 ]
 

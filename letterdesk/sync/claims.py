@@ -106,7 +106,7 @@ def _watchable() -> Q:
 
 
 def _kept_in_step(way: str) -> Q:
-    """Connected, with a server, in an account whose plan has Webmail by the clock, though no job has run (R11)."""
+    """Connected, with a server, in an account that is not closed, and whose plan has Webmail by the clock (R11)."""
     connected = Q(**{f"{way}state": MailboxState.CONNECTED}) & ~Q(**{f"{way}imap_host": ""})
     refused = without_webmail(timezone.now()).values("account")
-    return connected & ~Q(**{f"{way}account__in": refused})
+    return connected & Q(**{f"{way}account__closed_at": None}) & ~Q(**{f"{way}account__in": refused})

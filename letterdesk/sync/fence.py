@@ -16,12 +16,14 @@ KEPT_IN_STEP = (MailboxState.CONNECTED, MailboxState.FAILING)
 
 
 def check(mailbox: Mailbox, fence: int) -> None:
-    """Raise LeaseLost when another process has taken the mailbox, or when it was paused, suspended or disconnected.
+    """Raise LeaseLost when another process has taken the mailbox, or when it was paused, suspended or disconnected,
+    or its account closed.
 
     Also when it was resumed since `mailbox` was read: what a pass of before has seen is judged by what no longer holds
     (R10, R13). Called inside a transaction: the row stays locked until its end, so nobody takes over in between.
     """
     mine = Lease.objects.filter(mailbox=mailbox, fence=fence, mailbox__state__in=KEPT_IN_STEP)
+    mine = mine.filter(mailbox__account__closed_at=None)  # its deletion was asked for: nothing is stored or sent
     if mine.filter(mailbox__times_resumed=mailbox.times_resumed).update(fence=F("fence")) != 1:
         raise LeaseLost(f"{mailbox.public_id}: fence {fence} is no longer valid")
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from letterdesk.accounts.close import purges_at
 from letterdesk.accounts.models import Employee
 from letterdesk.web.templatetags.letterdesk import long_time
 
@@ -26,6 +27,10 @@ def account_notice(request: HttpRequest) -> dict[str, AccountNotice | None]:
 
 
 def _of(administrator: Employee) -> AccountNotice | None:
+    purged = purges_at(administrator.account)
+    if purged is not None:
+        words = _("This company is deleted on %(day)s. Everybody but its administrators is locked out.")
+        return AccountNotice(words % {"day": long_time(purged)}, _("Take it back"), reverse("company"))
     until = administrator.account.left_behind_until
     if until is None:
         return None

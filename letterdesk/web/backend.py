@@ -11,7 +11,7 @@ class EmployeeBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth i
     """Signs in as allauth does; a request's employee comes together with account and subscription."""
 
     def get_user(self, user_id: Any) -> Employee | None:
-        """Return the employee of a session, or None when dismissed or deleted."""
+        """Return the employee of a session; None when dismissed or deleted, or locked out of a closed account."""
         found = Employee.objects.select_related("account__subscription").filter(pk=user_id, is_active=True)
         employee: Employee | None = found.first()
-        return employee
+        return None if employee is None or employee.is_locked_out else employee

@@ -54,6 +54,9 @@ PAGES = {
     "withdrawal": ("POST", {}, 403, 403, 403, 302, 404),
     "departments": ("POST", {"name": "New"}, 403, 403, 403, 302, 302),
     "employee": ("POST", {"change": "place", "role": "employee"}, 403, 403, 403, 302, 404),
+    "company": ("GET", {}, 403, 403, 403, 200, 200),
+    "company_deletion": ("GET", {}, 403, 403, 403, 302, 302),  # first: the password once more
+    "company_reopening": ("POST", {}, 403, 403, 403, 302, 302),
     "leaving": ("GET", {}, 403, 403, 403, 200, 404),
     "reinstatement": ("POST", {}, 403, 403, 403, 302, 404),
     "plan": ("GET", {"to": "start"}, 200, 200, 200, 200, 200),

@@ -1,0 +1,56 @@
+"""`letterdesk account delete …`: an account goes, or stays after all."""
+
+from typing import Annotated
+
+import typer
+from django.utils import timezone
+
+from letterdesk.accounts.close import KEPT, close, purges_at, reopen
+from letterdesk.tenancy.figures import figures_of
+from letterdesk.tenancy.purge import due, legal_holds, purge
+
+from .output import AsJson, answer, table
+from .plan import account_of
+
+Name = Annotated[str, typer.Argument(help="The account's public id, or its name.")]
+Applies = Annotated[bool, typer.Option("--apply", help="Do it. Without: only show what would happen.")]
+
+
+def delete(account: Name, *, applies: Applies = False, as_json: AsJson = False) -> None:
+    """Ask for an account's deletion: locked at once, purged 30 days later. Without --apply: what that means."""
+    found, now = account_of(account), timezone.now()
+    told = figures_of(found)
+    at = close(found, typed=found.name, by=None, now=now, operator="command line") if applies else now + KEPT
+    facts = {"account": found.public_id, "name": found.name, "purged_at": at, "letters": told.letters,
+             "tasks": told.tasks, "people": told.people, "legal_holds": legal_holds(found),
+             "done": applies}  # fmt: skip
+    text = f"{found.name}: {told.letters:,} letters, {told.tasks:,} tasks, {told.people:,} people go"
+    text += f" on {at:%Y-%m-%d %H:%M} UTC. "
+    text += "Everybody but its administrators is locked out." if applies else "This was a preview: --apply does it."
+    answer(facts, as_json=as_json, text=text)
+
+
+def restore(account: Name, *, as_json: AsJson = False) -> None:
+    """Take an account's deletion back, until its purge begins."""
+    found = account_of(account)
+    reopen(found, by=None, operator="command line")
+    answer({"account": found.public_id, "name": found.name}, as_json=as_json, text=f"{found.name} is open again.")
+
+
+def purge_accounts(*, applies: Applies = False, as_json: AsJson = False) -> None:
+    """Purge accounts whose 30 days are over, now instead of within the hour. What a legal hold protects is refused."""
+    now, rows = timezone.now(), []
+    for account in due(now):
+        told = figures_of(account)
+        if applies:
+            purge(account, now=now)
+        rows.append({"account": account.public_id, "name": account.name, "asked_at": purges_at(account),
+                     "letters": told.letters, "legal_holds": legal_holds(account), "done": applies})  # fmt: skip
+    table(rows, as_json=as_json, empty="No account is due.")
+
+
+def lay_out(app: typer.Typer) -> None:
+    """Add the commands to those of accounts."""
+    app.command("delete")(delete)
+    app.command("restore")(restore)
+    app.command("purge")(purge_accounts)
