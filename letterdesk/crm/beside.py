@@ -1,31 +1,22 @@
-"""What CRM knows of letters in Webmail, for one reader: at which records they stand, and who their people are.
+"""Who the people of letters in Webmail are, for one reader.
 
 Of records that the reader may not see there is a number, and no more (ux.md 1.6).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mail.addresses import address_key
-from letterdesk.mailboxes.models import Mailbox, Message
+from letterdesk.mailboxes.models import Message
 
+from .ground import ours_of
 from .lists import with_facts
-from .models import Activity, Binding, EmailAddress, LetterCopy, Record
-from .timeline import with_bindings
+from .models import EmailAddress, Record
 
 MOST_PEOPLE = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A letter's activity, the bindings that the reader may see, and how many others there are."""
-
-    activity: Activity
-    bindings: list[Binding]
-    hidden: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +28,9 @@ class Person:
     records: list[Record] = field(default_factory=list)
     hidden: int = 0
 
-
-def standings(letters: Collection[Message], employee: Employee) -> dict[int, Standing]:
-    """The activities of these letters, by key of the letter: three queries, none where CRM has no copy of any."""
-    marked = {(letter.mailbox_id, letter.blob): letter.pk for letter in letters if letter.in_crm}
-    if not marked:
-        return {}
-    copies = LetterCopy.objects.filter(
-        account=employee.account_id,
-        mailbox__in={mailbox for mailbox, _blob in marked},
-        blob__in={blob for _mailbox, blob in marked},
-        activity__deleted_at=None,
-    ).select_related("activity")
-    found: dict[int, Any] = {
-        marked[pair]: copy.activity for copy in copies if (pair := (copy.mailbox_id, copy.blob)) in marked
-    }
-    with_bindings(list(found.values()), employee)
-    present = Binding.objects.present().filter(activity__in=[each.pk for each in found.values()])
-    counts: defaultdict[int, int] = defaultdict(int)
-    for activity_id in present.values_list("activity_id", flat=True):
-        counts[activity_id] += 1
-    return {
-        letter: Standing(each, each.shown_bindings, counts[each.pk] - len(each.shown_bindings))
-        for letter, each in found.items()
-    }
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
 
 
 def people_of(letters: Sequence[Message], employee: Employee) -> list[Person]:
@@ -71,9 +41,9 @@ def people_of(letters: Sequence[Message], employee: Employee) -> list[Person]:
             key = address_key(address)
             if key and (key not in named or not named[key][0]):
                 named[key] = (name, named[key][1] if key in named else address)
-    for key in _ours(employee.account_id, list(named)):
-        del named[key]
-    first = dict(list(named.items())[:MOST_PEOPLE])
+    ours = ours_of(employee.account_id)
+    outside = [(key, person) for key, person in named.items() if key not in ours]
+    first = dict(outside[:MOST_PEOPLE])
     known = _records_of(list(first), employee)
     return [Person(name, address, *known.get(key, ([], 0))) for key, (name, address) in first.items()]
 
@@ -84,13 +54,6 @@ def _in(letter: Message) -> list[tuple[str, str]]:
     return [(letter.from_name, letter.from_address), *((name, address) for name, address in others)]
 
 
-def _ours(account_id: int, keys: list[str]) -> set[str]:
-    """Which of these are addresses of colleagues or of our own mailboxes."""
-    people = Employee.objects.filter(account=account_id).values_list("email", flat=True)
-    boxes = Mailbox.objects.filter(account=account_id).values_list("address", flat=True)
-    return {address_key(address) for address in [*people, *boxes]} & set(keys)
-
-
 def _records_of(keys: list[str], employee: Employee) -> dict[str, tuple[list[Record], int]]:
     rows = EmailAddress.objects.filter(account=employee.account_id, key__in=keys, record__deleted_at=None)
     holders: defaultdict[str, list[int]] = defaultdict(list)
@@ -98,7 +61,9 @@ def _records_of(keys: list[str], employee: Employee) -> dict[str, tuple[list[Rec
         holders[key].append(record_id)
     wanted = {record_id for ids in holders.values() for record_id in ids}
     visible = Record.objects.visible_to(employee).present().filter(pk__in=wanted)
-    seen: dict[int, Any] = {record.pk: record for record in with_facts(visible, employee).order_by("kind", "pk")}
+    seen: dict[int, Any] = {
+        record.pk: record for record in with_facts(visible, employee).prefetch_related("phones").order_by("kind", "pk")
+    }
     return {
         key: ([record for pk, record in seen.items() if pk in ids], sum(pk not in seen for pk in ids))
         for key, ids in holders.items()

@@ -55,6 +55,12 @@ def with_words(records: Any, words: str) -> Any:
     return records
 
 
+def found_by_words(employee: Employee, words: str) -> QuerySet[Any]:
+    """Records of every kind that have these words, what was active last first; without words the latest."""
+    found: QuerySet[Any] = with_facts(with_words(Record.objects.visible_to(employee).present(), words), employee)
+    return found.order_by("-active_at", "-pk")
+
+
 def with_facts(records: Any, employee: Employee) -> Any:
     """With responsible, stage, addresses, and the company and contact that the reader may see; a query for each."""
     seen = Record.objects.visible_to(employee).present()

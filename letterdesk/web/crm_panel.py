@@ -15,14 +15,16 @@ from letterdesk.crm.lists import deals_of
 from letterdesk.crm.models import Kind
 from letterdesk.crm.stages import stages_of
 from letterdesk.crm.timeline import latest_at
+from letterdesk.crm.why import crm_lines
 from letterdesk.mailboxes.models import Conversation
 from letterdesk.mailboxes.reading import conversation_letters, find_conversation
 from letterdesk.tasks.reading import tasks_of_conversations
 from letterdesk.web.acts import next_of, ours
+from letterdesk.web.letters import letters_to_link
 from letterdesk.web.records import crm_facts
 from letterdesk.web.request import Request
 
-MOST_LETTERS = 10  # of the activities
+MOST_LETTERS = 10  # of the conversation, and of the activities
 CLIENTS = {Kind.CONTACT, Kind.COMPANY}
 
 
@@ -51,9 +53,14 @@ def panel_facts(request: Request, found: Conversation) -> dict[str, Any]:
     records = {record.pk: record for person in people for record in person.records}
     clients = [pk for pk, record in records.items() if record.kind in CLIENTS]
     deals = list(deals_of(clients, me)) if clients else []
+    lines = crm_lines(letters, employee=me, now=timezone.now())
+    may_act = set(letters_to_link(me).filter(conversation=found.pk).values_list("pk", flat=True))
     return {
         "conversation": found,
-        "newest": letters[-1],
+        "letters": [
+            {"message": letter, "line": lines[letter.pk], "may_act": letter.pk in may_act}
+            for letter in reversed(letters[-MOST_LETTERS:])
+        ],
         "people": people,
         "opens_first": _opens_first(people),
         "deals": [deal for deal in deals if deal.stage and not deal.stage.outcome],

@@ -18,6 +18,7 @@ from letterdesk.plans.limits import PlanError, terms
 from letterdesk.sync.claims import ask_for_pass
 from letterdesk.web.access_choices import sharing_facts
 from letterdesk.web.connecting import depth_days, depth_label
+from letterdesk.web.crm_settings import saving_facts
 from letterdesk.web.draft import depth_key
 from letterdesk.web.folder_choices import FolderLine, as_facts, read_choices
 from letterdesk.web.request import Request
@@ -107,6 +108,7 @@ def _manageable(request: Request, mailbox: Mailbox) -> dict[str, Any]:
         "requests": mailbox.access_requests.select_related("employee").order_by("created_at"),
         "depths": _depths(mailbox),
         **as_facts(lines),
+        **saving_facts(request, mailbox),
     }
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.test import Client
 
 from letterdesk.accounts.models import Department, Invitation, Role
+from letterdesk.crm.models import Exclusion
 from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.mail.letters import Fetched
 from letterdesk.mailboxes.act import Chosen, Wish, act
@@ -122,6 +123,7 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
     return SimpleNamespace(
         letter=letter,
         plural="contacts",
+        exclusion_id=Exclusion.objects.create(account=account, pattern="@news.example").public_id,
         record_id=contact.public_id,
         activity_id=activity_at(contact, letter=letter).public_id,
         task=task,

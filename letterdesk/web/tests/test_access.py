@@ -99,6 +99,13 @@ PAGES = {
     "task_restoration": ("POST", {}, 404, 404, 404, 404, 404),
     "task_purging": ("GET", {}, 404, 404, 404, 404, 404),
     # The owner's contact, and a letter at it: CRM's own rights, whatever the mailbox allows (R8).
+    "letter_crm": ("GET", {}, 200, 404, 404, 404, 404),
+    "activity_places": ("GET", {}, 200, 404, 404, 200, 404),
+    "mailbox_saving": ("POST", {"known": "yes"}, 302, 404, 404, 404, 404),
+    "crm_settings": ("GET", {}, 200, 200, 200, 200, 200),
+    "crm_sights": ("POST", {"employee": "own"}, 403, 403, 403, 302, 302),
+    "crm_exclusions": ("POST", {"pattern": "@y.example"}, 403, 403, 403, 302, 302),
+    "exclusion_removal": ("POST", {}, 403, 403, 403, 302, 404),
     "crm_panel": ("GET", {}, 200, 200, 404, 404, 404),
     "crm": ("GET", {}, 302, 302, 302, 302, 302),
     "activities": ("GET", {}, 200, 200, 200, 200, 200),

@@ -6,6 +6,8 @@ from django.test import Client, RequestFactory
 from selectolax.lexbor import LexborHTMLParser
 
 from letterdesk.accounts.models import Department
+from letterdesk.crm.models import Activity, Exclusion, Record
+from letterdesk.crm.tests.seeding import record_of
 from letterdesk.mailboxes.models import FolderRole, Label, Labelled
 from letterdesk.tasks.change import comment
 from letterdesk.tasks.create import create
@@ -58,6 +60,9 @@ def hostile_things(things, deliver, mailbox, inbox, people):
         TaskFile.objects.update(filename=mark)
         ChecklistItem.objects.update(text=mark)
         comment(things.task, mark, by=people["owner"], now=things.task.created_at)
+        Record.objects.update(name=mark, note=mark, position=mark)
+        Activity.objects.update(subject=mark, from_name=mark, from_address=mark, snippet=mark, through=mark)
+        Exclusion.objects.update(pattern=mark, comment=mark)
         label = Label.objects.create(account=account, mailbox=mailbox, name=mark[:60], key=mark[:60])
         head = f'From: "{mark.replace(chr(34), "")}" <a@b.example>\nTo: "{mark.replace(chr(34), "")}" <c@d.example>\n'
         odd = f"Message-ID: <{mark.replace(' ', '')}@x>\nList-Id: {mark}\n"
@@ -82,7 +87,11 @@ def test_text_of_others_is_text_on_every_page(hostile_things, people, sign_in, m
                 if method == "GET":
                     answer = knock(sign_in(people[actor]), name, things)
                     is_page = answer["Content-Type"].startswith("text/html") and not answer.streaming
-                    if is_page and name not in {"body", "print"}:  # those have a policy and a sandbox of their own
+                    if is_page and name not in {
+                        "body",
+                        "activity_body",
+                        "print",
+                    }:  # those have a policy and a sandbox of their own
                         assert wrong(answer.content.decode()) == [], (name, actor)
         owner = sign_in(people["owner"])
         for query in (mark, "needle", f"from:{mark}", "is:nonsense", f'"{mark}'):
@@ -115,6 +124,10 @@ ELSEWHERE = [
 ]  # fmt: skip
 
 
+def panel_of(letter):
+    return f"/conversations/{letter.conversation.public_id}/crm"
+
+
 @pytest.mark.case("C17")
 @pytest.mark.parametrize("wanted", ELSEWHERE, ids=range(len(ELSEWHERE)))
 def test_a_form_leads_on_to_our_own_pages_alone(browser, deliver, wanted):
@@ -131,6 +144,12 @@ def test_a_form_leads_on_to_our_own_pages_alone(browser, deliver, wanted):
     unlinking = f"/tasks/{task.public_id}/letters/{letter.public_id}/unlinking"
     for address in (f"/conversations/{letter.conversation.public_id}/merging", "/tasks/new", unlinking):
         assert wrong(browser.get(address, {"next": wanted}).content.decode()) == []
+    record = record_of(letter.mailbox.owner)
+    for address in ("/crm/contacts/new", f"/messages/{letter.public_id}/crm", panel_of(letter)):
+        assert wrong(browser.get(address, {"next": wanted}).content.decode()) == []
+    linking = (f"/messages/{letter.public_id}/crm", {"record": record.public_id})
+    for address, form in (linking, (panel_of(letter), {"show": "always"})):
+        assert browser.post(address, {**form, "next": wanted})["Location"].startswith("/")
     for address, form in {"/tasks": {"title": "x"}, f"/tasks/{task.public_id}/status": {}, unlinking: {}}.items():
         assert browser.post(address, {**form, "next": wanted})["Location"].startswith("/")
 

@@ -1,0 +1,102 @@
+"""The records at which a letter stands at CRM: added to, taken away from, moved; for it alone or its conversation.
+
+What a person did is remembered, and can be taken back (features.md, CRM).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from letterdesk.crm.by_hand import move, stand_at, take_away
+from letterdesk.crm.change import InBin
+from letterdesk.crm.models import Activity, Record
+from letterdesk.crm.timeline import with_bindings
+from letterdesk.web.acts import ours
+from letterdesk.web.letter_crm import record_named, search_facts
+from letterdesk.web.records import crm_facts
+from letterdesk.web.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the form asks for."""
+
+    activity: Activity
+    record: Record
+    whole: bool
+    now: datetime
+
+
+def activity_places(request: Request, activity_id: str) -> HttpResponse:
+    """GET /crm/activities/<id>/places?q=: the records at which it stands. POST `change` "add", "take" or "move".
+
+    `record` says of which record, `target` whereto, `whole` "yes" that its whole conversation is meant.
+    """
+    seen = Activity.objects.editable_by(request.employee).present().select_related("account", "thread")
+    found = get_object_or_404(seen, public_id=activity_id)
+    if request.method == "POST":
+        return _changed(request, found)
+    with_bindings([found], request.employee)
+    facts = {"activity": found, "undo": _undo(request), **search_facts(request)}
+    return render(request, "web/crm/places.html", {**crm_facts("activities"), **facts})
+
+
+def _changed(request: Request, found: Activity) -> HttpResponse:
+    change = {"add": _add, "take": _take, "move": _move}.get(request.POST.get("change", ""))
+    if change is None:
+        raise Http404
+    whole = request.POST.get("whole") == "yes"
+    wish = Wish(found, record_named(request, "record"), whole, timezone.now())
+    try:
+        undone_by = change(request, wish)
+    except InBin as error:
+        messages.error(request, str(error))
+        return redirect("activity_places", found.public_id)
+    if not Activity.objects.visible_to(request.employee).present().filter(pk=found.pk).exists():
+        return redirect("activity", found.public_id)
+    asked = {**undone_by, "undo_whole": "yes" if whole else "", "next": ours(request.POST.get("next", ""))}
+    return redirect(f"{reverse('activity_places', args=[found.public_id])}?{urlencode(asked)}")
+
+
+# Each does it, says it, and returns what the form must say that takes it back.
+
+
+def _add(request: Request, wish: Wish) -> dict[str, str]:
+    me, record = request.employee, wish.record
+    count = stand_at(wish.activity, record, by=me, now=wish.now, whole_conversation=wish.whole)
+    text = ngettext("%(n)d letter more at %(name)s.", "%(n)d letters more at %(name)s.", count)
+    messages.success(request, text % {"n": count, "name": record.name})
+    return {}
+
+
+def _take(request: Request, wish: Wish) -> dict[str, str]:
+    me, record = request.employee, wish.record
+    taken = take_away(wish.activity, record, by=me, now=wish.now, whole_conversation=wish.whole)
+    text = ngettext("%(n)d letter taken away from %(name)s.", "%(n)d letters taken away from %(name)s.", taken.count)
+    messages.success(request, text % {"n": taken.count, "name": record.name})
+    if taken.binned:
+        messages.info(request, _("What stood nowhere else is in CRM's bin: %(n)d.") % {"n": taken.binned})
+    return {"undo": "add", "undo_record": record.public_id}
+
+
+def _move(request: Request, wish: Wish) -> dict[str, str]:
+    me, source, target = request.employee, wish.record, record_named(request, "target")
+    count = move(wish.activity, source=source, target=target, by=me, now=wish.now, whole_conversation=wish.whole)
+    text = ngettext("%(n)d letter moved to %(name)s.", "%(n)d letters moved to %(name)s.", count)
+    messages.success(request, text % {"n": count, "name": target.name})
+    return {"undo": "move", "undo_record": target.public_id, "undo_target": source.public_id}
+
+
+def _undo(request: Request) -> dict[str, str]:
+    """What takes back the change that has just been made; empty: there is none."""
+    asked = {name: request.GET.get(f"undo_{name}", "")[:16] for name in ("record", "target", "whole")}
+    change = request.GET.get("undo", "")
+    return {"change": change, **asked} if change in {"add", "move"} else {}

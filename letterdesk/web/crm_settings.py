@@ -1,0 +1,106 @@
+"""Settings of CRM: who sees how much, what is never saved by itself, and what each mailbox saves."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from letterdesk.accounts.models import Employee, Role
+from letterdesk.crm.exclusions import BadPattern, allow, exclude
+from letterdesk.crm.models import Exclusion, Scope, Sight, Unknown
+from letterdesk.crm.saving import change_saving, change_sight, saving_of
+from letterdesk.mailboxes.models import Mailbox
+from letterdesk.web.acts import next_of
+from letterdesk.web.people import administrators_only
+from letterdesk.web.request import Request
+
+UNSAID = {Role.EMPLOYEE: Scope.OWN, Role.SUPERVISOR: Scope.DEPARTMENT, Role.ADMINISTRATOR: Scope.ALL}
+
+
+def crm_settings(request: Request) -> HttpResponse:
+    """GET /settings/crm: who sees what, and the exclusion list; everyone may look, administrators change."""
+    sights = dict(Sight.objects.visible_to(request.employee).values_list("role", "scope"))
+    facts = {
+        "area": "crm-settings",
+        "roles": [(role.value, role.label, sights.get(role, UNSAID[role])) for role in Role],
+        "scopes": Scope.choices,
+        "exclusions": Exclusion.objects.visible_to(request.employee).select_related("by").order_by("pattern"),
+        "may_change": request.employee.is_administrator,
+    }
+    return render(request, "web/crm/settings.html", facts)
+
+
+@require_POST
+@administrators_only
+def sights(request: Request) -> HttpResponse:
+    """POST /settings/crm/sights: how much people of each role see; a field for each role."""
+    for role in Role:
+        scope = request.POST.get(role.value, "")
+        if scope in Scope.values:
+            change_sight(role, scope, by=request.employee)
+    messages.success(request, _("Saved."))
+    return redirect("crm_settings")
+
+
+@require_POST
+def exclusions(request: Request) -> HttpResponse:
+    """POST /settings/crm/exclusions: `pattern` and `comment`; letters of it are not saved by themselves any more.
+
+    Everyone may name one address; domains and patterns, which concern many, are for administrators.
+    """
+    local, _at, _domain = request.POST.get("pattern", "").strip().rpartition("@")
+    if not request.employee.is_administrator and (not local or "*" in request.POST.get("pattern", "")):
+        raise PermissionDenied
+    try:
+        made = exclude(
+            request.POST.get("pattern", "")[:320],
+            by=request.employee,
+            now=timezone.now(),
+            comment=request.POST.get("comment", ""),
+        )
+        messages.success(request, _("%(pattern)s is on the list.") % {"pattern": made.pattern})
+    except BadPattern as error:
+        messages.error(request, str(error))
+    return redirect(next_of(request)) if request.POST.get("next") else redirect("crm_settings")
+
+
+@require_POST
+def exclusion_removal(request: Request, exclusion_id: str) -> HttpResponse:
+    """POST /settings/crm/exclusions/<id>: take it off, its letters are saved again from now on."""
+    if not request.employee.is_administrator:
+        raise PermissionDenied
+    found = get_object_or_404(Exclusion.objects.editable_by(request.employee), public_id=exclusion_id)
+    allow(found, by=request.employee)
+    messages.success(request, _("%(pattern)s is not on the list any more.") % {"pattern": found.pattern})
+    return redirect("crm_settings")
+
+
+@require_POST
+def saving(request: Request, mailbox_id: str) -> HttpResponse:
+    """POST /mailboxes/<id>/saving: what of this mailbox is saved to CRM by itself (R5, R28)."""
+    manageable = Mailbox.objects.manageable_by(request.employee).select_related("account")
+    mailbox = get_object_or_404(manageable, public_id=mailbox_id)
+    wanted = {name: request.POST.get(name, Unknown.NOTHING) for name in ("unknown_incoming", "unknown_outgoing")}
+    if not set(wanted.values()) <= set(Unknown.values):
+        raise Http404
+    colleagues = Employee.objects.visible_to(request.employee).working()
+    named = request.POST.get("responsible", "")
+    responsible = get_object_or_404(colleagues, public_id=named) if named else None
+    known = request.POST.get("known") == "yes"
+    change_saving(mailbox, by=request.employee, known=known, responsible=responsible, **wanted)
+    messages.success(request, _("Saved. It holds for letters that come from now on."))
+    return redirect("mailbox", mailbox.public_id)
+
+
+def saving_facts(request: Request, mailbox: Mailbox) -> dict[str, Any]:
+    """What the form of a mailbox shows."""
+    return {
+        "saving": saving_of(mailbox),
+        "unknowns": Unknown.choices,
+        "responsibles": Employee.objects.visible_to(request.employee).working().order_by("name"),
+    }

@@ -1,0 +1,57 @@
+"""What is saved to CRM by itself, what never, and who sees how much: set by plain forms, by who may."""
+
+import pytest
+
+from letterdesk.accounts.models import Department, Role
+from letterdesk.crm.models import Exclusion, MailboxSaving
+from letterdesk.crm.tests.seeding import record_of
+from letterdesk.mailboxes.tests.conftest import employ
+from letterdesk.web.tests.test_records import names, text_of
+
+
+@pytest.fixture
+def administrator(account, sign_in):
+    return sign_in(employ(account, "Maria", Role.ADMINISTRATOR))
+
+
+def test_the_owner_sets_what_of_a_mailbox_is_saved(browser, mailbox, jonas):
+    """R5, R28"""
+    page = browser.get(f"/mailboxes/{mailbox.public_id}")
+    assert 'name="known" value="yes" checked' in page.content.decode()
+    wanted = {"unknown_incoming": "lead", "unknown_outgoing": "nothing", "responsible": jonas.public_id}
+    browser.post(f"/mailboxes/{mailbox.public_id}/saving", wanted)
+    kept = MailboxSaving.objects.get()
+    assert (kept.known, kept.unknown_incoming, kept.unknown_outgoing, kept.responsible) == (
+        False, "lead", "nothing", jonas,
+    )  # fmt: skip
+    page = browser.get(f"/mailboxes/{mailbox.public_id}").content.decode()
+    assert 'value="lead" selected' in page and 'name="known" value="yes" checked' not in page
+    assert browser.post(f"/mailboxes/{mailbox.public_id}/saving", {"unknown_incoming": "all"}).status_code == 404
+
+
+def test_a_stranger_is_never_made_responsible(browser, mailbox, stranger):
+    wanted = {"known": "yes", "responsible": stranger.public_id}
+    assert browser.post(f"/mailboxes/{mailbox.public_id}/saving", wanted).status_code == 404
+    assert not MailboxSaving.objects.exists()
+
+
+def test_how_much_a_role_sees_is_an_administrators_choice(administrator, sign_in, account, ines, jonas):
+    record_of(ines, "Amara")
+    sales = Department.objects.create(account=account, name="Sales")
+    for person in (ines, jonas):
+        person.department = sales
+        person.save(update_fields=["department"])
+    for scope, seen in (("all", ["Amara"]), ("own", []), ("department", ["Amara"])):
+        administrator.post("/settings/crm/sights", {"employee": scope, "supervisor": "nonsense"})
+        assert names(sign_in(jonas).get("/crm/contacts")) == seen
+
+
+def test_the_exclusion_list_is_kept_by_administrators_and_read_by_all(administrator, browser):
+    administrator.post("/settings/crm/exclusions", {"pattern": "News.example", "comment": "Newsletters"})
+    made = Exclusion.objects.get()
+    assert (made.pattern, made.comment) == ("@news.example", "Newsletters")
+    page = browser.get("/settings/crm")
+    assert "@news.example" in text_of(page) and "Take off the list" not in text_of(page)
+    assert "Write an address" in text_of(administrator.post("/settings/crm/exclusions", {"pattern": "*"}, follow=True))
+    administrator.post(f"/settings/crm/exclusions/{made.public_id}")
+    assert not Exclusion.objects.exists()
