@@ -4,11 +4,13 @@ import pytest
 
 from letterdesk.accounts.models import Department, Role
 from letterdesk.crm.create import create
+from letterdesk.crm.link import link_new
 from letterdesk.crm.models import Activity, Binding, Direction, Kind, LetterCopy, Reason, Thread
 from letterdesk.crm.records import Fields
 from letterdesk.lib import blobs
 from letterdesk.mailboxes import collect, in_crm
 from letterdesk.mailboxes.models import Message
+from letterdesk.mailboxes.tests.arriving import fetched, raw, receive
 from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
     account,
     archive,
@@ -46,6 +48,42 @@ def make(ines, now):  # noqa: F811
         return create(kind, Fields(name=name, responsible=fields.pop("responsible", by), **fields), by=by, now=at)
 
     return made
+
+
+@pytest.fixture
+def amara(make):
+    return make(addresses=("amara@okafor.example",))
+
+
+@pytest.fixture
+def come(inbox, now):  # noqa: F811
+    """Letters arrive over the wire and are looked at."""
+    uids = iter(range(1, 1000))
+
+    def came(*raws, folder=inbox, at=now, history=False, look=True):
+        letters = [fetched(next(uids), content, at=at) for content in raws]
+        receipt = receive(folder, *letters, now=now, initial=history)
+        if look:
+            link_new(folder.mailbox, now=now)
+        return list(Message.objects.filter(pk__in=[each.pk for each in receipt.stored]).order_by("pk"))
+
+    return came
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks, settings):
+    """What a commit wakes is done at its end."""
+    settings.JOBS_URL = "memory://"
+    return django_capture_on_commit_callbacks(execute=True)
+
+
+def from_amara(subject="Offer", **fields):
+    fields.setdefault("message_id", f"{subject}@okafor.example")
+    return raw(subject, sender="Amara Okafor <Amara@Okafor.example>", **fields)
+
+
+def standing(activity):
+    return set(activity.bindings.values_list("record", "reason"))
 
 
 def activity_at(*records, at, message=None, identity="", content=b""):

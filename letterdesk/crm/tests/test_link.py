@@ -15,48 +15,12 @@ from letterdesk.crm.why import why_not
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, interrupt
 from letterdesk.mailboxes.models import BlobReference, Message
-from letterdesk.mailboxes.tests.arriving import another_mailbox, fetched, raw, receive
+from letterdesk.mailboxes.tests.arriving import another_mailbox, raw
 from letterdesk.mailboxes.tests.letters import folder_of
 
-from .conftest import says_in_crm
+from .conftest import from_amara, says_in_crm, standing
 
 DAY = timedelta(hours=24)
-
-
-@pytest.fixture
-def amara(make):
-    return make(addresses=("amara@okafor.example",))
-
-
-@pytest.fixture
-def come(inbox, now):
-    """Letters arrive over the wire and are looked at."""
-    uids = iter(range(1, 1000))
-
-    def came(*raws, folder=inbox, at=now, history=False, look=True):
-        letters = [fetched(next(uids), content, at=at) for content in raws]
-        receipt = receive(folder, *letters, now=now, initial=history)
-        if look:
-            link_new(folder.mailbox, now=now)
-        return list(Message.objects.filter(pk__in=[each.pk for each in receipt.stored]).order_by("pk"))
-
-    return came
-
-
-@pytest.fixture
-def committed(django_capture_on_commit_callbacks, settings):
-    """What a commit wakes is done at its end."""
-    settings.JOBS_URL = "memory://"
-    return django_capture_on_commit_callbacks(execute=True)
-
-
-def from_amara(subject="Offer", **fields):
-    fields.setdefault("message_id", f"{subject}@okafor.example")
-    return raw(subject, sender="Amara Okafor <Amara@Okafor.example>", **fields)
-
-
-def standing(activity):
-    return set(activity.bindings.values_list("record", "reason"))
 
 
 def make_leads(mailbox, ines, **fields):
