@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 
 from letterdesk.accounts.models import Account
 from letterdesk.plans import limits
@@ -24,7 +24,10 @@ from .retention import is_over
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """One mailbox under the other plan. `goes`: letters removed; `with_tasks`: those that only a task keeps (R4)."""
+    """One mailbox under the other plan.
+
+    `goes`: letters removed, of `in_crm` of them CRM keeps a copy (R8); `with_tasks`: those that only a task keeps (R4).
+    """
 
     mailbox: Mailbox
     is_suspended: bool
@@ -32,7 +35,7 @@ class Affected:
     goes: int
     with_tasks: int
     dropped: int
-    in_crm: int = 0  # activities come with CRM (R8)
+    in_crm: int = 0
 
     @property
     def is_untouched(self) -> bool:
@@ -66,7 +69,7 @@ class Preview:
 
     @property
     def in_crm(self) -> int:
-        """Letters of which CRM keeps a copy (R8)."""
+        """How many of those that go CRM keeps a copy of (R8)."""
         return sum(each.in_crm for each in self.mailboxes)
 
     @property
@@ -88,7 +91,7 @@ def foresee(account: Account, plan: str, *, now: datetime) -> Preview:
     after = terms_of(catalogue().plan(plan))
     mailboxes = list(account.mailboxes.filter(forgotten_at=None).select_related("owner").defer("secret").order_by("pk"))
     running = fit.kept_under(after, [each for each in mailboxes if each.imap_host and each.state in fit.CONSIDERED])
-    goes, with_tasks, dropped = _letters(account, mailboxes, after, now)
+    goes, in_crm, with_tasks, dropped = _letters(account, mailboxes, after, now)
     affected = tuple(
         Affected(
             mailbox,
@@ -97,6 +100,7 @@ def foresee(account: Account, plan: str, *, now: datetime) -> Preview:
             goes=goes.get(mailbox.pk, 0),
             with_tasks=with_tasks.get(mailbox.pk, 0),
             dropped=dropped.get(mailbox.pk, 0),
+            in_crm=in_crm.get(mailbox.pk, 0),
         )
         for mailbox in mailboxes
     )
@@ -108,22 +112,29 @@ def _counts(mailbox: Mailbox) -> bool:
     return bool(mailbox.imap_host) and mailbox.state in COUNTED
 
 
-def _letters(
-    account: Account, mailboxes: Sequence[Mailbox], after: Terms, now: datetime
-) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
-    """Letters that go, letters that only a task keeps, and changes that are dropped, by mailbox."""
+def _letters(account: Account, mailboxes: Sequence[Mailbox], after: Terms, now: datetime) -> tuple[dict[int, int], ...]:
+    """By mailbox: letters that go, of which CRM keeps a copy, that only a task keeps, and changes that are dropped."""
     letters = Message.objects.filter(mailbox__in=[each.pk for each in mailboxes])
     unreadable = Quarantined.objects.filter(folder__mailbox__in=[each.pk for each in mailboxes]).exclude(blob="")
     if not after.has_integration:  # R12
         changes = PendingChange.objects.filter(purge.QUEUED, mailbox__in=[each.pk for each in mailboxes])
-        goes = _sum(_by_mailbox(purge.not_held(letters)), _by_mailbox(unreadable, "folder__mailbox"))
-        return goes, _by_mailbox(letters.filter(is_held=True)), _by_mailbox(changes)
+        goes, in_crm = _going(purge.not_held(letters), unreadable)
+        return goes, in_crm, _by_mailbox(letters.filter(is_held=True)), _by_mailbox(changes)
     cutoff = periods_under(account, after.days_kept, now=now).cutoff(now)
     if cutoff is None:
-        return {}, {}, {}
-    unreadable = unreadable.filter(is_over(Quarantined, cutoff))
-    goes = _sum(_by_mailbox(sweep.ending(letters, cutoff)), _by_mailbox(unreadable, "folder__mailbox"))
-    return goes, _by_mailbox(letters.filter(is_over(Message, cutoff), is_held=True)), {}
+        return {}, {}, {}, {}
+    goes, in_crm = _going(sweep.ending(letters, cutoff), unreadable.filter(is_over(Quarantined, cutoff)))
+    return goes, in_crm, _by_mailbox(letters.filter(is_over(Message, cutoff), is_held=True)), {}
+
+
+def _going(letters: QuerySet[Message], unreadable: QuerySet[Quarantined]) -> tuple[dict[int, int], dict[int, int]]:
+    """How many go, and of how many of them CRM keeps a copy."""
+    counted = (
+        letters.order_by().values_list("mailbox").annotate(number=Count("pk"), kept=Count("pk", filter=Q(in_crm=True)))
+    )
+    found = list(counted)
+    goes = {mailbox: number for mailbox, number, _ in found}
+    return _sum(goes, _by_mailbox(unreadable, "folder__mailbox")), {mailbox: kept for mailbox, _, kept in found}
 
 
 def _by_mailbox(rows: QuerySet[Model], way: str = "mailbox") -> dict[int, int]:

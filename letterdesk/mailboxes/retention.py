@@ -260,7 +260,9 @@ def storage_line(
     if leaves_at is None:
         return _without_end(message.mailbox)
     zone = ZoneInfo(message.account.time_zone)
-    return f"{_leaves(leaves_at.astimezone(zone), now.astimezone(zone))} · {_original(message.mailbox)}"
+    parts = [_leaves(leaves_at.astimezone(zone), now.astimezone(zone))]
+    parts += [_("a copy stays in CRM")] if message.in_crm else []  # R8
+    return " · ".join([*parts, _original(message.mailbox)])
 
 
 def period_of_letter(message: Message, now: datetime, *, periods: Periods | None = None) -> Period:

@@ -25,10 +25,11 @@ DAY = timedelta(hours=24)
 def test_a_plan_without_webmail_counts_what_goes_what_stays_and_what_is_dropped(account, ines, mailbox, inbox, now):
     letters = [letter(inbox, received_at=now - number * DAY) for number in range(4)]
     holds.add(letters[0], reason="task", reference="task:1", now=now)
+    Message.objects.filter(pk__in=[letters[0].pk, letters[2].pk]).update(in_crm=True)  # R8: of the one that goes
     change_flags(list(letters[1].placements.all()), add=("\\Flagged",), remove=(), by=ines, now=now)
     Quarantined.objects.create(account=account, folder=inbox, uidvalidity=1, uid=9, reason="unreadable", blob="a" * 64)
     seen = foresee(account, "free", now=now)
-    assert (seen.goes, seen.with_tasks, seen.in_crm, seen.dropped) == (4, 1, 0, 1)
+    assert (seen.goes, seen.with_tasks, seen.in_crm, seen.dropped) == (4, 1, 1, 1)
     assert [each.mailbox for each in seen.suspended] == [mailbox]
     assert (seen.before.key, seen.after.key, seen.goes_at) == ("standard", "free", now)
     assert Message.objects.count() == 4  # nothing is changed

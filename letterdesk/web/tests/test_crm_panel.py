@@ -29,10 +29,10 @@ def in_crm(letter, *records):
 def test_a_letter_says_where_it_stands_and_hides_what_one_may_not_see(browser, inbox, letter, contact, jonas):
     """R6"""
     address = f"/mail/{inbox.public_id}/{letter.conversation.public_id}"
-    assert "A copy stays in CRM" not in text_of(browser.get(address))
+    assert "In CRM:" not in text_of(browser.get(address))
     in_crm(letter, contact, record_of(jonas, "Secret Holding", kind="company"))
     page = text_of(browser.get(address))
-    assert "A copy stays in CRM: Amara Okafor The address is known 1 record you cannot view" in page
+    assert "In CRM: Amara Okafor The address is known 1 record you cannot view" in page
     assert "Secret" not in page
 
 
