@@ -42,6 +42,7 @@ PAGES = {
     "board-deadline": "/tasks?view=board&by=deadline",
     "calendar": "/tasks?view=calendar",
     "calendar-week": "/tasks?view=calendar&by=week",
+    "reminders": "/reminders",
     "tasks-bin": "/tasks?view=bin",
     "new-task": "/tasks/new",
     "where": "/where?q=chair",

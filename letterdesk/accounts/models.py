@@ -104,6 +104,11 @@ class Employee(AbstractBaseUser):
         return self.name or self.email
 
     @property
+    def topic(self) -> str:
+        """Whom events concern live that are for this person alone."""
+        return f"employee:{self.public_id}"
+
+    @property
     def is_administrator(self) -> bool:
         return self.role == Role.ADMINISTRATOR
 

@@ -15,12 +15,13 @@ from letterdesk.mailboxes.jobs import (
     wake_snoozed,
 )
 from letterdesk.mailboxes.left import follow_leavers
-from letterdesk.tasks.jobs import purge_bin
+from letterdesk.tasks.jobs import forget_old_notices, purge_bin, tell_reminders
 from letterdesk.tenancy.jobs import purge_closed
 
 SCHEDULE = (
     every("* * * * *", dispatch_events),  # what a lost wake-up left
     every("* * * * *", wake_snoozed),
+    every("* * * * *", tell_reminders),
     every("* * * * *", follow_plans),  # R11: a trial that has ended by the clock
     every("*/10 * * * *", sweep_letters),  # R20: sweep, loose time and collector together take less than an hour
     every("7-57/10 * * * *", collect_blobs),
@@ -33,4 +34,5 @@ SCHEDULE = (
     every("53 * * * *", purge_closed),
     every("17 3 * * *", sweep_accounts),
     every("47 3 * * *", forget_old_actions),
+    every("53 3 * * *", forget_old_notices),
 )

@@ -96,6 +96,7 @@ TEMPLATES = [
                 "letterdesk.web.context.appearance",
                 "letterdesk.web.plan_notice.plan_notice",
                 "letterdesk.web.account_notice.account_notice",
+                "letterdesk.web.reminders.unseen",
             ],
         },
     }

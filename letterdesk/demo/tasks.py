@@ -18,6 +18,7 @@ from letterdesk.tasks.checklist import add_item, tick
 from letterdesk.tasks.create import create
 from letterdesk.tasks.link import link
 from letterdesk.tasks.models import Status, Task
+from letterdesk.tasks.reminders import remind_at, remind_before
 
 from .company import DOMAIN, ZONE
 
@@ -62,7 +63,17 @@ def _make(told: dict[str, Any], now: datetime, *, at: datetime) -> None:
             tick(item, on=True, by=task.responsible, now=at)
     for who, text in told.get("comments", ()):
         comment(task, text, by=_employee(who), now=at)
+    _remind(told, task, now)
     change_status(task, told.get("status", Status.TODO), by=task.responsible, now=at + timedelta(hours=2))
+
+
+def _remind(told: dict[str, Any], task: Task, now: datetime) -> None:
+    """Some time before the deadline; one of them soon after the start, so that a note is seen to come."""
+    for minutes in told.get("remind", ()):
+        if task.deadline is not None and task.deadline - timedelta(minutes=minutes) > now:
+            remind_before(task, minutes, by=task.responsible, now=now)
+    if "remind_in" in told:
+        remind_at(task, now + timedelta(seconds=told["remind_in"]), by=task.responsible, now=now)
 
 
 def _due(told: dict[str, Any], now: datetime) -> datetime | None:

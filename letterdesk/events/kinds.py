@@ -61,6 +61,8 @@ KINDS = {
     "task.restored": "A task came back from the bin, and its letters with it (R29).",
     "task.purged": "A task was removed for good (R29).",
     "task.handed_over": "Tasks of a person who left went to a colleague; the facts list their numbers.",
+    "task.reminded": "A person was reminded of a task, as they had asked.",
+    "task.overdue": "A person was told how many of their tasks are overdue; once a day.",
     "letter.linked": "A letter was linked to a task, which locks it (R4).",
     "letter.unlinked": "A letter was taken out of a task by a person (R4).",
     "record.created": "A contact, company, lead or deal was made, by a person or from a letter (R28).",

@@ -86,6 +86,19 @@ class OfTaskQuerySet(models.QuerySet[Any]):
         return self.filter(right, Exists(_working(employee)), account=employee.account_id, task__deleted_at=None)
 
 
+class PersonalQuerySet(OfTaskQuerySet):
+    """What belongs to one person at a task: their reminders, and what they were told."""
+
+    def visible_to(self, employee: Employee) -> Self:
+        """This employee's own, of no single task, or of one that they still see and that is not in the bin."""
+        seen = Q(task=None) | ((_named(employee, "task__") | _overseen(employee, "task__")) & Q(task__deleted_at=None))
+        return self.filter(seen, Exists(_working(employee)), account=employee.account_id, employee=employee.pk)
+
+    def editable_by(self, employee: Employee) -> Self:
+        """The same: one's own."""
+        return self.visible_to(employee)
+
+
 class TaskLetterQuerySet(OfTaskQuerySet):
     """Letters in tasks."""
 

@@ -13,6 +13,7 @@ from letterdesk.events.record import record
 from .create import BadTask, checked_title
 from .link import lock
 from .models import Comment, Participant, Status, Task
+from .reminders import follow_deadline
 
 
 class NotAllowed(PermissionError):
@@ -80,6 +81,8 @@ def change(
     for name in changed:
         setattr(task, name, wanted[name])
     task.save(update_fields=changed)
+    if "deadline" in changed:
+        follow_deadline(task, now=now)
     if _change_participants(task, {person.pk for person in participants}, by=by, now=now):
         changed.append("participants")
     if changed:
@@ -115,7 +118,7 @@ def deadline_version(task: Task) -> str:
 
 
 @transaction.atomic
-def put_on(task: Task, deadline: datetime | None, *, by: Employee, seen: str = "") -> bool:
+def put_on(task: Task, deadline: datetime | None, *, by: Employee, now: datetime, seen: str = "") -> bool:
     """Set the deadline alone, or none. Returns whether that is new.
 
     `seen`: the `deadline_version` that the person saw; empty: whatever it was. Raises InBin, MovedMeanwhile.
@@ -128,6 +131,7 @@ def put_on(task: Task, deadline: datetime | None, *, by: Employee, seen: str = "
         return False
     task.deadline = deadline
     task.save(update_fields=["deadline"])
+    follow_deadline(task, now=now)
     record("task.changed", account=task.account, by=by, topic=task.topic, subject=task.reference, changed=["deadline"])
     return True
 

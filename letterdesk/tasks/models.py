@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.lib.ids import new_public_id
 from letterdesk.mailboxes.models import Message
-from letterdesk.tasks.access import KEPT, OfTaskQuerySet, TaskLetterQuerySet, TaskQuerySet
+from letterdesk.tasks.access import KEPT, OfTaskQuerySet, PersonalQuerySet, TaskLetterQuerySet, TaskQuerySet
 
 
 class Status(models.TextChoices):
@@ -57,6 +57,11 @@ class Task(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "number"], name="task_number_once")]
         indexes = [
             models.Index(fields=["account", "status", "deadline"], name="task_by_deadline"),
+            models.Index(
+                fields=["deadline"],
+                name="task_overdue",
+                condition=models.Q(done_at=None, deleted_at=None, deadline__isnull=False),
+            ),
             models.Index(fields=["deleted_at"], name="task_in_bin", condition=models.Q(deleted_at__isnull=False)),
         ]
 
@@ -169,3 +174,65 @@ class TaskLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} in {self.task_id}"
+
+
+class Reminder(models.Model):
+    """Somebody wants to be reminded of a task: minutes before its deadline, or at a moment of their choice."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="reminders", db_index=False)
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="+")
+    minutes_before = models.PositiveIntegerField(null=True)  # None: at that moment, whatever the deadline
+    due_at = models.DateTimeField(null=True)  # None: the task has no deadline now
+    told_at = models.DateTimeField(null=True)
+
+    objects = PersonalQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "employee", "minutes_before"],
+                name="reminder_before_once",
+                condition=models.Q(minutes_before__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["task", "employee", "due_at"],
+                name="reminder_at_once",
+                condition=models.Q(minutes_before__isnull=True),
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], name="reminder_due", condition=models.Q(told_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} of {self.task_id}"
+
+
+class Notice(models.Model):
+    """Somebody was told of a task, or how many are overdue; `key` is what makes it come once."""
+
+    class Kind(models.TextChoices):
+        """What it is about."""
+
+        REMINDER = "reminder", _("Reminder")
+        OVERDUE = "overdue", _("Overdue")
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, null=True, related_name="notices")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    key = models.CharField(max_length=64)
+    count = models.PositiveIntegerField(default=1)  # of tasks
+    at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True)
+
+    objects = PersonalQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["employee", "key"], name="notice_once")]
+        indexes = [
+            models.Index(fields=["employee", "at"], name="notice_unseen", condition=models.Q(seen_at=None)),
+            models.Index(fields=["at"], name="notice_to_forget"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

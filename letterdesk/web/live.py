@@ -58,7 +58,7 @@ def topics_of(employee_pk: int | None) -> frozenset[str] | None:
     if employee is None:
         return None
     names = Mailbox.objects.visible_to(employee).values_list("public_id", flat=True)
-    own = (f"employee:{employee.public_id}", f"tasks:{employee.account.public_id}")
+    own = (employee.topic, f"tasks:{employee.account.public_id}")
     return frozenset([*own, *(f"mailbox:{name}" for name in names)])
 
 

@@ -1,6 +1,5 @@
 """Who asks, in which time zone they live, and in which language they read."""
 
-import zoneinfo
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import cast
@@ -11,6 +10,7 @@ from django.utils.translation import check_for_language, override
 from django_htmx.middleware import HtmxDetails
 
 from letterdesk.accounts.models import Employee
+from letterdesk.accounts.zones import zone_of
 
 
 class Request(HttpRequest):
@@ -18,16 +18,6 @@ class Request(HttpRequest):
 
     htmx: HtmxDetails
     employee: Employee
-
-
-def zone_of(employee: Employee) -> zoneinfo.ZoneInfo:
-    """Return the employee's time zone, else the account's, else UTC."""
-    for name in (employee.time_zone, employee.account.time_zone):
-        try:
-            return zoneinfo.ZoneInfo(name)
-        except (ValueError, zoneinfo.ZoneInfoNotFoundError):
-            continue
-    return zoneinfo.ZoneInfo("UTC")
 
 
 def local_employee(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

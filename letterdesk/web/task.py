@@ -28,6 +28,7 @@ from letterdesk.web.acts import next_of
 from letterdesk.web.downloads import as_file
 from letterdesk.web.letter_facts import letter_facts
 from letterdesk.web.letters import letters_of
+from letterdesk.web.reminders import reminder_facts
 from letterdesk.web.request import Request
 from letterdesk.web.task_form import TaskForm, form_of
 
@@ -73,6 +74,7 @@ def task_page(request: Request, found: Task, *, form: TaskForm | None = None, st
         "items": found.checklist.order_by("pk"),
         "files": found.files.select_related("by").order_by("pk"),
         "comments": found.comments.select_related("by").order_by("at", "pk"),
+        **reminder_facts(request.employee, found, now),
         "may_delete": Task.objects.deletable_by(request.employee).filter(pk=found.pk).exists(),
         "here": request.path,
     }

@@ -41,9 +41,9 @@ def task_deadline(request: Request, task_id: str) -> HttpResponse:
     """POST /tasks/<id>/deadline: on another `day`, or on none, at the time that it had; `seen`: the deadline it had."""
     found = _editable(request, task_id)
     try:
-        day = _day(request.POST.get("day", ""))
-        deadline = on_day(day, found.deadline, timezone.localtime()) if day else None
-        put_on(found, deadline, by=request.employee, seen=request.POST.get("seen", ""))
+        day, now = _day(request.POST.get("day", "")), timezone.localtime()
+        deadline = on_day(day, found.deadline, now) if day else None
+        put_on(found, deadline, by=request.employee, now=now, seen=request.POST.get("seen", ""))
     except REFUSALS as error:
         return _refused(request, found, error)
     return _moved(request, found, long_time(found.deadline) or _("No date"))

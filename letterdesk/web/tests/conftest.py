@@ -1,5 +1,6 @@
 """A small company that looks at its mail: an owner, one with access, team-mates without, and a stranger."""
 
+from datetime import timedelta
 from email.message import EmailMessage
 from types import SimpleNamespace
 
@@ -32,6 +33,8 @@ from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
 from letterdesk.tasks.checklist import add_item
 from letterdesk.tasks.create import create
 from letterdesk.tasks.files import attach
+from letterdesk.tasks.notices import tell_due
+from letterdesk.tasks.reminders import remind_at
 
 
 @pytest.fixture
@@ -118,6 +121,10 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
     )
     asked = AccessRequest.objects.create(account=account, mailbox=mailbox, employee=people["mate"])
     task = create("Renew contract", by=people["owner"], now=now, letters=[letter])
+    tomorrow = now + timedelta(days=1)
+    reminder = remind_at(task, tomorrow, by=people["owner"], now=now)
+    other = remind_at(task, now + timedelta(hours=1), by=people["owner"], now=now)
+    tell_due(now=other.due_at)
     file = attach(task, b"list", filename="prices.txt", content_type="text/plain", by=people["owner"], now=now)
     contact = record_of(people["owner"], "Amara Okafor", "amara@okafor.example")
     return SimpleNamespace(
@@ -130,6 +137,8 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         task_id=task.public_id,
         item_id=add_item(task, "Ask for the number").pk,
         file_id=file.public_id,
+        reminder_id=reminder.pk,
+        notice_id=task.notices.get().pk,
         folder_id=inbox.public_id,
         conversation_id=letter.conversation.public_id,
         message_id=letter.public_id,

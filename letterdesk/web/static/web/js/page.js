@@ -28,6 +28,8 @@ goLive();
 // What a list seldom needs comes when it is needed: settings and other forms, and what the search field proposes.
 if (!document.getElementById("rows")) import("./forms.js").then(({ helpForms }) => helpForms());
 
+document.addEventListener("letterdesk:employee", () => import("./notices.js").then(({ showNotices }) => showNotices()));
+
 addEventListener("focusin", async function proposeOnce({ target }) {
   if (!target.closest("form[data-suggest]")) return;
   removeEventListener("focusin", proposeOnce);
