@@ -45,6 +45,14 @@ PAGES = {
     "reminders": "/reminders",
     "tasks-bin": "/tasks?view=bin",
     "new-task": "/tasks/new",
+    "activities": "/crm/activities",
+    "contacts": "/crm/contacts",
+    "companies": "/crm/companies",
+    "leads": "/crm/leads",
+    "deals": "/crm/deals",
+    "crm-bin": "/crm/bin",
+    "new-contact": "/crm/contacts/new",
+    "crm-settings": "/settings/crm",
     "where": "/where?q=chair",
     "mailboxes": "/mailboxes",
     "connect": "/mailboxes/connect",
@@ -115,6 +123,7 @@ def rooms(page: Page):
         yield from dialogs(page)
     page.locator(".rail-me").click()
     yield "me"
+    yield from records(page)
     for name, address in mailbox_pages(page, inbox).items():
         page.goto(address)
         yield name
@@ -122,6 +131,18 @@ def rooms(page: Page):
         page.goto(address)
         page.wait_for_timeout(250)
         yield name
+
+
+def records(page: Page):
+    """A contact, a company and a deal of the demo, and a letter at CRM opened in its place."""
+    for plural, name in (("companies", "Okafor Studio"), ("deals", "40 standing desks"), ("contacts", "Amara Okafor")):
+        page.goto(f"/crm/{plural}")
+        page.get_by_role("link", name=name).first.click()
+        page.wait_for_timeout(400)
+        yield {"companies": "company", "deals": "deal", "contacts": "contact"}[plural]
+    page.locator(".crm-talk summary").first.click()
+    page.wait_for_timeout(900)
+    yield "contact-letter"
 
 
 def dialogs(page: Page):

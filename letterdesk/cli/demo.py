@@ -7,9 +7,11 @@ import typer
 from django.utils import timezone
 
 from letterdesk.demo import company
+from letterdesk.demo.arriving import link_when_they_come
+from letterdesk.demo.crm import furnish_crm
 from letterdesk.demo.run import furnish, mail_server
 from letterdesk.demo.server import MailServer
-from letterdesk.demo.tasks import furnish_tasks, link_when_they_come
+from letterdesk.demo.tasks import furnish_tasks
 
 from .mailbox import print_ledger, sync_shown
 from .output import AsJson, answer, console, fail
@@ -31,6 +33,7 @@ def demo(
     with mail_server(now, imap_port=imap_port, smtp_port=smtp_port) as server:
         mailboxes = furnish(server, now)
         furnish_tasks(now)
+        furnish_crm(now)
         if not once:
             _welcome(server, listen)
             Thread(target=link_when_they_come, args=(now,), daemon=True).start()

@@ -1,14 +1,12 @@
 """Tasks of the demo company; each takes its letter along as soon as the sync has brought it."""
 
-import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
-
-from django.db import OperationalError
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mail.subjects import normal_subject
@@ -22,9 +20,6 @@ from letterdesk.tasks.reminders import remind_at, remind_before
 
 from .company import DOMAIN, ZONE
 
-PATIENCE = 300.0  # seconds until the last letter is here
-PAUSE = 0.5
-
 
 def furnish_tasks(now: datetime) -> None:
     """Make the tasks, with what is ticked and written in them."""
@@ -32,13 +27,9 @@ def furnish_tasks(now: datetime) -> None:
         _make(told, now, at=now - timedelta(hours=90 - 5 * number))
 
 
-def link_when_they_come(now: datetime) -> None:
-    """Put each letter into its task when it is here; returns when all are, or after five minutes."""
-    missing = [told for told in _told() if "letter" in told]
-    end = time.monotonic() + PATIENCE
-    while missing and time.monotonic() < end:
-        missing = [told for told in missing if not _linked(told, now)]
-        time.sleep(PAUSE)
+def links(now: datetime) -> list[Callable[[], bool]]:
+    """What is to be done when letters are here: each of these says whether it is done."""
+    return [partial(_linked, told, now) for told in _told() if "letter" in told]
 
 
 def _told() -> Iterator[dict[str, Any]]:
@@ -85,15 +76,12 @@ def _due(told: dict[str, Any], now: datetime) -> datetime | None:
 
 
 def _linked(told: dict[str, Any], now: datetime) -> bool:
-    """Whether the letter is in its task; not while the sync holds the database, nor before it has come."""
+    """Whether the letter is in its task; not before it has come."""
     letters = Message.objects.filter(mailbox__address=f"{told['in']}@{DOMAIN}").order_by("-received_at")
-    try:
-        found = [each for each in letters if normal_subject(each.subject) == told["letter"]]
-        task = Task.objects.get(title=told["title"])
-        if found:
-            link(task, found[0], by=task.creator, now=now)
-    except OperationalError:
-        return False
+    found = [each for each in letters if normal_subject(each.subject) == told["letter"]]
+    task = Task.objects.get(title=told["title"])
+    if found:
+        link(task, found[0], by=task.creator, now=now)
     return bool(found)
 
 

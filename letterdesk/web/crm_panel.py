@@ -57,10 +57,12 @@ def panel_facts(request: Request, found: Conversation) -> dict[str, Any]:
     may_act = set(letters_to_link(me).filter(conversation=found.pk).values_list("pk", flat=True))
     return {
         "conversation": found,
-        "letters": [
+        "kept": sum(not line.why_not for line in lines.values()),
+        "not_kept": [
             {"message": letter, "line": lines[letter.pk], "may_act": letter.pk in may_act}
-            for letter in reversed(letters[-MOST_LETTERS:])
-        ],
+            for letter in reversed(letters)
+            if lines[letter.pk].why_not
+        ][:MOST_LETTERS],
         "people": people,
         "opens_first": _opens_first(people),
         "deals": [deal for deal in deals if deal.stage and not deal.stage.outcome],

@@ -70,6 +70,12 @@ def test_colleagues_and_own_mailboxes_are_nobody_there(browser, deliver, ines):
     assert "All in this conversation are colleagues" in text_of(panel(browser, letter))
 
 
+def test_what_is_kept_is_a_number_and_what_is_not_says_why(browser, letter, contact):
+    assert "nobody in CRM has this address" not in text_of(panel(browser, letter))
+    in_crm(letter, contact)
+    assert "1 letter is kept in CRM." in text_of(panel(browser, letter))
+
+
 def test_a_record_that_one_may_not_see_is_a_number(browser, letter, jonas):
     record_of(jonas, "Secret", "amara@okafor.example")
     page = text_of(panel(browser, letter))
@@ -99,4 +105,4 @@ def test_the_panel_asks_the_same_however_much_there_is(browser, letter, contact,
     record_of(ines, "Another Amara", "amara@okafor.example")
     for number in range(5):
         activity_at(contact, record_of(ines, f"Deal {number}", kind="deal", contact=contact, stage=stage))
-    assert asked(browser, f"/conversations/{letter.conversation.public_id}/crm") <= few + 7 <= 42
+    assert asked(browser, f"/conversations/{letter.conversation.public_id}/crm") <= few + 7 <= 46

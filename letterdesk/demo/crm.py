@@ -1,0 +1,89 @@
+"""CRM of the demo company: clients whose letters come to them by themselves, deals, and mailboxes that make leads."""
+
+import tomllib
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+from letterdesk.accounts.models import Employee
+from letterdesk.crm.by_hand import link_by_hand
+from letterdesk.crm.create import create
+from letterdesk.crm.exclusions import exclude
+from letterdesk.crm.models import Record, Unknown
+from letterdesk.crm.records import Fields
+from letterdesk.crm.saving import change_saving
+from letterdesk.crm.stages import stages_of
+from letterdesk.mail.subjects import normal_subject
+from letterdesk.mailboxes.models import Mailbox, Message
+
+from .company import DOMAIN, PEOPLE
+
+MAKING_LEADS = ("ines", "sales")  # what unknown people write there becomes a lead
+
+
+def furnish_crm(now: datetime) -> None:
+    """Make the records before the sync: letters from and to them are saved as they come."""
+    told = list(_told())
+    for number, each in enumerate(told):
+        _make(each, at=now - timedelta(days=60) + number * timedelta(hours=7))
+    first = _employee(PEOPLE[0].key)
+    for key in MAKING_LEADS:
+        mailbox = Mailbox.objects.get(address=f"{key}@{DOMAIN}")
+        change_saving(
+            mailbox, by=first, known=True, unknown_incoming=Unknown.LEAD, unknown_outgoing=Unknown.NOTHING
+        )  # fmt: skip
+    exclude("@nordlicht-shop.example", by=first, now=now, comment="Orders of our own shop")
+
+
+def links(now: datetime) -> list[Callable[[], bool]]:
+    """What is to be done when letters are here: each of these says whether it is done."""
+    return [partial(_linked, told, now) for told in _told() if "letter" in told]
+
+
+def _told() -> Iterator[dict[str, Any]]:
+    text = files(__package__).joinpath("crm.toml").read_text("utf-8")
+    yield from tomllib.loads(text)["record"]
+
+
+def _make(told: dict[str, Any], *, at: datetime) -> None:
+    by = _employee(told["of"])
+    kind = told["kind"]
+    fields = Fields(
+        name=told["name"],
+        responsible=by,
+        note=told.get("note", ""),
+        position=told.get("position", ""),
+        company=_record(by, "company", told.get("company")),
+        contact=_record(by, "contact", told.get("contact")),
+        stage=stages_of(by.account, kind)[told.get("stage", 0)] if kind in {"lead", "deal"} else None,
+        amount=Decimal(told["amount"]) if "amount" in told else None,
+        currency="EUR" if "amount" in told else "",
+        addresses=tuple(told.get("addresses", ())),
+        phones=tuple(told.get("phones", ())),
+    )
+    create(kind, fields, by=by, now=at)
+
+
+def _linked(told: dict[str, Any], now: datetime) -> bool:
+    """Whether the story's letters stand at the deal; not before they have come."""
+    letters = Message.objects.filter(mailbox__address=f"{told['in']}@{DOMAIN}").order_by("-received_at")
+    found = [each for each in letters.select_related("account") if normal_subject(each.subject) == told["letter"]]
+    if not found:
+        return False
+    by = _employee(told["of"])
+    record = _record(by, told["kind"], told["name"])
+    if record is not None:
+        link_by_hand(found[0], record, by=by, now=now)
+    return True
+
+
+def _record(by: Employee, kind: str, name: str | None) -> Record | None:
+    return Record.objects.filter(account=by.account, kind=kind, name=name).first() if name else None
+
+
+def _employee(key: str) -> Employee:
+    found: Employee = Employee.objects.select_related("account").get(email=f"{key}@{DOMAIN}")
+    return found
