@@ -12,6 +12,10 @@ from letterdesk.accounts.dismiss import NotDismissed
 from letterdesk.accounts.invite import InvitationInvalid
 from letterdesk.accounts.join import AddressTaken, NotAnAddress
 from letterdesk.accounts.roles import LastAdministrator, NotAllowed
+from letterdesk.crm import bin as crm_bin
+from letterdesk.crm import change as crm_change
+from letterdesk.crm.exclusions import BadPattern
+from letterdesk.crm.records import BadRecord
 from letterdesk.lib.crypto import SecretUnreadable
 from letterdesk.mail.errors import MailError
 from letterdesk.mailboxes.connect import AlreadyConnected, NotPossible
@@ -26,7 +30,8 @@ from letterdesk.tasks.hand_over import NotHandedOver
 from letterdesk.tasks.link import InBin
 from letterdesk.tenancy.purge import Held
 
-from . import closing, doctor, importing, keys, leaving, mailbox, people, plan, processes, retention, tasks
+from . import closing, crm, doctor, importing, keys, leaving, mailbox, people, plan, processes, retention, tasks
+from .crm import NoSuchLetter, NoSuchRecord
 from .demo import demo
 from .output import asked_for_json, fail
 from .tasks import NoSuchTask
@@ -40,6 +45,8 @@ NAMED: dict[type[Exception], str] = {
     InBin: "in_bin", NotInBin: "not_in_bin", StillOnItsWay: "still_on_its_way", NoSuchTask: "no_such_task",
     AlreadyClosed: "already_closed", NotClosed: "not_closed", Held: "held",
     NotDismissed: "not_dismissed", NotHandedOver: "not_handed_over", LastAdministrator: "last_administrator",
+    BadRecord: "bad_record", BadPattern: "bad_pattern", NoSuchRecord: "no_such_record", NoSuchLetter: "no_such_letter",
+    crm_change.InBin: "in_bin", crm_bin.NotInBin: "not_in_bin",
 }  # fmt: skip
 
 
@@ -91,4 +98,5 @@ app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")
 app.add_typer(retention.app, name="retention")
 app.add_typer(tasks.app, name="task")
+app.add_typer(crm.app, name="crm")
 app.add_typer(keys.app, name="keys")
