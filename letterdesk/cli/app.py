@@ -14,6 +14,7 @@ from letterdesk.accounts.join import AddressTaken, NotAnAddress
 from letterdesk.accounts.roles import LastAdministrator, NotAllowed
 from letterdesk.crm import bin as crm_bin
 from letterdesk.crm import change as crm_change
+from letterdesk.crm import hand_over as crm_hand_over
 from letterdesk.crm.exclusions import BadPattern
 from letterdesk.crm.records import BadRecord
 from letterdesk.lib.crypto import SecretUnreadable
@@ -46,7 +47,7 @@ NAMED: dict[type[Exception], str] = {
     AlreadyClosed: "already_closed", NotClosed: "not_closed", Held: "held",
     NotDismissed: "not_dismissed", NotHandedOver: "not_handed_over", LastAdministrator: "last_administrator",
     BadRecord: "bad_record", BadPattern: "bad_pattern", NoSuchRecord: "no_such_record", NoSuchLetter: "no_such_letter",
-    crm_change.InBin: "in_bin", crm_bin.NotInBin: "not_in_bin",
+    crm_hand_over.NotHandedOver: "not_handed_over", crm_change.InBin: "in_bin", crm_bin.NotInBin: "not_in_bin",
 }  # fmt: skip
 
 

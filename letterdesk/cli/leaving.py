@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from letterdesk.accounts.dismiss import dismiss, reinstate
 from letterdesk.accounts.models import Employee
+from letterdesk.crm.hand_over import hand_over as hand_over_records
+from letterdesk.crm.hand_over import left_behind as records_left_behind
 from letterdesk.mailboxes.connect import transfer
 from letterdesk.mailboxes.left import left_behind
 from letterdesk.mailboxes.models import Mailbox
@@ -34,13 +36,16 @@ def dismiss_employee(
     by: By,
     mailboxes_to: Annotated[str, typer.Option(help="Address of the colleague who takes over the mailboxes.")] = "",
     tasks_to: Annotated[str, typer.Option(help="Address of the colleague who takes over the tasks.")] = "",
+    records_to: Annotated[str, typer.Option(help="Address of the colleague who takes over what CRM has.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Sign a person out everywhere, for good. What is not handed over stays for 30 days (tasks: for ever)."""
+    """Sign a person out everywhere, for good. What is not handed over stays for 30 days (tasks and CRM: for ever)."""
     administrator = employee_of(by)
     leaver = _colleague(person, administrator)
     dismiss(leaver, by=administrator, now=timezone.now())
-    _hand_over(leaver, administrator, mailboxes_to, tasks_to, as_json=as_json)
+    _hand_over(
+        leaver, administrator, mailboxes_to=mailboxes_to, tasks_to=tasks_to, records_to=records_to, as_json=as_json
+    )
 
 
 def hand_over(
@@ -49,11 +54,19 @@ def hand_over(
     by: By,
     mailboxes_to: Annotated[str, typer.Option(help="Address of the colleague who takes over the mailboxes.")] = "",
     tasks_to: Annotated[str, typer.Option(help="Address of the colleague who takes over the tasks.")] = "",
+    records_to: Annotated[str, typer.Option(help="Address of the colleague who takes over what CRM has.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Hand over what a person left behind. A mailbox beyond the heir's limit is refused (R14)."""
     administrator = employee_of(by)
-    _hand_over(_colleague(person, administrator), administrator, mailboxes_to, tasks_to, as_json=as_json)
+    _hand_over(
+        _colleague(person, administrator),
+        administrator,
+        mailboxes_to=mailboxes_to,
+        tasks_to=tasks_to,
+        records_to=records_to,
+        as_json=as_json,
+    )
 
 
 def reinstate_employee(person: Person, *, by: By, as_json: AsJson = False) -> None:
@@ -70,6 +83,7 @@ def left(*, by: By, as_json: AsJson = False) -> None:
     """What people who left own or answer for, and when their mailboxes go."""
     account = employee_of(by).account
     mailboxes, tasks = {each.person.pk: each for each in left_behind(account)}, tasks_left_behind(account)
+    records = records_left_behind(account)
     rows = [
         {
             "employee": person.email,
@@ -77,14 +91,17 @@ def left(*, by: By, as_json: AsJson = False) -> None:
             "mailboxes": [each.address for each in mailboxes[person.pk].mailboxes] if person.pk in mailboxes else [],
             "mailboxes_go_at": mailboxes[person.pk].ends_at if person.pk in mailboxes else None,
             "tasks": tasks.get(person.pk, 0),
+            "records": records.get(person.pk, 0),
         }
-        for person in Employee.objects.filter(account=account, pk__in=[*mailboxes, *tasks]).order_by("email")
+        for person in Employee.objects.filter(account=account, pk__in=[*mailboxes, *tasks, *records]).order_by("email")
     ]
     table(rows, as_json=as_json, empty="Nothing was left behind.")
 
 
-def _hand_over(leaver: Employee, by: Employee, mailboxes_to: str, tasks_to: str, *, as_json: bool) -> None:
-    now, moved, count = timezone.now(), 0, 0
+def _hand_over(
+    leaver: Employee, by: Employee, *, mailboxes_to: str, tasks_to: str, records_to: str, as_json: bool
+) -> None:
+    now, moved, count, records = timezone.now(), 0, 0, 0
     if mailboxes_to:
         heir = _colleague(mailboxes_to, by)
         for mailbox in Mailbox.objects.filter(owner=leaver, forgotten_at=None).select_related("account", "owner"):
@@ -92,11 +109,14 @@ def _hand_over(leaver: Employee, by: Employee, mailboxes_to: str, tasks_to: str,
             moved += 1
     if tasks_to:
         count = hand_over_tasks(leaver, to=_colleague(tasks_to, by), by=by, now=now)
+    if records_to:
+        records = hand_over_records(leaver, to=_colleague(records_to, by), by=by)
     left_there = Mailbox.objects.filter(owner=leaver, forgotten_at=None).count()
     facts = {
         "employee": leaver.email,
         "mailboxes_handed_over": moved,
         "tasks_handed_over": count,
+        "records_handed_over": records,
         "mailboxes_left": left_there,
     }
     answer(facts, as_json=as_json)

@@ -81,4 +81,5 @@ KINDS = {
     "exclusion.removed": "An address, domain or pattern was taken off the list of exclusions.",
     "saving.changed": "A person changed what of a mailbox is saved to CRM.",
     "sight.changed": "An administrator changed how much of CRM people of a role see.",
+    "record.handed_over": "Records of somebody who left went to a colleague; the facts count them.",
 }

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from letterdesk.accounts.dismiss import KEPT, NotDismissed, dismiss, ends_at, reinstate
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.roles import LastAdministrator
+from letterdesk.crm import hand_over as crm
 from letterdesk.mailboxes.connect import NotPossible, transfer
 from letterdesk.mailboxes.models import Mailbox
 from letterdesk.mailboxes.overview import Figures, figures
@@ -34,6 +35,7 @@ def leaving(request: Request, employee_id: str) -> HttpResponse:
     now = timezone.now()
     heirs = [(mailbox, _chosen(request, f"mailbox-{mailbox.public_id}")) for mailbox in _mailboxes(request, person)]
     tasks_to = _chosen(request, "tasks")  # found before anything is done: a wrong name changes nothing
+    records_to = _chosen(request, "records")
     if person.dismissed_at is None:
         try:
             dismiss(person, by=request.employee, now=now)
@@ -42,6 +44,7 @@ def leaving(request: Request, employee_id: str) -> HttpResponse:
         said = _("%(name)s is signed out everywhere and cannot sign in any more.")
         messages.success(request, said % {"name": person})
     refused = [*_hand_over(request, heirs, now), *_hand_over_tasks(request, person, tasks_to, now)]
+    refused += _hand_over_records(request, person, records_to)
     for text in refused:
         messages.error(request, text)
     return redirect("leaving", person.public_id) if refused or _waits(request, person) else redirect("people")
@@ -91,6 +94,18 @@ def _hand_over_tasks(request: Request, person: Employee, heir: Employee | None, 
     return []
 
 
+def _hand_over_records(request: Request, person: Employee, heir: Employee | None) -> list[str]:
+    if heir is None:
+        return []
+    try:
+        count = crm.hand_over(person, to=heir, by=request.employee)
+    except crm.NotHandedOver as error:
+        return [str(error)]
+    said = ngettext("%(n)d record of CRM was handed over.", "%(n)d records of CRM were handed over.", count)
+    messages.success(request, said % {"n": count})
+    return []
+
+
 def _chosen(request: Request, field: str) -> Employee | None:
     """The colleague whom this field names; None: later."""
     chosen = request.POST.get(field, "")
@@ -105,7 +120,7 @@ def _mailboxes(request: Request, person: Employee) -> list[Mailbox]:
 
 
 def _waits(request: Request, person: Employee) -> bool:
-    return bool(_mailboxes(request, person)) or _tasks(request, person) > 0
+    return bool(_mailboxes(request, person)) or _tasks(request, person) > 0 or crm.records_of(person) > 0
 
 
 def _tasks(request: Request, person: Employee) -> int:
@@ -122,6 +137,7 @@ def _page(request: Request, person: Employee, *, status: int = 200, **more: Any)
         "lines": [(each, told.get(each.pk, Figures()), each.grants.count()) for each in mailboxes],
         "tasks": _tasks(request, person),
         "open_tasks": open_tasks(person),
+        "records": crm.records_of(person),
         "heirs": Employee.objects.visible_to(request.employee).working().exclude(pk=person.pk).order_by("name"),
         "ends_at": ends_at(person.dismissed_at, person.warned_at) if person.dismissed_at else now + KEPT,
         **more,

@@ -24,6 +24,7 @@ from letterdesk.accounts.join import AddressTaken, NotAnAddress
 from letterdesk.accounts.models import Account, Department, Employee, Invitation, Role
 from letterdesk.accounts.pace import TooFast
 from letterdesk.accounts.roles import LastAdministrator, place
+from letterdesk.crm.hand_over import left_behind as records_left_behind
 from letterdesk.mailboxes.left import Leaver
 from letterdesk.mailboxes.left import left_behind as mailboxes_left_behind
 from letterdesk.tasks.hand_over import left_behind as tasks_left_behind
@@ -119,12 +120,13 @@ def _employees(me: Employee) -> list[Employee]:
     """Everybody; `left_behind` says of those who left what waits for somebody, and until when."""
     everybody = list(Employee.objects.visible_to(me).select_related("department").order_by("-is_active", "name"))
     owners, tasks = {each.person.pk: each for each in mailboxes_left_behind(me.account)}, tasks_left_behind(me.account)
+    records = records_left_behind(me.account)
     for person in everybody:
-        person.left_behind = _waiting(owners.get(person.pk), tasks.get(person.pk, 0))
+        person.left_behind = _waiting(owners.get(person.pk), tasks.get(person.pk, 0), records.get(person.pk, 0))
     return everybody
 
 
-def _waiting(leaver: Leaver | None, tasks: int) -> str:
+def _waiting(leaver: Leaver | None, tasks: int, records: int) -> str:
     """“2 mailboxes until 5 Dec · 3 tasks”; empty: nothing waits."""
     told = []
     if leaver is not None:
@@ -132,6 +134,8 @@ def _waiting(leaver: Leaver | None, tasks: int) -> str:
         told.append(words % {"n": len(leaver.mailboxes), "day": short_date(leaver.ends_at)})
     if tasks:
         told.append(ngettext("%(n)d task", "%(n)d tasks", tasks) % {"n": tasks})
+    if records:
+        told.append(ngettext("%(n)d record of CRM", "%(n)d records of CRM", records) % {"n": records})
     return " · ".join(told)
 
 

@@ -1,9 +1,12 @@
 """The page on which somebody leaves, is handed over, and comes back."""
 
 import pytest
+from django.utils import timezone
 
 from letterdesk.accounts.dismiss import dismiss
 from letterdesk.accounts.models import Employee
+from letterdesk.crm.create import create
+from letterdesk.crm.records import Fields
 from letterdesk.mailboxes import left
 from letterdesk.mailboxes.models import Mailbox
 
@@ -21,8 +24,13 @@ def test_one_page_dismisses_and_hands_over_and_its_queries_do_not_grow(
     with django_assert_max_num_queries(15):
         page = admin.get(address).content.decode()
     assert mailbox.address in page and "They answer for 1 task." in page
-    answer = admin.post(address, {f"mailbox-{mailbox.public_id}": mate.public_id, "tasks": mate.public_id})
+    record = create("contact", Fields("Amara", owner), by=owner, now=timezone.now())
+    assert "They are responsible for" in admin.get(address).content.decode()
+    heirs = {f"mailbox-{mailbox.public_id}": mate.public_id, "tasks": mate.public_id, "records": mate.public_id}
+    answer = admin.post(address, heirs)
     assert answer["Location"] == "/people"
+    record.refresh_from_db()
+    assert record.responsible == mate
     assert not Employee.objects.get(pk=owner.pk).is_active
     assert Mailbox.objects.get(pk=mailbox.pk).owner == mate
     things.task.refresh_from_db()
@@ -35,7 +43,7 @@ def test_what_waits_is_listed_and_handed_over_later(admin, things, people, mailb
     assert answer["Location"] == f"/people/{owner.public_id}/leaving"  # something waits
     assert "1 mailbox until" in admin.get("/people").content.decode()
     assert "What Ines left behind" in admin.get(answer["Location"]).content.decode()
-    admin.post(answer["Location"], {f"mailbox-{mailbox.public_id}": mate.public_id})
+    admin.post(answer["Location"], {f"mailbox-{mailbox.public_id}": mate.public_id, "records": mate.public_id})
     assert "1 task</span>" in admin.get("/people").content.decode()
 
 

@@ -1,0 +1,60 @@
+"""Records of somebody who left go to a colleague, as a whole and on record."""
+
+import pytest
+
+from letterdesk.accounts.dismiss import dismiss
+from letterdesk.accounts.roles import NotAllowed
+from letterdesk.crm import hand_over as handing
+from letterdesk.crm.bin import delete
+from letterdesk.crm.hand_over import NotHandedOver, hand_over, left_behind
+from letterdesk.crm.models import MailboxSaving, Record
+from letterdesk.crm.saving import change_saving
+from letterdesk.events.models import Event
+from letterdesk.lib.crashpoint import Crashed, interrupt
+
+
+@pytest.fixture
+def left(make, ines, administrator, mailbox, now):
+    """Ines made three records, one of them in the bin, was named for new leads, and left."""
+    records = [make(name=f"Client {number}") for number in range(3)]
+    delete(records[0], by=ines, now=now)
+    change_saving(mailbox, by=ines, known=True, unknown_incoming="lead", unknown_outgoing="nothing", responsible=ines)
+    dismiss(ines, by=administrator, now=now)
+    return ines
+
+
+def test_all_go_to_the_heir_those_in_the_bin_too(left, jonas, administrator, account, monkeypatch):
+    monkeypatch.setattr(handing, "AT_ONCE", 2)
+    assert left_behind(account) == {left.pk: 3}
+    assert not Record.objects.visible_to(jonas).exists()
+    assert hand_over(left, to=jonas, by=administrator) == 3
+    assert Record.objects.visible_to(jonas).count() == 3
+    assert left_behind(account) == {}
+    assert MailboxSaving.objects.get().responsible == jonas
+    told = Event.objects.filter(kind="record.handed_over", by=administrator).order_by("pk")
+    assert [event.facts for event in told] == [
+        {"count": 2, "from": left.public_id},
+        {"count": 1, "from": left.public_id},
+    ]
+    assert hand_over(left, to=jonas, by=administrator) == 0
+
+
+def test_only_by_an_administrator_from_who_left_to_who_is_here(left, jonas, administrator, stranger):
+    with pytest.raises(NotAllowed):
+        hand_over(left, to=jonas, by=jonas)
+    with pytest.raises(NotHandedOver):
+        hand_over(jonas, to=administrator, by=administrator)
+    for nobody in (stranger, left):
+        with pytest.raises(NotHandedOver):
+            hand_over(left, to=nobody, by=administrator)
+    assert Record.objects.filter(responsible=left).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_crash_leaves_whole_pieces_and_running_again_does_the_rest(left, jonas, administrator, monkeypatch):
+    monkeypatch.setattr(handing, "AT_ONCE", 2)
+    interrupt("crm_hand_over.before_commit", 2)
+    with pytest.raises(Crashed):
+        hand_over(left, to=jonas, by=administrator)
+    assert Record.objects.filter(responsible=jonas).count() == 2
+    assert hand_over(left, to=jonas, by=administrator) == 1
