@@ -8,11 +8,23 @@ from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
+from letterdesk.web.sheet import sheet
+
 WORTH_PACKING = 1000  # bytes
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise is not typed
     """Middleware: whitenoise's own answers stream synchronously, which an ASGI server cannot do well."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the joined style sheet, else as whitenoise does."""
+        if request.path_info == sheet().address:
+            kept = {"Cache-Control": "max-age=31536000, public, immutable"}
+            return _packed(
+                request, HttpResponse(sheet().content, content_type='text/css; charset="utf-8"', headers=kept)
+            )
+        answer: HttpResponse = super().__call__(request)
+        return answer
 
     @staticmethod
     def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:

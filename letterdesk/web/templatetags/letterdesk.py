@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from letterdesk.mail.subjects import normal_subject
 from letterdesk.mail.survey import Amount
+from letterdesk.web.sheet import sheet
 
 register = template.Library()
 UNITS = ("", "kB", "MB", "GB")
@@ -28,6 +29,12 @@ def icon(name: str, size: str = "") -> SafeString:
     """An icon of the sprite, hidden from screen readers: the text beside it, or an aria-label, says it."""
     use = f"{static('web/icons.svg')}#{name}"
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}"/></svg>', size and f"icon-{size}", use)
+
+
+@register.simple_tag
+def stylesheet() -> str:
+    """The address of the style sheet of all pages."""
+    return sheet().address
 
 
 @register.filter
