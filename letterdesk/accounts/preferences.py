@@ -11,7 +11,9 @@ DENSITIES = ("compact", "roomy")
 TEXT_SIZES = ("large", "larger")
 PAPERS = ("dark",)
 KEYS = ("off", "modifier")
-CHOICES = {"theme": THEMES, "density": DENSITIES, "text": TEXT_SIZES, "paper": PAPERS, "keys": KEYS}
+UNDO = ("0", "5", "20", "30")
+UNDO_SECONDS = 10  # unless a person wants it otherwise
+CHOICES = {"theme": THEMES, "density": DENSITIES, "text": TEXT_SIZES, "paper": PAPERS, "keys": KEYS, "undo": UNDO}
 MOST_FOLDED = 200
 
 
@@ -38,3 +40,8 @@ def fold(employee: Employee, mailbox_id: str, *, folded: bool) -> None:
     """Remember that a mailbox is folded in the sidebar, or open."""
     others = [each for each in employee.preferences.get("folded", []) if each != mailbox_id]
     prefer(employee, folded=([*others, mailbox_id] if folded else others)[-MOST_FOLDED:])
+
+
+def undo_seconds(employee: Employee) -> int:
+    """For how long a letter that this person sent can be taken back, in seconds; 0: it leaves at once."""
+    return int(employee.preferences.get("undo") or UNDO_SECONDS)

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "letterdesk.plans",
     "letterdesk.mailboxes",
     "letterdesk.sync",
+    "letterdesk.outbound",
     "letterdesk.crm",
     "letterdesk.tasks",
     "letterdesk.tenancy",

@@ -102,7 +102,7 @@ def require(
     allowed = terms(account, now=now)
     asks = integration or any(wish is not None for wish in (mailboxes, shared_mailboxes, fetch_days))
     if asks and not allowed.has_integration:  # R2
-        raise NotInPlan(f"Webmail is not in your plan {allowed.name}.", _better(lambda plan: plan.has_integration))
+        raise NotInPlan(f"Webmail is not in your plan {allowed.name}.", better_plans(lambda plan: plan.has_integration))
     if mailboxes is not None:
         _require_mailboxes(allowed, mailboxes)
     if shared_mailboxes is not None:
@@ -116,7 +116,7 @@ def _require_mailboxes(allowed: Terms, wanted: int) -> None:  # R14
     if limit is not None and wanted > limit:
         room = _count(limit, "connected mailbox")
         text = f"Your plan {allowed.name} allows {room} per person; this would be number {wanted}."
-        way_out = _better(lambda plan: _fits(wanted, plan.mailboxes_per_employee))
+        way_out = better_plans(lambda plan: _fits(wanted, plan.mailboxes_per_employee))
         raise LimitReached(text, f"Disconnect one first. {way_out}", limit=limit, wanted=wanted)
 
 
@@ -124,7 +124,7 @@ def _require_shared(allowed: Terms, wanted: int) -> None:  # R15, R16
     limit = allowed.shared_mailboxes
     if limit is not None and wanted > limit:
         text = f"Your plan {allowed.name} allows {_count(limit, 'shared mailbox')}; this would be number {wanted}."
-        way_out = _better(lambda plan: _fits(wanted, plan.shared_mailboxes))
+        way_out = better_plans(lambda plan: _fits(wanted, plan.shared_mailboxes))
         raise LimitReached(text, f"Stop sharing another one first. {way_out}", limit=limit, wanted=wanted)
 
 
@@ -133,7 +133,7 @@ def _require_depth(allowed: Terms, wanted: int | None) -> None:  # R21
     if limit is not None and (wanted is None or wanted > limit):
         asked = "all mail" if wanted is None else f"{wanted} days"
         text = f"Your plan {allowed.name} fetches the last {limit} days of mail at most; you asked for {asked}."
-        way_out = _better(lambda plan: _fits(wanted, plan.days_fetched))
+        way_out = better_plans(lambda plan: _fits(wanted, plan.days_fetched))
         raise LimitReached(text, f"Choose {limit} days or fewer. {way_out}", limit=limit, wanted=wanted)
 
 
@@ -141,7 +141,7 @@ def _fits(wanted: int | None, limit: int | None) -> bool:
     return limit is None or (wanted is not None and wanted <= limit)
 
 
-def _better(fits: Callable[[Terms], bool]) -> str:
+def better_plans(fits: Callable[[Terms], bool]) -> str:
     """The way out: the plans of the catalogue that allow it (R2, R3)."""
     shelf = catalogue()
     plans = [

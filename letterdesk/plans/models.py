@@ -1,7 +1,8 @@
-"""Which plan an account is on. What the plan allows is catalogue data, not rows."""
+"""Which plan an account is on, and what it has used. What the plan allows is catalogue data, not rows."""
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account
 
@@ -25,3 +26,46 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account}: {self.plan}"
+
+
+class Channel(models.TextChoices):
+    """Through which door a letter leaves (R23); system mail – to the account's own people – uses none of the quota."""
+
+    WEBMAIL = "webmail", _("Webmail")
+    CRM = "crm", _("CRM")
+    MARKETING = "marketing", _("Marketing")
+    WORKFLOW = "workflow", _("Workflows")
+    RULE = "rule", _("Automation rules")
+    TASK = "task", _("Task notices")
+
+
+class Usage(models.Model):
+    """What an account has sent in a calendar month of its time zone; `used` is changed by conditional updates alone."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="usages", db_index=False)
+    month = models.DateField()  # its first day
+    used = models.PositiveIntegerField(default=0)
+    warned = models.PositiveSmallIntegerField(default=0)  # 80 or 95: the percentage that was told last
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "month"], name="usage_of_month_once")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.month:%Y-%m}: {self.used}"
+
+
+class Reservation(models.Model):
+    """Why a unit of the quota is used: the ledger from which `Usage.used` can be counted anew (F02)."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    usage = models.ForeignKey(Usage, on_delete=models.CASCADE, related_name="reservations", db_index=False)
+    channel = models.CharField(max_length=16, choices=Channel.choices)
+    units = models.PositiveIntegerField(default=1)
+    reserved_at = models.DateTimeField(default=timezone.now)
+    refunded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["usage", "channel"], name="reservation_of_month")]
+
+    def __str__(self) -> str:
+        return f"{self.units} {self.channel}"

@@ -1,0 +1,1 @@
+"""Outbound: letters are written, go out exactly once, and stay within the plan."""

@@ -1,0 +1,101 @@
+"""What is wrong with a draft, told by name, and the letter that is made of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from letterdesk.lib import blobs
+from letterdesk.mail.addresses import address_key
+from letterdesk.mail.compose import File, NotComposable, Outgoing, compose, wire_address
+from letterdesk.mail.letters import Address
+
+from .identities import Identity
+from .models import Draft
+
+LARGEST_LETTER = 36_000_000  # bytes as they travel: 25 MB of files in base64, and a little
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a draft cannot be sent: a code for programs, a text for people, and the field that it is about."""
+
+    code: str
+    text: str
+    field: str = ""
+
+
+class CannotSend(Exception):
+    """The draft cannot be sent as it is; it is kept. `problems` are all there are."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(" ".join(each.text for each in problems))
+        self.problems = problems
+
+
+def problems(draft: Draft, identity: Identity | None) -> list[Problem]:
+    """All that keeps this draft from being sent; empty: nothing."""
+    found = []
+    if identity is None:
+        found.append(Problem("sender_not_yours", _("You may not send from this mailbox now."), "from"))
+    if not (draft.to or draft.cc or draft.bcc):
+        found.append(Problem("no_recipient", _("Say to whom this letter goes."), "to"))
+    for name in ("to", "cc", "bcc"):
+        for _shown, address in getattr(draft, name):
+            try:
+                wire_address(address)
+            except NotComposable:
+                found.append(
+                    Problem("bad_address", _("%(address)s is no e-mail address.") % {"address": address}, name)
+                )
+    return found
+
+
+def envelope(draft: Draft) -> list[tuple[str, str, str]]:
+    """(field, name, address as SMTP takes it) of each recipient, each address once; To stands before Cc and Bcc."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for field in ("to", "cc", "bcc"):
+        for name, address in getattr(draft, field):
+            found.setdefault(address_key(address), (field, name, wire_address(address)))
+    return list(found.values())
+
+
+def letter_of(draft: Draft, identity: Identity, *, message_id: str, date: datetime) -> bytes:
+    """The bytes of the letter. Raises CannotSend, BlobMissing."""
+    files = [File(each.filename, each.content_type, blobs.get(each.account_id, each.blob), each.content_id)
+             for each in draft.files.order_by("pk")]  # fmt: skip
+    outgoing = Outgoing(
+        sender=identity.address,
+        date=date,
+        message_id=message_id,
+        to=_addresses(draft.to),
+        cc=_addresses(draft.cc),
+        subject=draft.subject,
+        text=draft.body_text,
+        html=draft.body_html,
+        in_reply_to=draft.in_reply_to,
+        references=tuple(draft.references),
+        files=tuple(files),
+    )
+    try:
+        raw = compose(outgoing)
+    except NotComposable as error:
+        raise CannotSend([_named(error)]) from error
+    if len(raw) > LARGEST_LETTER:
+        size = {"size": LARGEST_LETTER // 1_000_000}
+        raise CannotSend([Problem("too_large", _("This letter is larger than %(size)d MB.") % size, "files")])
+    return raw
+
+
+def _addresses(people: list[list[str]]) -> tuple[Address, ...]:
+    return tuple(Address(name, address) for name, address in people)
+
+
+def _named(error: NotComposable) -> Problem:
+    texts = {
+        "name": _("The name of a sender or recipient contains a character that no letter can carry."),
+        "subject": _("The subject contains a line break or another character that no letter can carry."),
+        "filename": _("The name of a file contains a character that no letter can carry."),
+    }
+    text = texts.get(error.what) or _("This letter cannot be sent as it is (%(what)s).") % {"what": error.what}
+    return Problem("not_composable", text, error.what)
