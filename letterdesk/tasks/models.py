@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account, Employee
+from letterdesk.crm.models import Record
 from letterdesk.lib.ids import new_public_id
 from letterdesk.mailboxes.models import Message
 from letterdesk.tasks.access import KEPT, OfTaskQuerySet, PersonalQuerySet, TaskLetterQuerySet, TaskQuerySet
@@ -174,6 +175,22 @@ class TaskLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} in {self.task_id}"
+
+
+class TaskRecord(models.Model):
+    """A task is about this record of CRM."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="record_links", db_index=False)
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="task_links")
+    linked_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    linked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "record"], name="task_record_once")]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} about {self.record_id}"
 
 
 class Reminder(models.Model):

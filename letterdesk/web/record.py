@@ -19,6 +19,7 @@ from letterdesk.crm.records import BadRecord
 from letterdesk.crm.stages import stages_of
 from letterdesk.crm.timeline import in_talks, record_page
 from letterdesk.lib.keyset import BadCursor
+from letterdesk.tasks.bind import tasks_of
 from letterdesk.web.activity_storage import storage_of
 from letterdesk.web.acts import next_of, ours
 from letterdesk.web.crm_words import BY_KIND
@@ -176,9 +177,11 @@ def _timeline(request: Request, found: Record) -> dict[str, Any]:
 
 
 def _beside(request: Request, found: Record) -> dict[str, Any]:
-    """What belongs to it: deals, and the people of a company."""
+    """What belongs to it: tasks, deals, and the people of a company."""
     me = request.employee
     return {
+        "tasks": tasks_of(found, me),
+        "now": timezone.now(),
         "deals": deals_of([found.pk], me) if found.kind in {Kind.CONTACT, Kind.COMPANY} else [],
         "people": people_of(found, me) if found.kind == Kind.COMPANY else [],
     }

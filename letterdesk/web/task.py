@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from letterdesk.mailboxes.reading import ReadLetter
 from letterdesk.mailboxes.retention import storage_line
 from letterdesk.tasks import files as own_files
+from letterdesk.tasks.bind import records_of
 from letterdesk.tasks.change import (
     ChangedMeanwhile,
     NotAllowed,
@@ -74,6 +75,7 @@ def task_page(request: Request, found: Task, *, form: TaskForm | None = None, st
         "items": found.checklist.order_by("pk"),
         "files": found.files.select_related("by").order_by("pk"),
         "comments": found.comments.select_related("by").order_by("at", "pk"),
+        "about": records_of(found, request.employee),
         **reminder_facts(request.employee, found, now),
         "may_delete": Task.objects.deletable_by(request.employee).filter(pk=found.pk).exists(),
         "here": request.path,

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from letterdesk.mail.subjects import normal_subject
 from letterdesk.mailboxes.holds import MessageGone
 from letterdesk.mailboxes.models import Message
+from letterdesk.tasks.bind import bind
 from letterdesk.tasks.create import BadTask, create
 from letterdesk.tasks.days import column_of, on_day
 from letterdesk.tasks.link import InBin, link
@@ -26,6 +27,7 @@ from letterdesk.web.request import Request
 from letterdesk.web.task_board import board, calendar, day_named, said
 from letterdesk.web.task_filter import Filter
 from letterdesk.web.task_form import TaskForm
+from letterdesk.web.task_records import record_asked
 
 PER_PAGE = 100
 MOST_LETTERS = 50  # of a conversation that the form offers
@@ -120,6 +122,7 @@ def _form(
         "form": form,
         "letters": letters,
         "chosen": chosen,
+        "record": record_asked(request, request.POST.get("record") or request.GET.get("record", "")),
         "others": open_ones.order_by("-pk")[:MOST_TASKS],
         "next": next_of(request) if request.method == "POST" else ours(request.GET.get("next", "")),
     }
@@ -143,6 +146,8 @@ def _make(request: Request) -> HttpResponse:
                 link(task, letter, by=request.employee, now=now)
         else:
             task = create(by=request.employee, now=now, letters=letters, **form.wish())
+            if about := record_asked(request, request.POST.get("record", "")):
+                bind(task, about, by=request.employee, now=now)
     except REFUSALS as error:
         messages.error(request, str(error))
         return _answer(request, "", status=409)

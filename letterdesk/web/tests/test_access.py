@@ -88,6 +88,7 @@ PAGES = {
     "task": ("GET", {}, 200, 404, 404, 200, 404),
     "task_status": ("POST", {"status": "done"}, 302, 404, 404, 302, 404),
     "task_deadline": ("POST", {"day": "2030-01-02"}, 302, 404, 404, 302, 404),
+    "task_records": ("GET", {}, 200, 404, 404, 200, 404),
     "task_reminders": ("POST", {"when": "60"}, 302, 404, 404, 302, 404),  # each for themselves
     "reminder_removal": ("POST", {}, 302, 404, 404, 404, 404),
     "reminders": ("GET", {}, 200, 200, 200, 200, 200),
