@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 from .identity import People
 from .models.activities import Direction, Reason
 from .models.records import Kind
@@ -234,17 +237,18 @@ def _unknown(letter: Seen, ground: Ground) -> Verdict:
     """Nobody knows its people: a lead of the sender, or of the first to whom we wrote, if the mailbox is set so."""
     outgoing = direction(letter.people, letter.roles, ground.ours) == Direction.OUTGOING
     address = _counterpart(letter, ground, outgoing=outgoing)
-    if not address or (ground.saving.outgoing if outgoing else ground.saving.incoming) != Unknown.LEAD:
-        return Verdict(why_not=WhyNot.UNKNOWN_OFF)
-    if letter.is_history:
-        return Verdict(why_not=WhyNot.HISTORY)  # R13, R28
-    if ground.webmail_since is not None and letter.received_at < ground.webmail_since:
-        return Verdict(why_not=WhyNot.BEFORE_UPGRADE)  # R28
-    if address.partition("@")[0] in ROBOTS:
-        return Verdict(why_not=WhyNot.AUTOMATIC)
-    if ground.records.get(address):  # all of them lie in the bin: somebody did not want them
-        return Verdict(why_not=WhyNot.IN_CRM_BIN)
-    return Verdict(lead=address)
+    wanted = ground.saving.outgoing if outgoing else ground.saving.incoming
+    since = ground.webmail_since
+    checks = (
+        (WhyNot.UNKNOWN_OFF, not address or wanted != Unknown.LEAD),
+        (WhyNot.NOBODY, not _can_be_written_to(address)),
+        (WhyNot.HISTORY, letter.is_history),  # R13, R28
+        (WhyNot.BEFORE_UPGRADE, since is not None and letter.received_at < since),  # R28
+        (WhyNot.AUTOMATIC, address.partition("@")[0] in ROBOTS),
+        (WhyNot.IN_CRM_BIN, bool(ground.records.get(address))),  # all lie in the bin: somebody did not want them
+    )
+    why_not = next((why for why, holds in checks if holds), None)
+    return Verdict(why_not=why_not) if why_not else Verdict(lead=address)
 
 
 def _counterpart(letter: Seen, ground: Ground, *, outgoing: bool) -> str:
@@ -255,3 +259,12 @@ def _counterpart(letter: Seen, ground: Ground, *, outgoing: bool) -> str:
         return ""
     outside = (address for address in letter.people.to if address not in ground.ours)
     return next((address for address in outside if address not in ground.excluded), "")
+
+
+def _can_be_written_to(address: str) -> bool:
+    """What stands in real mail is not always an address: "MAILER-DAEMON", "x@nowhere"."""
+    try:
+        validate_email(address)
+    except ValidationError:
+        return False
+    return True

@@ -7,16 +7,24 @@ from letterdesk.lib.jobs import job
 from letterdesk.mailboxes.models import Mailbox
 
 from .bin import purge_due
-from .link import link_new, mailboxes_to_look_at
+from .link import link_piece, mailboxes_to_look_at
 from .look_back import look_back
 from .models import Record, Source
+
+PIECES = 10  # of a mailbox in one job
 
 
 @job(name="crm.link_letters", priority=-5)
 def link_letters_of(mailbox_id: int) -> None:
-    """After letters came: look at those of this mailbox that were not looked at yet (R5, R28)."""
+    """After letters came: look at those of this mailbox that were not looked at yet (R5, R28).
+
+    Some at once; for the rest it lines up again, so that a first sync holds up no other mailbox.
+    """
     for mailbox in Mailbox.objects.filter(pk=mailbox_id, forgotten_at=None).select_related("account", "owner__account"):
-        link_new(mailbox, now=timezone.now())
+        for _ in range(PIECES):
+            if link_piece(mailbox, now=timezone.now()) is None:
+                return
+        link_letters_of.later(mailbox_id)
 
 
 @job(name="crm.link_missed", priority=-10)

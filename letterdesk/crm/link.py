@@ -62,7 +62,7 @@ class _Piece:
     def _make_lead(self, letter: Message, address: str) -> Verdict:
         people = self.grounds.people[letter.pk]
         name = letter.from_name if address == people.sender else _name_of(letter, address)
-        fields = Fields(name=name or address, responsible=self.responsible, addresses=(address,))
+        fields = Fields(name=name.strip() or address, responsible=self.responsible, addresses=(address,))
         lead = create(Kind.LEAD, fields, by=None, now=self.now, source=Source.LETTER)
         self.leads += 1
         self.grounds.records[address] = (Known(lead.pk, lead.kind, active_at=lead.active_at),)
@@ -94,7 +94,7 @@ class _Piece:
 def link_new(mailbox: Mailbox, *, now: datetime) -> int:
     """Look at all letters of the mailbox that were not looked at yet; returns how many were saved."""
     saved = 0
-    while (piece := _next_piece(mailbox, now)) is not None:
+    while (piece := link_piece(mailbox, now=now)) is not None:
         saved += piece
     return saved
 
@@ -114,8 +114,8 @@ def link_letters(mailbox: Mailbox, message_ids: Sequence[int], *, now: datetime)
 
 
 @transaction.atomic
-def _next_piece(mailbox: Mailbox, now: datetime) -> int | None:
-    """Some letters; None: there are no more."""
+def link_piece(mailbox: Mailbox, *, now: datetime) -> int | None:
+    """Look at some letters; returns how many were saved, None: there are no more."""
     _hold(mailbox)
     saving, _ = MailboxSaving.objects.get_or_create(mailbox=mailbox, defaults={"account_id": mailbox.account_id})
     letters = list(not_considered(mailbox, saving.considered)[:AT_ONCE])

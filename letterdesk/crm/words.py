@@ -13,7 +13,7 @@ WHY_NOT: dict[WhyNot, str | Promise] = {
     WhyNot.TRASH: _("Not saved: the letter is in the trash."),
     WhyNot.DRAFTS: _("Not saved: the letter is a draft."),
     WhyNot.UNLINKED: _("Not saved: a colleague took it out of CRM."),
-    WhyNot.NOBODY: _("Not saved: the letter names no address."),
+    WhyNot.NOBODY: _("Not saved: the letter names no address that one could write to."),
     WhyNot.INTERNAL: _("Not saved: only colleagues and own mailboxes are in this letter."),
     WhyNot.EXCLUDED: _("Not saved: the address is on the list of exclusions."),
     WhyNot.BULK: _("Not saved: a newsletter or mailing list."),

@@ -1,11 +1,13 @@
 """Letters that come are saved as decided: at whom they are from, each once, with a copy of their own (R5, R6, R28)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from letterdesk.crm import jobs, link
 from letterdesk.crm.exclusions import exclude
 from letterdesk.crm.jobs import after_new_addresses, after_receiving, link_missed
 from letterdesk.crm.link import link_new, mailboxes_to_look_at
@@ -182,6 +184,29 @@ def test_a_wake_up_links_and_a_lost_one_is_made_good(amara, come, committed):
     assert Activity.objects.count() == 2
 
 
+def test_a_first_sync_lines_up_again_for_the_rest(amara, come, mailbox, committed, monkeypatch):
+    monkeypatch.setattr(link, "AT_ONCE", 2)
+    monkeypatch.setattr(jobs, "PIECES", 2)
+    come(*(from_amara(str(number), message_id=f"{number}@x") for number in range(9)), look=False)
+    with committed:
+        jobs.link_letters_of.now(mailbox.pk)
+        assert Activity.objects.count() == 4
+    assert Activity.objects.count() == 9
+
+
+@pytest.mark.parametrize("sender", ["MAILER-DAEMON", "x@nowhere", '"  " <odd..one@x.example>', "=?utf-8?q?=00?= <>"])
+def test_an_odd_sender_holds_nothing_up(mailbox, ines, come, sender):
+    make_leads(mailbox, ines)
+    come(raw("Odd", sender=sender, message_id="odd@x"), raw("Plain", message_id="plain@x"))
+    assert [record.name for record in Record.objects.all()] == ["Anna Berg"]
+
+
+def test_a_nameless_sender_is_a_lead_by_the_address(mailbox, ines, come):
+    make_leads(mailbox, ines)
+    come(raw(sender='"   " <anna@berg.example>'))
+    assert Record.objects.get().name == "anna@berg.example"
+
+
 def test_the_number_of_queries_does_not_depend_on_the_letters(amara, come, mailbox, now):
     counts = []
     come(from_amara())
@@ -203,3 +228,24 @@ def test_a_crash_leaves_nothing_half_done_and_the_next_run_does_the_rest(amara, 
     assert not Activity.objects.exists()
     assert not BlobReference.objects.filter(holder__startswith="activity:").exists()
     assert link_new(mailbox, now=now) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_mailboxes_at_once_make_one_lead_and_one_activity(mailbox, account, ines, come, now):  # R28
+    boxes = [mailbox, *(another_mailbox(account, f"box{number}@acme.example") for number in range(3))]
+    for number, box in enumerate(boxes):
+        make_leads(box, ines)
+        folder = box.folders.first() or folder_of(box)
+        come(f"Received: by {number}\r\n".encode() + raw("Hello", message_id="h@x"), folder=folder, look=False)
+
+    def look(box):
+        try:
+            return link_new(box, now=now)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(boxes)) as pool:
+        assert list(pool.map(look, boxes)) == [1] * len(boxes)
+    assert Record.objects.count() == 1
+    assert Activity.objects.count() == 1
+    assert LetterCopy.objects.count() == len(boxes)
