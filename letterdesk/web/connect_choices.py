@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from letterdesk.crm.saving import change_saving
 from letterdesk.mail.survey import Amount
 from letterdesk.mailboxes.choose import Access, BadRoles, FolderChoice, assign, begin
 from letterdesk.mailboxes.connect import AlreadyConnected
@@ -20,6 +21,7 @@ from letterdesk.plans.limits import LimitReached, NotInPlan, PlanError
 from letterdesk.web import draft as drafts
 from letterdesk.web.access_choices import read_access, sharing_facts
 from letterdesk.web.connecting import depth_days, depth_label, meter, server_of
+from letterdesk.web.crm_settings import read_saving, saving_facts
 from letterdesk.web.draft import Draft, depth_key
 from letterdesk.web.folder_choices import FolderLine, as_facts, read_choices
 from letterdesk.web.request import Request
@@ -44,8 +46,9 @@ def choices(request: Request) -> HttpResponse:
     if request.method != "POST":
         return _page(request, draft)
     on, roles = read_choices(request.POST)
+    saving = read_saving(request) if request.POST.get("crm") else None
     try:
-        return _connect(request, draft, folders=_chosen(draft, on, roles), access=read_access(request))
+        return _connect(request, draft, folders=_chosen(draft, on, roles), access=read_access(request), saving=saving)
     except (BadRoles, NotShareable, PlanError, AlreadyConnected) as error:
         refused = isinstance(error, PlanError | AlreadyConnected)
         return _page(request, draft, status=409 if refused else 422, **{PLACES[type(error)]: error})
@@ -67,7 +70,14 @@ def access_request(request: Request, mailbox_id: str) -> HttpResponse:
     return redirect("mailboxes")
 
 
-def _connect(request: Request, draft: Draft, *, folders: list[FolderChoice], access: list[Access]) -> HttpResponse:
+def _connect(
+    request: Request,
+    draft: Draft,
+    *,
+    folders: list[FolderChoice],
+    access: list[Access],
+    saving: dict[str, Any] | None = None,
+) -> HttpResponse:
     mailbox = begin(
         request.employee,
         address=draft.address,
@@ -80,6 +90,8 @@ def _connect(request: Request, draft: Draft, *, folders: list[FolderChoice], acc
         by=request.employee,
         now=timezone.now(),
     )
+    if saving is not None:  # what lies there already acts on nothing, so that this holds from the first new letter on
+        change_saving(mailbox, by=request.employee, **saving)
     drafts.drop(request)
     messages.success(request, _("Connected. The newest letters come first; you can work meanwhile."))
     if failed := next((step["error"] for step in draft.steps if step["error"]), ""):
@@ -136,6 +148,7 @@ def _page(request: Request, draft: Draft, *, status: int = 200, **facts: Any) ->
         **meter(request, limits.terms(request.employee.account)),
         **as_facts(lines, from_form[1] if from_form else None),
         **sharing_facts(request),
+        **saving_facts(request, None),
         **facts,
     }
     return render(request, "web/connect/choices.html", shown, status=status)

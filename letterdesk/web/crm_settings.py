@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from letterdesk.accounts.models import Employee, Role
 from letterdesk.crm.exclusions import BadPattern, allow, exclude
-from letterdesk.crm.models import Exclusion, Scope, Sight, Unknown
+from letterdesk.crm.models import Exclusion, MailboxSaving, Scope, Sight, Unknown
 from letterdesk.crm.saving import change_saving, change_sight, saving_of
 from letterdesk.mailboxes.models import Mailbox
 from letterdesk.web.acts import next_of
@@ -85,22 +85,27 @@ def saving(request: Request, mailbox_id: str) -> HttpResponse:
     """POST /mailboxes/<id>/saving: what of this mailbox is saved to CRM by itself (R5, R28)."""
     manageable = Mailbox.objects.manageable_by(request.employee).select_related("account")
     mailbox = get_object_or_404(manageable, public_id=mailbox_id)
+    change_saving(mailbox, by=request.employee, **read_saving(request))
+    messages.success(request, _("Saved. It holds for letters that come from now on."))
+    return redirect("mailbox", mailbox.public_id)
+
+
+def read_saving(request: Request) -> dict[str, Any]:
+    """What the form of a mailbox says, as `change_saving` takes it. Raises Http404 for what it cannot say."""
     wanted = {name: request.POST.get(name, Unknown.NOTHING) for name in ("unknown_incoming", "unknown_outgoing")}
     if not set(wanted.values()) <= set(Unknown.values):
         raise Http404
     colleagues = Employee.objects.visible_to(request.employee).working()
     named = request.POST.get("responsible", "")
     responsible = get_object_or_404(colleagues, public_id=named) if named else None
-    known = request.POST.get("known") == "yes"
-    change_saving(mailbox, by=request.employee, known=known, responsible=responsible, **wanted)
-    messages.success(request, _("Saved. It holds for letters that come from now on."))
-    return redirect("mailbox", mailbox.public_id)
+    return {**wanted, "known": request.POST.get("known") == "yes", "responsible": responsible}
 
 
-def saving_facts(request: Request, mailbox: Mailbox) -> dict[str, Any]:
-    """What the form of a mailbox shows."""
+def saving_facts(request: Request, mailbox: Mailbox | None) -> dict[str, Any]:
+    """What the form of a mailbox shows; None: one that is not connected yet, as it was chosen so far."""
+    chosen = MailboxSaving(**read_saving(request)) if request.POST.get("crm") else MailboxSaving()
     return {
-        "saving": saving_of(mailbox),
+        "saving": saving_of(mailbox) if mailbox else chosen,
         "unknowns": Unknown.choices,
         "responsibles": Employee.objects.visible_to(request.employee).working().order_by("name"),
     }

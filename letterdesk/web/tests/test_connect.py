@@ -44,12 +44,14 @@ def test_the_four_steps_lead_from_an_address_to_a_mailbox(browser, ines, at_choi
     assert "everything" not in page and "the last 60 days" not in page  # R21: not beyond the plan
     assert typed["password"] not in page
     form = {"name": "Sales", "fetch_days": "7", "on": ["0", "1"], "who": "some", "may_reply": "yes"}
+    form |= {"crm": "yes", "unknown_incoming": "lead", "responsible": jonas.public_id}
     answer = browser.post("/mailboxes/connect/choices", form | {"to": [f"employee:{jonas.public_id}"]})
     mailbox = Mailbox.objects.get(address=typed["address"])
     assert answer["Location"] == f"/mailboxes/{mailbox.public_id}/progress"
     assert (mailbox.name, mailbox.fetch_days, mailbox.secret) == ("Sales", 7, {"password": typed["password"]})
     assert mailbox.folders.filter(is_on=True).count() == 2
     assert (mailbox.grants.get().employee, mailbox.grants.get().may_reply) == (jonas, True)
+    assert (mailbox.saving.known, mailbox.saving.unknown_incoming, mailbox.saving.responsible) == (False, "lead", jonas)
     assert browser.get("/mailboxes/connect/choices").status_code == 302  # the draft is gone
 
 
