@@ -71,7 +71,7 @@ PAGES = {
     "missing": "/nothing-here",
 }
 OUTSIDE = {"sign-in": "/accounts/login/", "forgotten": "/accounts/password/reset/"}
-BEST = {"inbox-light": "inbox.png", "conversation-dark": "conversation-dark.png"}
+BEST = {"inbox-light": "inbox.png", "board-light": "board.png", "conversation-dark": "conversation-dark.png"}
 
 
 @contextmanager

@@ -11,6 +11,9 @@ from typing import Literal
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from letterdesk.accounts.models import Account
 
@@ -102,7 +105,8 @@ def require(
     allowed = terms(account, now=now)
     asks = integration or any(wish is not None for wish in (mailboxes, shared_mailboxes, fetch_days))
     if asks and not allowed.has_integration:  # R2
-        raise NotInPlan(f"Webmail is not in your plan {allowed.name}.", better_plans(lambda plan: plan.has_integration))
+        text = _("Webmail is not in your plan %(plan)s.") % {"plan": allowed.name}
+        raise NotInPlan(text, better_plans(lambda plan: plan.has_integration))
     if mailboxes is not None:
         _require_mailboxes(allowed, mailboxes)
     if shared_mailboxes is not None:
@@ -114,27 +118,44 @@ def require(
 def _require_mailboxes(allowed: Terms, wanted: int) -> None:  # R14
     limit = allowed.mailboxes_per_employee
     if limit is not None and wanted > limit:
-        room = _count(limit, "connected mailbox")
-        text = f"Your plan {allowed.name} allows {room} per person; this would be number {wanted}."
-        way_out = better_plans(lambda plan: _fits(wanted, plan.mailboxes_per_employee))
-        raise LimitReached(text, f"Disconnect one first. {way_out}", limit=limit, wanted=wanted)
+        said = ngettext(
+            "Your plan %(plan)s allows %(limit)d connected mailbox per person; this would be number %(wanted)d.",
+            "Your plan %(plan)s allows %(limit)d connected mailboxes per person; this would be number %(wanted)d.",
+            limit,
+        )
+        text = said % {"plan": allowed.name, "limit": limit, "wanted": wanted}
+        way_out = (
+            f"{_('Disconnect one first.')} {better_plans(lambda plan: _fits(wanted, plan.mailboxes_per_employee))}"
+        )
+        raise LimitReached(text, way_out, limit=limit, wanted=wanted)
 
 
 def _require_shared(allowed: Terms, wanted: int) -> None:  # R15, R16
     limit = allowed.shared_mailboxes
     if limit is not None and wanted > limit:
-        text = f"Your plan {allowed.name} allows {_count(limit, 'shared mailbox')}; this would be number {wanted}."
-        way_out = better_plans(lambda plan: _fits(wanted, plan.shared_mailboxes))
-        raise LimitReached(text, f"Stop sharing another one first. {way_out}", limit=limit, wanted=wanted)
+        said = ngettext(
+            "Your plan %(plan)s allows %(limit)d shared mailbox; this would be number %(wanted)d.",
+            "Your plan %(plan)s allows %(limit)d shared mailboxes; this would be number %(wanted)d.",
+            limit,
+        )
+        text = said % {"plan": allowed.name, "limit": limit, "wanted": wanted}
+        better = better_plans(lambda plan: _fits(wanted, plan.shared_mailboxes))
+        raise LimitReached(text, f"{_('Stop sharing another one first.')} {better}", limit=limit, wanted=wanted)
 
 
 def _require_depth(allowed: Terms, wanted: int | None) -> None:  # R21
     limit = allowed.days_fetched
     if limit is not None and (wanted is None or wanted > limit):
-        asked = "all mail" if wanted is None else f"{wanted} days"
-        text = f"Your plan {allowed.name} fetches the last {limit} days of mail at most; you asked for {asked}."
-        way_out = better_plans(lambda plan: _fits(wanted, plan.days_fetched))
-        raise LimitReached(text, f"Choose {limit} days or fewer. {way_out}", limit=limit, wanted=wanted)
+        facts = {"plan": allowed.name, "limit": limit, "wanted": wanted}
+        if wanted is None:
+            said = _("Your plan %(plan)s fetches the last %(limit)d days of mail at most; you asked for all mail.")
+        else:
+            said = _(
+                "Your plan %(plan)s fetches the last %(limit)d days of mail at most; you asked for %(wanted)d days."
+            )
+        choose = _("Choose %(limit)d days or fewer.") % facts
+        better = better_plans(lambda plan: _fits(wanted, plan.days_fetched))
+        raise LimitReached(said % facts, f"{choose} {better}", limit=limit, wanted=wanted)
 
 
 def _fits(wanted: int | None, limit: int | None) -> bool:
@@ -150,13 +171,7 @@ def better_plans(fits: Callable[[Terms], bool]) -> str:
         if row.key != shelf.trial and row.has_integration and fits(row)
     ]
     if not plans:
-        return "No plan allows more."
-    return f"{_listed(plans)} {'allows' if len(plans) == 1 else 'allow'} it: compare the plans."
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 'es'}"
+        return _("No plan allows more.")
+    names = get_text_list(plans, _("and"))
+    said = ngettext("%(names)s allows it: compare the plans.", "%(names)s allow it: compare the plans.", len(plans))
+    return said % {"names": names}

@@ -168,3 +168,14 @@ def test_nobody_signed_in_gets_no_stream(db):
         assert answer.status_code == 302
 
     run(story)
+
+
+def test_all_hear_that_some_task_changed_and_not_which_and_each_their_own_reminders(ines, jonas, stranger):
+    from letterdesk.events.models import Event
+
+    assert ines.topic in live.topics_of(ines.pk) and ines.topic not in live.topics_of(jonas.pk)
+    tasks = f"tasks:{ines.account.public_id}"
+    assert tasks in live.topics_of(jonas.pk) and tasks not in live.topics_of(stranger.pk)
+    told = live.written(Event(pk=1, topic=tasks, kind="task.deleted", subject="task:3", facts={"letters": 2}))
+    assert b"task.changed" in told
+    assert b"task:3" not in told and b"deleted" not in told
