@@ -13,6 +13,7 @@ from letterdesk.accounts.models import Account, Employee
 from letterdesk.accounts.roles import must_administrate
 from letterdesk.events.record import record as tell
 from letterdesk.lib.crashpoint import reach
+from letterdesk.mailboxes.receipts import lock
 
 from .models import MailboxSaving, Record
 
@@ -49,6 +50,7 @@ def hand_over(person: Employee, *, to: Employee, by: Employee) -> int:
 
 @transaction.atomic
 def _piece(person: Employee, to: Employee, by: Employee) -> int:
+    lock(person.account_id)
     _check(person, to)
     records = Record.objects.select_for_update().filter(account=person.account_id, responsible=person).order_by("pk")
     ids = list(records.values_list("pk", flat=True)[:AT_ONCE])

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record as tell
 from letterdesk.lib.crashpoint import reach
+from letterdesk.mailboxes.receipts import lock as lock_account
 
 from .change import lock
 from .create import create
@@ -42,6 +43,7 @@ def qualify(
     `company` or a new one of `company_name` (without both the lead's own); a deal where `deal_name` says something.
     The lead stays as history, and its activities stand at all of them. Raises BadRecord, InBin.
     """
+    lock_account(lead.account_id)
     lock(lead)
     lead.refresh_from_db()
     if lead.kind != Kind.LEAD or lead.stage is None or lead.stage.outcome == Stage.Outcome.WON:
