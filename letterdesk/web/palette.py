@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import prefer
+from letterdesk.crm.lists import names_by_words
 from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox, SavedSearch
 from letterdesk.mailboxes.suggest import people
 from letterdesk.web.commands import keys_shown
-from letterdesk.web.crm_words import KINDS
+from letterdesk.web.crm_words import BY_KIND, KINDS
 from letterdesk.web.request import Request
 from letterdesk.web.sidebar import ICONS, shown_name
 
@@ -59,7 +60,11 @@ def palette(request: Request) -> HttpResponse:
     ]
     groups = [Group(name, list(islice(_fitting(options, typed), MOST))) for name, options in wanted]
     if len(typed) > 1:
-        groups = [*groups, Group(_("People"), list(_people(request, typed))), Group(_("Mail"), [_search_for(typed)])]
+        groups += [
+            Group(_("CRM"), list(_records(request.employee, typed))),
+            Group(_("People"), list(_people(request, typed))),
+            Group(_("Mail"), [_search_for(typed)]),
+        ]
     facts = {"groups": [group for group in groups if group.options]}
     return render(request, "web/palette/options.html" if "q" in request.GET else "web/palette/palette.html", facts)
 
@@ -125,6 +130,13 @@ def _pages(employee: Employee) -> Iterator[Option]:
 def _searches(employee: Employee) -> Iterator[Option]:
     for kept in SavedSearch.objects.visible_to(employee).order_by("-is_saved", "-used_at")[:20]:
         yield Option(kept.name or kept.query, "star" if kept.is_saved else "search", address=_address_of(kept.query))
+
+
+def _records(employee: Employee, typed: str) -> Iterator[Option]:
+    for record in names_by_words(employee, typed, most=MOST):
+        words = BY_KIND[record.kind]
+        address = reverse("record", args=[record.public_id])
+        yield Option(record.name, words.icon, address=address, note=record.get_kind_display())
 
 
 def _people(request: Request, typed: str) -> Iterator[Option]:

@@ -129,7 +129,7 @@ def test_the_page_asks_the_same_however_many_letters_it_has(browser, ines, conta
         for number in range(count):
             activity_at(record, subject=f"Letter {number}")
     addresses = [f"/crm/records/{record.public_id}" for record in (few, contact)]
-    assert asked(browser, addresses[0]) == asked(browser, addresses[1]) <= 19
+    assert asked(browser, addresses[0]) == asked(browser, addresses[1]) <= 21
 
 
 def test_past_its_thirty_days_in_the_bin_it_is_gone(browser, contact):
@@ -138,3 +138,10 @@ def test_past_its_thirty_days_in_the_bin_it_is_gone(browser, contact):
         assert browser.get(f"/crm/records/{contact.public_id}").status_code == status
     type(contact).objects.filter(pk=contact.pk).update(deleted_at=timezone.now())
     assert names(browser.get("/crm/bin")) == ["Amara Okafor"]
+
+
+def test_the_palette_finds_records_that_one_may_see(browser, ines, jonas):
+    mine = record_of(ines, "Amara Okafor", "amara@okafor.example")
+    record_of(jonas, "Okafor of Jonas")
+    page = browser.get("/palette?q=okafor").content.decode()
+    assert f"/crm/records/{mine.public_id}" in page and "of Jonas" not in page
