@@ -38,7 +38,7 @@ PAGES = {
     "snoozed": "/mail/snoozed",
     "recent": "/recent",
     "tasks": "/tasks",
-    "board": "/tasks?view=board",
+    "board": "/tasks?view=board&of=all",
     "board-deadline": "/tasks?view=board&by=deadline",
     "calendar": "/tasks?view=calendar",
     "calendar-week": "/tasks?view=calendar&by=week",
