@@ -32,8 +32,8 @@ def demo(
     migrate()
     with mail_server(now, imap_port=imap_port, smtp_port=smtp_port) as server:
         mailboxes = furnish(server, now)
-        furnish_tasks(now)
         furnish_crm(now)
+        furnish_tasks(now)
         if not once:
             _welcome(server, listen)
             Thread(target=link_when_they_come, args=(now,), daemon=True).start()

@@ -9,8 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from letterdesk.accounts.models import Employee
+from letterdesk.crm.models import Record
 from letterdesk.mail.subjects import normal_subject
 from letterdesk.mailboxes.models import Message
+from letterdesk.tasks.bind import bind
 from letterdesk.tasks.change import change_status, comment
 from letterdesk.tasks.checklist import add_item, tick
 from letterdesk.tasks.create import create
@@ -54,6 +56,8 @@ def _make(told: dict[str, Any], now: datetime, *, at: datetime) -> None:
             tick(item, on=True, by=task.responsible, now=at)
     for who, text in told.get("comments", ()):
         comment(task, text, by=_employee(who), now=at)
+    for record in Record.objects.filter(name__in=told.get("about", ())).order_by("pk"):
+        bind(task, record, by=by, now=at)
     _remind(told, task, now)
     change_status(task, told.get("status", Status.TODO), by=task.responsible, now=at + timedelta(hours=2))
 
