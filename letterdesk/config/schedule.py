@@ -15,11 +15,13 @@ from letterdesk.mailboxes.jobs import (
     wake_snoozed,
 )
 from letterdesk.mailboxes.left import follow_leavers
+from letterdesk.outbound.jobs import deliver_due
 from letterdesk.tasks.jobs import forget_old_notices, purge_bin, tell_reminders
 from letterdesk.tenancy.jobs import purge_closed
 
 SCHEDULE = (
     every("* * * * *", dispatch_events),  # what a lost wake-up left
+    every("* * * * *", deliver_due),  # what a lost wake-up left, and what is tried again
     every("* * * * *", wake_snoozed),
     every("* * * * *", tell_reminders),
     every("* * * * *", follow_plans),  # R11: a trial that has ended by the clock

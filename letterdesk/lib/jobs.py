@@ -59,6 +59,14 @@ class Job(Generic[P]):
             return
         transaction.on_commit(lambda: _enqueue(self, args, kwargs), robust=True)
 
+    def after(self, seconds: float, *args: P.args, **kwargs: P.kwargs) -> None:
+        """As `later`, but not before so many seconds have passed; `memory://` runs only what is due."""
+        if seconds <= 0:
+            self.later(*args, **kwargs)
+        if seconds <= 0 or is_immediate():
+            return
+        transaction.on_commit(lambda: _enqueue(self, args, kwargs, delay=seconds), robust=True)
+
     def now(self, *args: P.args, **kwargs: P.kwargs) -> object:
         """Run the job here and now, and return what it returns."""
         return self.run(*args, **kwargs)
@@ -175,11 +183,11 @@ def _open(url: str, options: dict[str, Any]) -> Huey:
     )
 
 
-def _enqueue(job: Job[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _enqueue(job: Job[Any], args: tuple[Any, ...], kwargs: dict[str, Any], *, delay: float | None = None) -> None:
     huey = _queue()
     task = huey.run_job.s(
         job.run.__module__, job.name, args, kwargs,
-        retries=job.retries, retry_delay=job.retry_delay, retry_backoff=2, priority=job.priority,
+        retries=job.retries, retry_delay=job.retry_delay, retry_backoff=2, priority=job.priority, delay=delay,
     )  # fmt: skip
     huey.enqueue(task)
 

@@ -253,3 +253,9 @@ def _first_that_answers(search: _Search, places: list[tuple[str, int]]) -> Serve
             continue
         return Server(host, port, "tls", search.address)
     return None
+
+
+def files_sent(smtp_host: str) -> bool:
+    """Whether this provider puts what leaves by its SMTP into Sent by itself (providers.toml)."""
+    host = smtp_host.lower()
+    return any(each.get("files_sent") and each["smtp"].startswith(f"{host}:") for each in _providers())

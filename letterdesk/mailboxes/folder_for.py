@@ -1,4 +1,4 @@
-"""The folder of a mailbox for a role – Trash, Archive, Spam, Inbox – found, or wished for (R27).
+"""The folder of a mailbox for a role – Trash, Archive, Spam, Inbox, Sent – found, or wished for (R27).
 
 A wished-for folder is ours at once and lists what was moved into it; `sync.push` makes it on the server when the first
 letter goes there, and until then discovery does not miss it.
@@ -6,7 +6,13 @@ letter goes there, and until then discovery does not miss it.
 
 from .models import Folder, FolderRole, Mailbox
 
-MADE = {FolderRole.INBOX: "INBOX", FolderRole.TRASH: "Trash", FolderRole.ARCHIVE: "Archive", FolderRole.SPAM: "Spam"}
+MADE = {
+    FolderRole.INBOX: "INBOX",
+    FolderRole.SENT: "Sent",
+    FolderRole.TRASH: "Trash",
+    FolderRole.ARCHIVE: "Archive",
+    FolderRole.SPAM: "Spam",
+}
 
 
 def folder_for(mailbox: Mailbox, role: FolderRole) -> Folder:

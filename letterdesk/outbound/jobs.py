@@ -1,8 +1,15 @@
 """What is done for letters on their way beside the requests."""
 
+from django.utils import timezone
+
 from letterdesk.lib.jobs import job
+
+from .deliver import deliver
+from .resolve import look_for
 
 
 @job(name="outbound.deliver_due", priority=20)
 def deliver_due() -> None:
-    """Send what is due."""
+    """Send what is due (woken by what was queued, and each minute), and look for letters of which nobody knows."""
+    deliver(now=timezone.now())
+    look_for(now=timezone.now())

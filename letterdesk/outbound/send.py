@@ -11,7 +11,6 @@ from django.db.models import F
 
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import undo_seconds
-from letterdesk.events.record import record
 from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.compose import new_message_id, wire_address
@@ -25,6 +24,7 @@ from .drafts import DraftChanged, lock
 from .identities import Identity, identity_in
 from .jobs import deliver_due
 from .models import Delivery, DeliveryRecipient, Draft, Kind, State
+from .telling import give_back, reopen, tell
 
 GRACE = timedelta(seconds=2)  # the window of undo outlasts what the page shows
 LATEST = timedelta(days=366)
@@ -89,8 +89,7 @@ def _queue(made: Delivery, draft: Draft, identity: Identity, *, seen: int, now: 
     Draft.objects.filter(pk=row.pk).update(sent_at=now, version=F("version") + 1, writer=None, writing_until=None)
     tell("letter.queued", made, by=made.by)
     reach("send.before_commit")
-    if made.next_at <= now:
-        deliver_due.later()
+    deliver_due.after((made.next_at - now).total_seconds())
     return made
 
 
@@ -98,9 +97,9 @@ def _queue(made: Delivery, draft: Draft, identity: Identity, *, seen: int, now: 
 def stop(delivery: Delivery, *, by: Employee | None, now: datetime) -> Draft | None:
     """Undo, or cancel: the letter does not leave, its quota comes back, its draft is open again and returned.
 
-    Wins over a worker exactly if the letter has not been taken (E10). Raises TooLate.
+    Wins over a worker exactly if the letter is not being sent (E10), and nobody has got it yet. Raises TooLate.
     """
-    waiting = Delivery.objects.filter(pk=delivery.pk, state=State.QUEUED, attempts=0)
+    waiting = Delivery.objects.filter(pk=delivery.pk, state__in=[State.QUEUED, State.DEFERRED], sent_at=None)
     if waiting.update(state=State.CANCELLED, fence=F("fence") + 1) != 1:
         raise TooLate
     row = Delivery.objects.select_related("mailbox", "account", "reservation", "draft").get(pk=delivery.pk)
@@ -109,28 +108,6 @@ def stop(delivery: Delivery, *, by: Employee | None, now: datetime) -> Draft | N
     tell("letter.stopped", row, by=by)
     reach("stop.before_commit")
     return draft
-
-
-def give_back(row: Delivery, *, now: datetime) -> None:
-    """The quota of a letter that did not leave, and its bytes (R23). Inside the caller's transaction."""
-    if row.reservation is not None:
-        usage.refund(row.reservation, now=now)
-    collect.let_go_of_all(row.account_id, row.holder, now=now)
-
-
-def reopen(row: Delivery, *, now: datetime) -> Draft | None:
-    """The draft of a letter that did not leave is among the drafts again. Inside the caller's transaction."""
-    if row.draft_id is None:
-        return None
-    Draft.objects.filter(pk=row.draft_id).update(sent_at=None, version=F("version") + 1, updated_at=now)
-    draft: Draft = Draft.objects.select_related("mailbox").get(pk=row.draft_id)
-    return draft
-
-
-def tell(kind: str, row: Delivery, *, by: Employee | None = None, **facts: object) -> None:
-    """Record what happened to a letter on its way."""
-    record(kind, account=row.mailbox.account, by=by, topic=row.mailbox.topic, subject=f"delivery:{row.public_id}",
-           channel=row.channel, **facts)  # fmt: skip
 
 
 def _check_plan(mailbox: Mailbox, channel: Channel, now: datetime) -> None:

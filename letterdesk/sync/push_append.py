@@ -9,7 +9,7 @@ from letterdesk.mail.letters import Fetched
 from letterdesk.mailboxes import receive
 from letterdesk.mailboxes.models import PendingChange
 
-from . import find
+from . import find, push_move
 from .passing import Pass
 
 
@@ -17,6 +17,8 @@ def send_append(work: Pass, run: list[PendingChange]) -> None:
     """Append one letter. Before a second attempt the folder is searched for the first one's copy."""
     [change] = run
     raw = blobs.get(change.account_id, change.detail["blob"])
+    if change.folder.is_wanted:
+        push_move.create(work, change.folder)
     place = _already_there(work, change, raw)
     if place is None:
         _journal(work, change, work.connection.status(change.folder.wire_name))

@@ -76,12 +76,12 @@ def _move(work: Pass, run: Run, target: Folder) -> dict[int, int]:
     except ServerSaysNo as error:
         if error.response_code not in NO_SUCH_FOLDER:
             raise
-        _create(work, target)
+        create(work, target)
     return work.connection.move(uids, target.wire_name)
 
 
-def _create(work: Pass, target: Folder) -> None:
-    """R27: where there is no Trash, one is made."""
+def create(work: Pass, target: Folder) -> None:
+    """Make a wished-for folder on the server (R27: where there is no Trash, one is made)."""
     wire_name = work.connection.create(target.name)
     with work.transaction():
         Folder.objects.filter(pk=target.pk).update(wire_name=wire_name, is_wanted=False)
@@ -107,7 +107,7 @@ def _copy_once(work: Pass, run: Run, target: Folder) -> dict[int, int]:
     except ServerSaysNo as error:
         if error.response_code not in NO_SUCH_FOLDER:
             raise
-        _create(work, target)
+        create(work, target)
         told |= work.connection.copy(uids, target.wire_name)
     reach("push.copy.sent")
     return told
@@ -137,7 +137,7 @@ def _journal(work: Pass, run: Run, target: Folder) -> None:
     except ServerSaysNo as error:
         if error.response_code not in NO_SUCH_FOLDER:
             raise
-        _create(work, target)
+        create(work, target)
         status = work.connection.status(target.wire_name)
     with work.transaction():
         for change in run:

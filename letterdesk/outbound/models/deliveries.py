@@ -72,6 +72,7 @@ class Delivery(models.Model):
     sent_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=40, blank=True, default="")
     error = models.TextField(blank=True, default="")  # in words for people, the server's own among them
+    is_filed = models.BooleanField(default=False)  # its copy lies in Sent
     filed = models.ForeignKey(Message, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False)
 
     objects = DeliveryQuerySet.as_manager()

@@ -1,0 +1,51 @@
+"""A person has a letter tried again that failed or was perhaps sent, or takes it up again as a draft."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from letterdesk.accounts.models import Employee
+from letterdesk.lib.crashpoint import reach
+from letterdesk.plans.models import Channel
+from letterdesk.plans.usage import reserve
+
+from . import filing
+from .jobs import deliver_due
+from .models import Delivery, DeliveryRecipient, Draft, RecipientState, State
+from .resolve import NotSo
+from .telling import locked, reopen, tell
+
+
+@transaction.atomic
+def send_again(delivery: Delivery, *, by: Employee, now: datetime) -> None:
+    """A person has an unknown letter sent again, or a failed one tried again, which then uses the quota anew.
+
+    Only to those who do not have it for sure. Raises NotSo, NotInPlan, LimitReached.
+    """
+    row = locked(delivery)
+    if row.state not in {State.UNKNOWN, State.FAILED}:
+        raise NotSo
+    if row.state == State.FAILED:
+        row.reservation = reserve(row.mailbox.account, Channel(row.channel), due_at=now, now=now)
+        row.due_at = now
+    row.state, row.next_at, row.fence = State.QUEUED, now, row.fence + 1
+    row.error_code = row.error = ""
+    row.save(update_fields=["state", "next_at", "due_at", "fence", "reservation", "error_code", "error"])
+    others = DeliveryRecipient.objects.filter(delivery=row).exclude(state=RecipientState.ACCEPTED)
+    others.update(state=RecipientState.WAITING)
+    tell("letter.queued", row, by=by, again=1)
+    reach("again.before_commit")
+    deliver_due.later()
+
+
+@transaction.atomic
+def edit_again(delivery: Delivery, *, by: Employee, now: datetime) -> Draft | None:
+    """A failed letter becomes a draft again; None: its draft is gone. Raises NotSo."""
+    row = locked(delivery)
+    if row.state != State.FAILED:
+        raise NotSo
+    Delivery.objects.filter(pk=row.pk).update(state=State.CANCELLED, fence=F("fence") + 1)
+    filing.let_go_of_bytes(row, now=now)
+    tell("letter.stopped", row, by=by)
+    return reopen(row, now=now)

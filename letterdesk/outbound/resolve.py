@@ -1,0 +1,62 @@
+"""What only a person, or the Sent folder, can decide: letters that were perhaps sent, and letters that failed.
+
+`look_for` finds an unknown letter by its Message-ID among what the sync has brought; else its people say whether it
+counts as sent or goes out again, knowing that somebody may get it twice (P6).
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from letterdesk.accounts.models import Employee
+from letterdesk.lib.crashpoint import reach
+from letterdesk.mailboxes.models import Message
+
+from . import drafts, filing
+from .models import Delivery, DeliveryRecipient, RecipientState, State
+from .telling import locked, tell
+
+LOOKED_BACK = timedelta(days=1)
+
+
+class NotSo(Exception):
+    """The letter is not in the state in which this can be decided; somebody may have done it already."""
+
+
+def look_for(*, now: datetime) -> int:
+    """Find unknown letters in their mailboxes; returns how many are known to have left now."""
+    unknown = Delivery.objects.filter(state=State.UNKNOWN).select_related("mailbox__account")
+    return sum(_found(row) and _is_sent(row, by=None, now=now) for row in unknown[:500])
+
+
+def as_sent(delivery: Delivery, *, by: Employee, now: datetime) -> None:
+    """A person knows that the letter has left. Raises NotSo."""
+    if not _is_sent(delivery, by=by, now=now):
+        raise NotSo
+
+
+def _found(row: Delivery) -> bool:
+    since = row.created_at - LOOKED_BACK
+    copies = Message.objects.filter(mailbox=row.mailbox, received_at__gte=since, message_id=row.message_id)
+    return copies.exists()
+
+
+def _is_sent(delivery: Delivery, *, by: Employee | None, now: datetime) -> bool:
+    with transaction.atomic():
+        row = locked(delivery)
+        if row.state != State.UNKNOWN:
+            return False
+        Delivery.objects.filter(pk=row.pk).update(
+            state=State.SENT, sent_at=row.sent_at or now, error_code="", error="", fence=F("fence") + 1
+        )
+        unknown = DeliveryRecipient.objects.filter(delivery=row, state=RecipientState.UNKNOWN)
+        unknown.update(state=RecipientState.ACCEPTED)
+        if (theirs := filing.in_sent(row)) is not None and not row.is_filed:
+            filing.close(row, theirs, now=now)
+        if row.draft is not None:
+            drafts.remove(row.draft, now=now)
+        tell("letter.sent", row, by=by, refused=0)
+        reach("resolve.before_commit")
+    filing.file(row.pk, now=now)
+    return True

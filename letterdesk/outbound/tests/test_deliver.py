@@ -1,0 +1,251 @@
+"""Letters leave exactly once, whatever the server says or fails to say, and whoever dies (P6, R23)."""
+
+from datetime import timedelta
+
+import pytest
+
+from letterdesk.mailboxes.models import BlobReference, Message, PendingChange, Placement
+from letterdesk.mailboxes.tests.arriving import fetched, receive
+from letterdesk.mailboxes.tests.letters import folder_of
+from letterdesk.outbound import again, drafts, filing, resolve
+from letterdesk.outbound.answering import reply
+from letterdesk.outbound.deliver import LEASE, deliver, journal_dot
+from letterdesk.outbound.models import Delivery, Draft, State
+from letterdesk.outbound.send import TooLate, send, stop
+from letterdesk.outbound.tests.test_drafts import LETTER
+from letterdesk.outbound.tests.test_send import used
+from letterdesk.plans.models import Subscription
+from tests.rig.crashes import dies, points_reached
+from tests.rig.sink import Sink
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("allow_loopback")]
+SOON = timedelta(seconds=12)
+TO = [("Bo", "bo@client.example"), ("", "cy@client.example"), ("", "di@client.example")]
+
+
+@pytest.fixture
+def queued(mailbox, ines, now):
+    """Queue a letter of Ines; it may leave at `now + SOON`."""
+
+    def made(sink, to=TO, **fields):
+        sink.reach(mailbox)
+        draft = drafts.start(mailbox, by=ines, now=now, to=to, subject="Hi", body_text="Hello\n.\nBye", **fields)
+        return send(draft, by=ines, seen=1, now=now)
+
+    return made
+
+
+def after(delivery, now, *, times=1):
+    """The letter after so many tries, each as late as it wants."""
+    for _ in range(times):
+        delivery.refresh_from_db()
+        deliver(now=max(now + SOON, delivery.next_at), patience=1)
+    delivery.refresh_from_db()
+    return delivery
+
+
+def states(delivery):
+    return [each.state for each in delivery.recipients.order_by("pk")]
+
+
+def test_a_letter_leaves_after_its_undo_window_and_lies_in_sent_at_once(queued, mailbox, now):
+    """E07, E16, D07."""
+    with Sink() as sink:
+        delivery = queued(sink)
+        deliver(now=now + timedelta(seconds=11), patience=1)
+        assert sink.taken == []
+        after(delivery, now)
+        deliver(now=now + timedelta(hours=1), patience=1)
+    [taken] = sink.taken
+    assert taken.sender == "ines@acme.example" and taken.recipients == tuple(address for _, address in TO)
+    assert taken.header("Message-ID") == f"<{delivery.message_id}>" and b"\r\n..\r\n" in taken.raw
+    assert "127.0.0.1" not in taken.raw.decode()
+    assert delivery.state == State.SENT and states(delivery) == ["accepted"] * 3
+    assert not Draft.objects.exists() and used(mailbox.account) == 1
+    [place] = Placement.objects.filter(folder__role="sent")
+    [append] = PendingChange.objects.filter(kind="append")
+    assert place.is_seen and place.uid == -append.pk and place.message_id == delivery.filed_id
+    assert not BlobReference.objects.filter(holder=delivery.holder).exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "state", "tried"),
+    [
+        ("mail:451 later#1", State.DEFERRED, 1),
+        ("rcpt:451 later#3", State.DEFERRED, 1),
+        ("data:451 later#1", State.DEFERRED, 1),
+        ("dot:451 later#1", State.DEFERRED, 1),
+        ("dot:421 closing#1", State.DEFERRED, 1),
+        ("greeting:421 busy#1", State.DEFERRED, 1),
+        ("mail:cut#1", State.DEFERRED, 1),
+        ("rcpt:cut#1", State.DEFERRED, 1),
+        ("data:cut#1", State.DEFERRED, 1),
+        ("auth:454 later#1", State.DEFERRED, 1),
+        ("mail:550 no", State.FAILED, 1),
+        ("rcpt:550 no", State.FAILED, 1),
+        ("data:554 no", State.FAILED, 1),
+        ("dot:554 spam", State.FAILED, 1),
+        ("auth:535 wrong password", State.FAILED, 1),
+        ("dot:cut", State.UNKNOWN, 1),
+        ("dot:take+cut", State.UNKNOWN, 1),
+        ("quit:cut", State.SENT, 1),
+    ],
+)
+def test_every_answer_at_every_phase(queued, mailbox, now, mode, state, tried):
+    """E02, E04, E05, R23: 4xx is tried again with the same bytes, 5xx is given back, no answer after the dot stops."""
+    with Sink(mode) as sink:
+        delivery = after(queued(sink), now)
+        assert delivery.state == state and delivery.attempts == tried, delivery.error
+        assert used(mailbox.account) == (0 if state == State.FAILED else 1)
+        if state == State.DEFERRED:
+            assert after(delivery, now).state == State.SENT
+        elif state != State.SENT:
+            deliver(now=now + timedelta(days=1), patience=1)  # never by itself
+            assert len(sink.taken) == (1 if "take" in mode else 0)
+    if state in {State.DEFERRED, State.SENT}:
+        assert len(sink.taken) == 1
+
+
+def test_one_refused_recipient_keeps_nobody_else_from_the_letter(queued, now):
+    """E06."""
+    with Sink("rcpt:cy@client.example:550 unknown") as sink:
+        delivery = after(queued(sink), now)
+    assert delivery.state == State.SENT and states(delivery) == ["accepted", "refused", "accepted"]
+    assert delivery.error_code == "recipients_refused" and sink.taken[0].recipients == (TO[0][1], TO[2][1])
+
+
+def test_who_is_put_off_is_asked_again_alone(queued, mailbox, now):
+    """E06: no second copy for those who have it; one unit, one copy in Sent."""
+    with Sink("rcpt:cy@client.example:450 greylisted#1") as sink:
+        delivery = after(queued(sink), now)
+        assert delivery.state == State.DEFERRED and states(delivery) == ["accepted", "deferred", "accepted"]
+        with pytest.raises(TooLate):
+            stop(delivery, by=None, now=now)
+        after(delivery, now)
+    assert [taken.recipients for taken in sink.taken] == [(TO[0][1], TO[2][1]), (TO[1][1],)]
+    assert len({taken.raw for taken in sink.taken}) == 1  # E07
+    assert delivery.state == State.SENT and used(mailbox.account) == 1
+    assert Placement.objects.filter(folder__role="sent").count() == 1
+
+
+def test_after_five_days_it_fails_and_the_quota_comes_back(queued, mailbox, now):
+    """R23."""
+    with Sink("mail:451 later") as sink:
+        delivery = after(queued(sink), now, times=3)
+        waits = delivery.next_at - now
+        assert delivery.state == State.DEFERRED and timedelta(minutes=20) < waits < timedelta(minutes=30)
+        deliver(now=delivery.due_at + timedelta(days=5), patience=1)
+    delivery.refresh_from_db()
+    assert delivery.state == State.FAILED and used(mailbox.account) == 0
+
+
+def test_a_failed_letter_is_tried_again_or_written_anew(queued, mailbox, ines, now):
+    with Sink("auth:535 wrong password#2") as sink:
+        delivery = after(queued(sink), now)
+        assert delivery.error_code == "auth_failed"
+        again.send_again(delivery, by=ines, now=now + SOON)
+        delivery = after(delivery, now)
+        assert delivery.state == State.FAILED and used(mailbox.account) == 0
+        draft = again.edit_again(delivery, by=ines, now=now)
+        send(draft, by=ines, seen=draft.version, now=now)
+        with pytest.raises(resolve.NotSo):
+            again.send_again(delivery, by=ines, now=now)
+        deliver(now=now + SOON, patience=1)
+    assert len(sink.taken) == 1 and used(mailbox.account) == 1
+
+
+def test_an_unknown_letter_is_found_in_sent_or_asks_a_person(queued, mailbox, ines, now):
+    """P6, E03."""
+    with Sink("dot:take+cut#1") as sink:
+        delivery = after(queued(sink), now)
+        assert delivery.state == State.UNKNOWN and states(delivery) == ["unknown"] * 3
+        assert resolve.look_for(now=now) == 0
+        sent = folder_of(mailbox, "Sent", "sent")
+        receive(sent, fetched(7, sink.taken[0].raw, at=now), now=now)
+        assert resolve.look_for(now=now) == 1
+        delivery.refresh_from_db()
+        assert delivery.state == State.SENT and states(delivery) == ["accepted"] * 3
+        with pytest.raises(resolve.NotSo):
+            again.send_again(delivery, by=ines, now=now)
+        assert Placement.objects.filter(folder=sent).count() == 1  # the server's, not a second one of ours
+    assert len(sink.taken) == 1
+
+
+def test_a_person_may_send_an_unknown_letter_again(queued, ines, now):
+    with Sink("dot:cut#1") as sink:
+        delivery = after(queued(sink), now)
+        again.send_again(delivery, by=ines, now=now + SOON)
+        assert after(delivery, now).state == State.SENT
+    assert len(sink.taken) == 1
+
+
+def test_dead_at_any_point_it_leaves_once_or_asks(queued, mailbox, now):
+    """P6, E01, E02, E03, E08: killed at every step of handing over, then resumed."""
+    reached = []
+    with Sink() as sink:
+        queued(sink)
+        points = points_reached(lambda: deliver(now=now + SOON, patience=1))
+    assert {"deliver.claimed", "deliver.before_journal", "deliver.journalled", "filing.before_commit"} <= {
+        point.name for point in points
+    }
+    for point in points:
+        Delivery.objects.all().delete()
+        with Sink() as sink:
+            delivery = queued(sink)
+            assert dies(lambda: deliver(now=now + SOON, patience=1), point)
+            deliver(now=now + SOON + LEASE + timedelta(minutes=1), patience=1)
+            delivery.refresh_from_db()
+            copies = Message.objects.filter(message_id=delivery.message_id).count()
+            if delivery.state == State.UNKNOWN:
+                assert len(sink.taken) <= 1 and copies == 0
+                assert point.name in {"deliver.journalled", "deliver.attempted", "deliver.before_commit"}
+            else:
+                assert delivery.state == State.SENT and len(sink.taken) == 1 and copies == 1, point
+            reached.append(delivery.state)
+    assert set(reached) == {State.SENT, State.UNKNOWN}
+
+
+def test_an_overtaken_worker_sends_no_dot(queued, now):
+    """E09: its lease lapsed before the dot, another took the letter."""
+    with Sink() as sink:
+        delivery = queued(sink)
+        Delivery.objects.filter(pk=delivery.pk).update(state=State.SENDING, fence=1, leased_until=now, phase="data")
+        row = Delivery.objects.get(pk=delivery.pk)
+        deliver(now=now + SOON, patience=1)  # recovers it, and sends
+        assert not journal_dot(row, now=now)
+    assert len(sink.taken) == 1
+
+
+def test_nothing_leaves_once_webmail_has_ended_or_the_mailbox_is_suspended(queued, mailbox, now):
+    """R11, R13."""
+    with Sink() as sink:
+        delivery = queued(sink)
+        Subscription.objects.filter(account=mailbox.account).update(plan="free")
+        assert after(delivery, now).error_code == "withheld"
+        Subscription.objects.filter(account=mailbox.account).update(plan="standard")
+        type(mailbox).objects.filter(pk=mailbox.pk).update(state="suspended")
+        assert after(delivery, now).error_code == "withheld" and sink.taken == []
+
+
+def test_what_was_answered_says_so_and_the_answer_stands_in_the_conversation(mailbox, inbox, ines, now):
+    [letter] = receive(inbox, fetched(1, LETTER, at=now), now=now).stored
+    with Sink() as sink:
+        sink.reach(mailbox)
+        draft = reply(letter, by=ines, now=now)
+        delivery = after(send(draft, by=ines, seen=1, now=now), now)
+    assert Placement.objects.get(message=letter).is_answered
+    filed = Message.objects.get(pk=delivery.filed_id)
+    assert filed.conversation_id == letter.conversation_id and filed.received_at == now + SOON  # R19
+    assert sink.taken[0].header("In-Reply-To") == "<two@client.example>"
+
+
+def test_the_providers_copy_takes_the_place_of_ours(queued, mailbox, now):
+    with Sink() as sink:
+        delivery = after(queued(sink), now)
+    sent = mailbox.folders.get(role="sent")
+    theirs = b"Received: by provider\r\n" + sink.taken[0].raw
+    receive(sent, fetched(9, theirs, at=now), now=now, uidvalidity=5)
+    assert Message.objects.filter(message_id=delivery.message_id).count() == 2
+    filing.file_rest(now=now)
+    [message] = Message.objects.filter(message_id=delivery.message_id)
+    assert message.size == len(theirs) and not PendingChange.objects.filter(kind="append").exists()
