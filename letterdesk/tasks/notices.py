@@ -16,7 +16,7 @@ from letterdesk.accounts.zones import zone_of
 from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 
-from .models import Notice, Reminder, Status, Task
+from .models import Notice, Reminder, Task
 
 AT_ONCE = 200
 MORNING = time(8, 0)  # of the person's day: not before it are they told what is overdue
@@ -58,7 +58,7 @@ def tell_overdue(*, now: datetime) -> int:
 
     Returns how many people were told.
     """
-    overdue = Task.objects.present().exclude(status=Status.DONE).filter(deadline__lt=now)
+    overdue = Task.objects.present().filter(done_at=None, deadline__lt=now)  # as the index task_overdue has them
     counts = dict(overdue.order_by().values_list("responsible").annotate(number=Count("pk")))
     lately = Notice.objects.filter(kind=Notice.Kind.OVERDUE, at__gte=now - timedelta(days=2))
     told = set(lately.values_list("employee_id", "key"))

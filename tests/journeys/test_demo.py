@@ -56,4 +56,7 @@ def test_a_newcomer_signs_in_reads_and_sees_a_letter_arrive(chromium, demo):
             b"From: you@example.org\r\nSubject: Hello from outside\r\n\r\nIt works.\r\n",
         )
     expect(page.get_by_text("Hello from outside").first).to_be_visible(timeout=30_000)
+    page.goto("/tasks?view=board")
+    told = page.locator('[data-value="doing"] [data-card]', has_text="Send the signed quote to Amara")
+    expect(told.locator(".chip.accent")).to_be_visible(timeout=30_000)  # with its letter, which the sync has brought
     page.close()
