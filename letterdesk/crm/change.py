@@ -64,9 +64,16 @@ def change(record: Record, fields: Fields, *, by: Employee, seen: str = "") -> l
 
 
 @transaction.atomic
-def move_to_stage(record: Record, stage: Stage, *, by: Employee) -> bool:
-    """Say how far a lead or deal has come. Returns whether that is new. Raises InBin."""
+def move_to_stage(record: Record, stage: Stage, *, by: Employee, seen: str = "") -> bool:
+    """Say how far a lead or deal has come. Returns whether that is new.
+
+    `seen`: the public id of the stage that the person saw; empty: whatever it was. Raises InBin, and ChangedMeanwhile
+    where somebody else moved it since.
+    """
     lock(record)
+    record.refresh_from_db()
+    if seen and record.stage is not None and record.stage.public_id not in {seen, stage.public_id}:
+        raise ChangedMeanwhile
     if record.kind not in STAGED or stage.account_id != record.account_id or stage.pipeline.kind != record.kind:
         raise ValueError(f"stage {stage.pk} is none of record {record.pk}")
     if not Record.objects.filter(pk=record.pk).exclude(stage=stage).update(stage=stage):

@@ -35,6 +35,13 @@ def record_page(employee: Employee, wanted: RecordFilter, *, before: str = "") -
     return page_of(with_facts(_filtered(found, employee, wanted), employee), "active_at", before=before, limit=PAGE)
 
 
+def board_of(employee: Employee, wanted: RecordFilter, *, most: int) -> list[Any]:
+    """At most so many records of all stages, what was active last first."""
+    found = Record.objects.visible_to(employee).present().filter(kind=wanted.kind)
+    page = with_facts(_filtered(found, employee, wanted), employee).order_by("-active_at", "-pk")
+    return list(page[:most])
+
+
 def _filtered(found: Any, employee: Employee, wanted: RecordFilter) -> Any:
     if wanted.is_mine:
         found = found.filter(responsible=employee.pk)

@@ -110,17 +110,24 @@ def offered(request: Request, form: RecordForm) -> dict[str, Any]:
 
 @require_POST
 def record_stage(request: Request, record_id: str) -> HttpResponse:
-    """POST /crm/records/<id>/stage: how far a lead or deal has come."""
+    """POST /crm/records/<id>/stage: how far a lead or deal has come; `seen` is the stage that the reader saw."""
     found = editable(request, record_id)
     stages = {stage.public_id: stage for stage in stages_of(request.employee.account, found.kind)}
     wanted = stages.get(request.POST.get("stage", ""))
     if wanted is None or not BY_KIND[found.kind].has_stages:
         raise Http404
+    status = 200
     try:
-        if move_to_stage(found, wanted, by=request.employee):
+        if move_to_stage(found, wanted, by=request.employee, seen=request.POST.get("seen", "")) and not request.htmx:
             messages.success(request, f"{found.name}: {wanted.name}")
+    except ChangedMeanwhile:
+        messages.error(request, _("A colleague moved “%(name)s” meanwhile.") % {"name": found.name})
+        status = 409
     except REFUSALS as error:
         messages.error(request, str(error))
+        status = 409
+    if request.htmx:  # the board shows itself anew
+        return render(request, "web/toasts.html", status=status)
     return redirect(next_of(request)) if request.POST.get("next") else redirect("record", found.public_id)
 
 

@@ -1,5 +1,6 @@
 """The lists of CRM: contacts, companies, leads, deals; on every plan, also where there is no Webmail (R8)."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -11,6 +12,7 @@ from letterdesk.crm.lists import RecordFilter, record_page
 from letterdesk.crm.stages import stages_of
 from letterdesk.lib.keyset import BadCursor
 from letterdesk.web.crm_words import BY_PLURAL, KINDS, KindWords
+from letterdesk.web.record_board import board_facts
 from letterdesk.web.request import Request
 
 
@@ -20,25 +22,40 @@ def crm(_request: Request) -> HttpResponse:
 
 
 def records(request: Request, plural: str) -> HttpResponse:
-    """GET /crm/<contacts|companies|leads|deals>?q=&who=&stage=&before=: a list, what was active last first."""
+    """GET /crm/<contacts|companies|leads|deals>?q=&who=&stage=&before=: a list, what was active last first.
+
+    Of leads and deals with `view=board`: a board.
+    """
     words = words_of(plural)
     wanted = _wanted(request, words)
+    if words.has_stages and request.GET.get("view") == "board":
+        facts = _list_facts(request, words, wanted)
+        board = board_facts(request, replace(wanted, stage=""), facts["stages"])
+        return render(request, "web/crm/board.html", {**facts, **board, "is_board": True})
     try:
         page, following = record_page(request.employee, wanted, before=request.GET.get("before", ""))
     except BadCursor:
         return redirect("records", plural)
     facts = {
-        **crm_facts(words.plural),
-        "words": words,
-        "wanted": wanted,
+        **_list_facts(request, words, wanted),
         "records": page,
         "older": f"?{urlencode(_asked(request) | {'before': following})}" if following else "",
         "newest": f"?{urlencode(_asked(request))}" if request.GET.get("before") else "",
+    }
+    return render(request, "web/crm/records.html", facts)
+
+
+def _list_facts(request: Request, words: KindWords, wanted: RecordFilter) -> dict[str, Any]:
+    """What list and board show alike."""
+    return {
+        **crm_facts(words.plural),
+        "words": words,
+        "wanted": wanted,
+        "here": request.get_full_path(),
         "colleagues": Employee.objects.visible_to(request.employee).working().order_by("name"),
         "stages": stages_of(request.employee.account, words.kind) if words.has_stages else [],
         "is_filtered": bool(wanted.words or wanted.stage or wanted.is_mine or wanted.responsible),
     }
-    return render(request, "web/crm/records.html", facts)
 
 
 def crm_facts(here: str) -> dict[str, Any]:

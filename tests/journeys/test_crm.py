@@ -52,6 +52,14 @@ def test_from_an_unknown_sender_to_a_client_whose_letters_outlive_webmail(mailbo
     page.get_by_role("button", name="Qualify").click()
     expect(page.get_by_role("heading", name="40 desks")).to_be_visible()
 
+    page.goto("/crm/deals?view=board")
+    axe(page)
+    page.get_by_role("link", name="40 desks").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator(".column", has_text="Proposal").get_by_role("link", name="40 desks")).to_be_focused()
+    page.reload()
+    expect(page.locator(".column", has_text="Proposal").get_by_role("link", name="40 desks")).to_be_visible()
+
     page.goto("/")
     page.get_by_role("link", name=re.compile(r"Price list\?")).click()
     expect(page.get_by_text("In CRM:")).to_be_visible(timeout=PATIENCE)

@@ -133,3 +133,27 @@ def test_a_lead_joins_a_contact_that_is_there(browser, lead, contact):
     browser.post(at, said)
     assert set(contact.addresses.values_list("key", flat=True)) == {"amara@okafor.example", "one@x.example"}
     assert Record.objects.filter(kind="contact").count() == 1
+
+
+def test_a_board_has_a_column_for_each_stage_with_what_it_amounts_to(browser, ines, account):
+    stages = stages_of(account, "deal")
+    for amount in (1000, 200):
+        record_of(ines, f"Deal of {amount}", kind="deal", stage=stages[1], amount=amount, currency="EUR")
+    page = browser.get("/crm/deals?view=board")
+    assert "Proposal 2 1,200 EUR Deal of 200" in text_of(page)
+    assert [stage.name in text_of(page) for stage in stages] == [True] * 5
+    assert "Board" not in text_of(browser.get("/crm/contacts?view=board"))
+
+
+def test_a_card_never_moves_over_what_a_colleague_moved(browser, ines, account):
+    stages = stages_of(account, "deal")
+    deal = record_of(ines, "40 seats", kind="deal", stage=stages[0])
+    at, as_script = f"/crm/records/{deal.public_id}/stage", {"HX-Request": "true"}
+    assert (
+        browser.post(at, {"stage": stages[1].public_id, "seen": stages[0].public_id}, headers=as_script).status_code
+        == 200
+    )
+    late = browser.post(at, {"stage": stages[2].public_id, "seen": stages[0].public_id}, headers=as_script)
+    assert (late.status_code, "A colleague moved" in text_of(late)) == (409, True)
+    deal.refresh_from_db()
+    assert deal.stage == stages[1]
