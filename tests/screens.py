@@ -57,6 +57,8 @@ PAGES = {
     "mailboxes": "/mailboxes",
     "connect": "/mailboxes/connect",
     "people": "/people",
+    "retention": "/settings/retention",
+    "retention-preview": "/settings/retention?days=10&sent=5&drafts=",
     "plan": "/plan",
     "plans": "/plans",
     "profile": "/settings",

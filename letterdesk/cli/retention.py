@@ -1,14 +1,19 @@
 """`letterdesk retention …`: what leaves when its period ends, and the receipts of what left."""
 
+from typing import Annotated
+
 import typer
 from django.utils import timezone
 
 from letterdesk.accounts.models import Account
 from letterdesk.mailboxes import receipts
+from letterdesk.mailboxes.choose_times import LookAgain, choose, propose
 from letterdesk.mailboxes.models import Receipt
+from letterdesk.mailboxes.periods import Own
 from letterdesk.mailboxes.sweep import preview, sweep
 
-from .output import AsJson, answer, table
+from .output import AsJson, answer, fail, table
+from .plan import account_of
 
 app = typer.Typer(help="What leaves when its period ends (R9).", no_args_is_help=True)
 
@@ -49,3 +54,31 @@ def verify(*, as_json: AsJson = False) -> None:
     table(rows, as_json=as_json)
     if not all(row["whole"] for row in rows):
         raise typer.Exit(1)
+
+
+@app.command("times")
+def times(
+    account: Annotated[str, typer.Argument(help="The account's public id, or its name.")],
+    *,
+    mailbox: Annotated[str, typer.Option(help="Address of one mailbox; without, all of the account.")] = "",
+    days: Annotated[int | None, typer.Option(help="Days that letters stay. None of the three: no own time.")] = None,
+    sent: Annotated[int | None, typer.Option(help="Days in Sent, if others.")] = None,
+    drafts: Annotated[int | None, typer.Option(help="Days in Drafts, if others.")] = None,
+    applies: Annotated[bool, typer.Option("--apply", help="Do it. Without: only show what would happen.")] = False,
+    sure: Annotated[bool, typer.Option("--sure", help="Even if it takes much; then it begins in 7 days.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Keep letters shorter than the plan: what that would do (a preview; --apply does it). Never longer."""
+    found, now, own = account_of(account), timezone.now(), Own(days, sent, drafts)
+    box = found.mailboxes.filter(forgotten_at=None, address__iexact=mailbox).first() if mailbox else None
+    if mailbox and box is None:
+        raise fail("no_such_mailbox", f"There is no mailbox {mailbox} in {found.name}.")
+    seen = propose(found, own, mailbox=box, now=now)
+    if applies:
+        try:
+            choose(found, own, mailbox=box, seen=seen.mark, confirmed=sure, by=None, now=now)
+        except LookAgain as error:
+            text = f"{error.proposal.goes:,} letters would go: say --sure, and it begins in 7 days."
+            raise fail("not_sure", text) from error
+    facts = {"letters_go": seen.goes, "stay_in_crm": seen.in_crm, "kept": seen.kept, "begins_at": seen.begins_at}
+    answer({**facts, "applied": applies}, as_json=as_json)

@@ -20,7 +20,7 @@ from letterdesk.events.record import record
 from letterdesk.lib.ids import new_public_id
 from letterdesk.plans import limits
 
-from . import receipts, sweep
+from . import connect, receipts, sweep
 from .models import Mailbox, Message, Quarantined, RetentionRule
 from .own_times import LONGEST, Standing, made_of, rules_of, seal_of, special_folders, standing
 from .periods import Cutoff, Own, Periods
@@ -31,7 +31,7 @@ PART = 100  # a hundredth of the account's
 DELAY = timedelta(hours=24 * 7)
 
 
-class NotPossible(ValueError):
+class NotPossible(connect.NotPossible):
     """These days cannot be chosen; the text says why."""
 
 

@@ -15,6 +15,7 @@ from letterdesk.mail.letters import Fetched
 from letterdesk.mailboxes.act import Chosen, Wish, act
 from letterdesk.mailboxes.labels import make_label
 from letterdesk.mailboxes.models import AccessRequest, Grant, Quarantined
+from letterdesk.mailboxes.periods import Own
 from letterdesk.mailboxes.receive import receive
 from letterdesk.mailboxes.saved_searches import save
 from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
@@ -30,6 +31,7 @@ from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
     stranger,
     trash,
 )
+from letterdesk.mailboxes.tests.test_own_times import rule
 from letterdesk.tasks.checklist import add_item
 from letterdesk.tasks.create import create
 from letterdesk.tasks.files import attach
@@ -149,6 +151,7 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         letter_id=quarantined.public_id,
         request_id=asked.pk,
         invitation_id=invitation.pk,
+        rule_id=rule(account, Own(300), begins_at=now + timedelta(days=3650)).public_id,
         search_id=save(people["owner"], "offer", name="", now=now).public_id,
         label_id=make_label(mailbox, "Urgent").public_id,
         action_id=act([Chosen(letter.conversation_id, None)], Wish("pin", people["owner"], now)).public_id,
