@@ -21,6 +21,8 @@ from letterdesk.lib.crypto import SecretUnreadable
 from letterdesk.mail.errors import MailError
 from letterdesk.mailboxes.connect import AlreadyConnected, NotPossible
 from letterdesk.mailboxes.importing import HasServer
+from letterdesk.outbound.resolve import NotSo
+from letterdesk.outbound.send import TooLate
 from letterdesk.plans import change
 from letterdesk.plans.catalogue import CatalogueError
 from letterdesk.plans.limits import LimitReached, NotInPlan
@@ -31,13 +33,30 @@ from letterdesk.tasks.hand_over import NotHandedOver
 from letterdesk.tasks.link import InBin
 from letterdesk.tenancy.purge import Held
 
-from . import closing, crm, doctor, importing, keys, leaving, mailbox, people, plan, processes, retention, tasks
+from . import (
+    closing,
+    crm,
+    doctor,
+    importing,
+    keys,
+    leaving,
+    mailbox,
+    outbox,
+    people,
+    plan,
+    processes,
+    retention,
+    tasks,
+    usage,
+)
 from .crm import NoSuchLetter, NoSuchRecord
 from .demo import demo
+from .outbox import NotOnItsWay
 from .output import asked_for_json, fail
 from .tasks import NoSuchTask
 
 NAMED: dict[type[Exception], str] = {
+    NotSo: "not_so", TooLate: "too_late", NotOnItsWay: "not_on_its_way",
     NotInPlan: "not_in_plan", LimitReached: "over_plan", AlreadyConnected: "already_connected",
     NotPossible: "not_possible", NotSyncable: "not_syncable", Busy: "busy", AddressTaken: "address_taken",
     NotAnAddress: "not_an_address", NotAllowed: "not_allowed", InvitationInvalid: "invitation_invalid",
@@ -92,6 +111,7 @@ app.command()(doctor.doctor)
 app.command("import")(importing.import_letters)
 app.command()(importing.reparse)
 people.accounts.command("plan")(plan.plan)
+people.accounts.command("usage")(usage.usage)
 leaving.lay_out(people.employees)
 closing.lay_out(people.accounts)
 app.add_typer(people.accounts, name="account")
@@ -99,5 +119,6 @@ app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")
 app.add_typer(retention.app, name="retention")
 app.add_typer(tasks.app, name="task")
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(crm.app, name="crm")
 app.add_typer(keys.app, name="keys")

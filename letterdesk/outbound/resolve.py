@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 from letterdesk.lib.crashpoint import reach
@@ -22,6 +23,9 @@ LOOKED_BACK = timedelta(days=1)
 
 class NotSo(Exception):
     """The letter is not in the state in which this can be decided; somebody may have done it already."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This cannot be decided any more: the letter has another state now."))
 
 
 def look_for(*, now: datetime) -> int:

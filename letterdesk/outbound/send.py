@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import undo_seconds
@@ -32,6 +33,9 @@ LATEST = timedelta(days=366)
 
 class TooLate(Exception):
     """The letter has left already, or is leaving this moment: it cannot be stopped any more."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This letter has left, or is leaving this moment: it cannot be stopped any more."))
 
 
 def send(

@@ -134,6 +134,14 @@ def test_a_rolled_back_transaction_wakes_nobody(queue):
     assert waiting() == 0
 
 
+def test_a_job_for_later_waits_until_then(queue):
+    with worker():
+        began = time.monotonic()
+        note.after(0.3, "hello")
+        until(lambda: ran == ["hello"], seconds=4)
+        assert time.monotonic() - began >= 0.3
+
+
 def test_urgent_jobs_go_first(queue):
     note.later("ordinary")
     note_urgently.later("urgent")
@@ -222,6 +230,14 @@ def test_in_memory_a_job_runs_right_after_the_commit(settings):
         note.later("hello")
         assert ran == []
     assert ran == ["hello"]
+
+
+def test_in_memory_nothing_waits(settings):
+    ran.clear()
+    settings.JOBS_URL = "memory://"
+    note.after(0, "now")
+    note.after(60, "in a minute")
+    assert ran == ["now"]
 
 
 def test_now_runs_the_job_here():
