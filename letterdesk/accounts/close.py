@@ -1,6 +1,6 @@
 """An account's deletion is asked for, and taken back: closed for 30 days, then purged (tenancy/purge.py).
 
-From this second everybody is locked out except its administrators, who may take it back or export it, and nothing is
+From this second everybody is locked out except its administrators, who may take it back, and nothing is
 kept in step any more. Nothing is deleted yet.
 """
 

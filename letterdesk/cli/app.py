@@ -37,6 +37,7 @@ from . import (
     closing,
     crm,
     doctor,
+    exporting,
     importing,
     keys,
     leaving,
@@ -114,6 +115,7 @@ people.accounts.command("plan")(plan.plan)
 people.accounts.command("usage")(usage.usage)
 leaving.lay_out(people.employees)
 closing.lay_out(people.accounts)
+people.accounts.command("export")(exporting.export_account)
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")

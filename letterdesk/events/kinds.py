@@ -4,6 +4,7 @@ KINDS = {
     "account.created": "An account was opened.",
     "account.closed": "The account's deletion was asked for; the facts name when it is purged.",
     "account.reopened": "The account's deletion was taken back.",
+    "account.exported": "An operator wrote everything of the account into a file; the facts count its letters.",
     "account.purged": "Everything of the account was deleted here; the facts count its letters.",
     "employee.invited": "A person was invited to join.",
     "employee.joined": "A person accepted the invitation, or was made with the account.",

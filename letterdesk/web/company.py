@@ -18,9 +18,9 @@ from letterdesk.tenancy.purge import legal_holds
 from letterdesk.web.people import administrators_only
 from letterdesk.web.request import Request
 
-# While the deletion waits, administrators get here alone: to take it back, to export, to sign out.
+# While the deletion waits, administrators get here alone: to take it back, to sign out.
 OPEN_WHILE_CLOSED = frozenset({
-    "company", "company_deletion", "company_reopening", "exports", "export_file", "account_logout", "account_login",
+    "company", "company_deletion", "company_reopening", "account_logout", "account_login",
     "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "help",
 })  # fmt: skip
 
@@ -45,7 +45,7 @@ class ClosedCompany:
 @require_GET
 @administrators_only
 def company(request: Request) -> HttpResponse:
-    """GET /company: what there is of it, what can be taken along, and the way out."""
+    """GET /company: what there is of it, and the way out."""
     account = request.employee.account
     facts = {
         "area": "company",

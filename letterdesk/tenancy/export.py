@@ -1,0 +1,122 @@
+"""Everything of an account in one ZIP, for the operator: letters as MBOX, files, and all rows as lines of JSON.
+
+Streamed: one letter is in memory at a time, and as many names as there are tables, mailboxes and files of tasks. No
+secret is in it (hard rule 14): passwords and tokens are left out. So is what derives from the rest (search).
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from letterdesk.accounts.models import Account
+from letterdesk.events.record import record
+from letterdesk.lib import blobs
+from letterdesk.lib.crypto import EncryptedJSON
+from letterdesk.mailboxes.models import BlobReference, LooseBlob, Mailbox, Message, Receipt
+
+from .purge import order
+
+SECRET = re.compile(r"password|secret|token|(^|_)hash$")
+DERIVED: tuple[type[models.Model], ...] = (LooseBlob,)
+_FROM = re.compile(rb"^(>*From )", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Packed:
+    """What was written: by name of the file its entries, bytes and SHA-256; and the hashes whose bytes are lost."""
+
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def letters(self) -> int:
+        """How many letters are in the MBOX files of mailboxes."""
+        return sum(told["entries"] for name, told in self.files.items() if name.startswith("mailboxes/"))
+
+
+def export(account: Account, to: IO[bytes], *, now: datetime) -> Packed:
+    """Write the ZIP; returns what is in it, which is its manifest.json as well."""
+    packed = Packed()
+    with ZipFile(to, "w", ZIP_DEFLATED) as archive:
+        tables: list[type[models.Model]] = [*order(), Receipt]
+        for model in tables:
+            if model not in DERIVED:
+                _write(archive, packed, f"rows/{model._meta.label_lower}.jsonl", _rows(account, model))
+        for mailbox in account.mailboxes.defer("secret").order_by("pk"):
+            name = f"mailboxes/{_plain(mailbox.address)}-{mailbox.public_id}/letters.mbox"
+            _write(archive, packed, name, _letters(mailbox, packed))
+        for blob in _other_blobs(account):
+            _write(archive, packed, f"files/{blob}", _bytes(account.pk, blob, packed))
+        manifest = {"account": account.public_id, "name": account.name, "at": now, "files": packed.files,
+                    "missing": packed.missing}  # fmt: skip
+        archive.writestr("manifest.json", json.dumps(manifest, cls=DjangoJSONEncoder, indent=1))
+    record("account.exported", account=account, letters=packed.letters, missing=len(packed.missing))
+    return packed
+
+
+def _write(archive: ZipFile, packed: Packed, name: str, entries: Iterable[bytes]) -> None:
+    """One file of the archive, if there is anything to be in it."""
+    written, size, count = hashlib.sha256(), 0, 0
+    pieces = iter(entries)
+    first = next(pieces, None)
+    if first is None:
+        return
+    with archive.open(name, "w", force_zip64=True) as file:
+        for piece in _all(first, pieces):
+            file.write(piece)
+            written.update(piece)
+            size += len(piece)
+            count += 1
+    packed.files[name] = {"entries": count, "bytes": size, "sha256": written.hexdigest()}
+
+
+def _all(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from others
+
+
+def _rows(account: Account, model: type[models.Model]) -> Iterator[bytes]:
+    names = [
+        each.attname
+        for each in model._meta.concrete_fields
+        if not isinstance(each, EncryptedJSON) and not SECRET.search(each.name)
+    ]
+    rows = model._base_manager.filter(account=account.pk).order_by("pk").values(*names)
+    for row in rows.iterator(chunk_size=1000):
+        yield json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False).encode() + b"\n"
+
+
+def _letters(mailbox: Mailbox, packed: Packed) -> Iterator[bytes]:
+    """As mboxrd: a line that begins with `From ` is quoted, so that importing gives the same bytes back."""
+    letters = Message.objects.filter(mailbox=mailbox).order_by("pk").values_list("blob", "received_at")
+    for blob, received_at in letters.iterator(chunk_size=1000):
+        for raw in _bytes(mailbox.account_id, blob, packed):
+            ending = b"" if raw.endswith(b"\n") else b"\n"
+            head = f"From - {received_at:%a %b %d %H:%M:%S %Y}\n".encode()
+            yield head + _FROM.sub(rb">\1", raw) + ending + b"\n"
+
+
+def _bytes(account_id: int, blob: str, packed: Packed) -> Iterator[bytes]:
+    try:
+        yield blobs.get(account_id, blob)
+    except (blobs.BlobMissing, blobs.BlobDamaged):
+        packed.missing.append(blob)
+
+
+def _other_blobs(account: Account) -> Iterator[str]:
+    """What others than letters of mailboxes hold: files of tasks, letters of CRM, drafts, what could not be read."""
+    held = BlobReference.objects.filter(account=account)
+    letters = Message.objects.filter(account=account).values("blob")
+    yield from held.exclude(blob__in=letters).order_by("blob").values_list("blob", flat=True).distinct().iterator()
+
+
+def _plain(address: str) -> str:
+    return re.sub(r"[^A-Za-z0-9@._-]+", "_", address)[:120].lstrip(".") or "mailbox"
