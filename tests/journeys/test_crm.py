@@ -32,6 +32,16 @@ def wait_for_lead(page):
     return link
 
 
+def move_on_the_board(page, axe):
+    page.goto("/crm/deals?view=board")
+    axe(page)
+    page.get_by_role("link", name="40 desks").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator(".column", has_text="Proposal").get_by_role("link", name="40 desks")).to_be_focused()
+    page.reload()
+    expect(page.locator(".column", has_text="Proposal").get_by_role("link", name="40 desks")).to_be_visible()
+
+
 def test_from_an_unknown_sender_to_a_client_whose_letters_outlive_webmail(mailbox_with, house, dovecot, axe):  # noqa: F811
     page, user = mailbox_with(1)
     settings = page.locator(".shelf-settings").first.get_attribute("href")
@@ -52,13 +62,7 @@ def test_from_an_unknown_sender_to_a_client_whose_letters_outlive_webmail(mailbo
     page.get_by_role("button", name="Qualify").click()
     expect(page.get_by_role("heading", name="40 desks")).to_be_visible()
 
-    page.goto("/crm/deals?view=board")
-    axe(page)
-    page.get_by_role("link", name="40 desks").focus()
-    page.keyboard.press("Shift+ArrowRight")
-    expect(page.locator(".column", has_text="Proposal").get_by_role("link", name="40 desks")).to_be_focused()
-    page.reload()
-    expect(page.locator(".column", has_text="Proposal").get_by_role("link", name="40 desks")).to_be_visible()
+    move_on_the_board(page, axe)
 
     page.goto("/")
     page.get_by_role("link", name=re.compile(r"Price list\?")).click()
