@@ -1,6 +1,8 @@
 """R7, R8, R9, R12, R27: what becomes of a letter in Webmail changes nothing of the activity; the bytes know it."""
 
 from datetime import timedelta
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 
@@ -17,6 +19,7 @@ from letterdesk.mailboxes.remove import remove_messages
 from letterdesk.mailboxes.retention import storage_line
 from letterdesk.mailboxes.sweep import sweep
 from letterdesk.plans.change import change_plan
+from letterdesk.tenancy.export import export
 
 from .conftest import from_amara, says_in_crm, standing
 
@@ -103,3 +106,13 @@ def test_a_purged_activity_gives_its_bytes_back_and_the_letter_follows_r9_alone(
     let_go_for_good(now + MONTH)
     with pytest.raises(BlobMissing):
         raw(activity)
+
+
+def test_the_export_of_an_account_has_what_webmail_has_no_more(saved, account, now):  # R8
+    _, activity = saved
+    sweep(now=now + MONTH)
+    packed = BytesIO()
+    export(account, packed, now=now + MONTH)
+    with ZipFile(packed) as archive:
+        assert archive.read(f"files/{activity.blob}") == raw(activity)
+        assert {"rows/crm.record.jsonl", "rows/crm.activity.jsonl", "rows/crm.binding.jsonl"} <= set(archive.namelist())
