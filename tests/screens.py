@@ -50,6 +50,7 @@ PAGES = {
     "companies": "/crm/companies",
     "leads": "/crm/leads",
     "deals": "/crm/deals",
+    "deals-board": "/crm/deals?view=board",
     "crm-bin": "/crm/bin",
     "new-contact": "/crm/contacts/new",
     "crm-settings": "/settings/crm",

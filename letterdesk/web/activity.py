@@ -26,6 +26,8 @@ from letterdesk.web.images import Address, picture_from
 from letterdesk.web.records import crm_facts
 from letterdesk.web.request import Request
 
+ONCE = "activity images once"  # the salt of what a page that shows remote images carries
+
 
 def activity(request: Request, activity_id: str) -> HttpResponse:
     """GET /crm/activities/<id>: the letter's page, also in the bin; for htmx its text and files alone."""
@@ -46,7 +48,8 @@ def letter_of(request: Request, found: Activity) -> dict[str, Any]:
         "hidden": found.bindings.count() - len(found.shown_bindings),  # type: ignore[attr-defined]
         "files": files,
         "storage": storage_of([found], found.account, timezone.now())[found.pk],
-        "shows_images": request.GET.get("images") == "once",
+        "images": request.GET.get("images", "") if _wants_images(request, found) else "",
+        "images_key": signing.dumps([found.pk, request.employee.pk], salt=ONCE),
     }
 
 
@@ -61,18 +64,27 @@ def _found(request: Request, activity_id: str, *, in_bin: bool = False) -> Activ
 
 
 def activity_body(request: Request, activity_id: str) -> HttpResponse:
-    """GET /crm/activities/<id>/body[?images=once]: the letter's text for its frame, under its own policy."""
+    """GET /crm/activities/<id>/body[?images=<key>]: the letter's text for its frame, under its own policy."""
     found = _found(request, activity_id)
     try:
         content = reading.raw(found)
     except (BlobMissing, BlobDamaged) as error:
         return framed(request, unreadable(found.public_id, error))
     me = request.employee
-    remote = _remote(found, me) if request.GET.get("images") == "once" else None
+    remote = _remote(found, me) if _wants_images(request, found) else None
     text = shown_text(
         read_body(content), subject=found.subject, inline=lambda index: _inline_address(found, index, me), remote=remote
     )
     return framed(request, text)
+
+
+def _wants_images(request: Request, found: Activity) -> bool:
+    """Whether the reader asked for the letter's remote images this time: nobody else can ask for them (C10)."""
+    try:
+        said = signing.loads(request.GET.get("images", ""), salt=ONCE, max_age=LINK_LIFE)
+    except signing.BadSignature:
+        return False
+    return bool(said == [found.pk, request.employee.pk])
 
 
 def activity_eml(request: Request, activity_id: str) -> HttpResponse:

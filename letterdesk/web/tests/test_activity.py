@@ -120,7 +120,11 @@ def test_its_text_is_cleaned_and_framed_as_in_webmail(browser, activity):  # har
     page = answer.content.decode()
     assert "alert(1)" not in page and "elsewhere.example" not in page
     assert "default-src 'none'" in answer["Content-Security-Policy"] and "sandbox" in answer["Content-Security-Policy"]
-    shown = browser.get(f"/crm/activities/{activity.public_id}/body?images=once").content.decode()
+    asked_for = browser.get(f"/crm/activities/{activity.public_id}").content.decode()
+    key = re.search(r'\?images=([^"]*)"', asked_for)[1]
+    forged = browser.get(f"/crm/activities/{activity.public_id}/body?images=once").content.decode()
+    assert "/image?key=" not in forged
+    shown = browser.get(f"/crm/activities/{activity.public_id}/body?images={key}").content.decode()
     assert "elsewhere.example" not in shown and f"/crm/activities/{activity.public_id}/image?key=" in shown
 
 
