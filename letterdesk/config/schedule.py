@@ -15,7 +15,8 @@ from letterdesk.mailboxes.jobs import (
     wake_snoozed,
 )
 from letterdesk.mailboxes.left import follow_leavers
-from letterdesk.outbound.jobs import deliver_due
+from letterdesk.outbound.jobs import deliver_due, sweep_sent
+from letterdesk.plans.jobs import audit_usage
 from letterdesk.tasks.jobs import forget_old_notices, purge_bin, tell_reminders
 from letterdesk.tenancy.jobs import purge_closed
 
@@ -34,6 +35,8 @@ SCHEDULE = (
     every("43 * * * *", purge_bin),
     every("53 * * * *", purge_crm_bin),
     every("53 * * * *", purge_closed),
+    every("7 3 * * *", audit_usage),
+    every("13 3 * * *", sweep_sent),
     every("17 3 * * *", sweep_accounts),
     every("47 3 * * *", forget_old_actions),
     every("53 3 * * *", forget_old_notices),

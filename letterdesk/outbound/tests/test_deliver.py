@@ -1,8 +1,10 @@
 """Letters leave exactly once, whatever the server says or fails to say, and whoever dies (P6, R23)."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 
 from letterdesk.mailboxes.models import BlobReference, Message, PendingChange, Placement
 from letterdesk.mailboxes.tests.arriving import fetched, receive
@@ -12,6 +14,7 @@ from letterdesk.outbound.answering import reply
 from letterdesk.outbound.deliver import LEASE, deliver, journal_dot
 from letterdesk.outbound.models import Delivery, Draft, State
 from letterdesk.outbound.send import TooLate, send, stop
+from letterdesk.outbound.sweep import sweep
 from letterdesk.outbound.tests.test_drafts import LETTER
 from letterdesk.outbound.tests.test_send import used
 from letterdesk.plans.models import Subscription
@@ -249,3 +252,41 @@ def test_the_providers_copy_takes_the_place_of_ours(queued, mailbox, now):
     filing.file_rest(now=now)
     [message] = Message.objects.filter(message_id=delivery.message_id)
     assert message.size == len(theirs) and not PendingChange.objects.filter(kind="append").exists()
+
+
+def test_what_is_done_with_goes_after_thirty_days_and_what_waits_stays(queued, mailbox, ines, now):
+    with Sink("mail:550 no#1") as sink:
+        failed, sent = after(queued(sink), now), after(queued(sink), now)
+    assert [failed.state, sent.state] == [State.FAILED, State.SENT]
+    month = now + timedelta(days=31)
+    assert sweep(now=now + timedelta(days=29)) == 0
+    assert sweep(now=month) == 1 and sweep(now=month) == 0
+    assert list(Delivery.objects.all()) == [failed] and used(mailbox.account) == 1
+    type(mailbox).objects.update(forgotten_at=now)
+    assert sweep(now=month) == 1 and not Draft.objects.exists()
+
+
+def test_a_worker_and_an_undo_at_once_have_one_winner(queued, mailbox, ines, now):
+    """E10."""
+    for _ in range(3):
+        with Sink() as sink:
+            delivery, gate, stopped = queued(sink), threading.Barrier(2), []
+
+            def undo(delivery=delivery, gate=gate, stopped=stopped):
+                gate.wait(10)
+                try:
+                    stop(delivery, by=ines, now=now)
+                    stopped.append(1)
+                except TooLate:
+                    stopped.append(0)
+                finally:
+                    connections.close_all()
+
+            other = threading.Thread(target=undo)
+            other.start()
+            gate.wait(10)
+            deliver(now=now + SOON, patience=1)
+            other.join(30)
+            delivery.refresh_from_db()
+            assert len(sink.taken) + stopped[0] == 1
+            assert delivery.state == (State.CANCELLED if stopped[0] else State.SENT)
