@@ -42,6 +42,7 @@ from . import (
     keys,
     leaving,
     mailbox,
+    operator,
     outbox,
     people,
     plan,
@@ -119,6 +120,7 @@ people.accounts.command("export")(exporting.export_account)
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")
+app.add_typer(operator.app, name="operator")
 app.add_typer(retention.app, name="retention")
 app.add_typer(tasks.app, name="task")
 app.add_typer(outbox.app, name="outbox")

@@ -54,6 +54,7 @@ PAGES = {
     "withdrawal": ("POST", {}, 403, 403, 403, 302, 404),
     "departments": ("POST", {"name": "New"}, 403, 403, 403, 302, 302),
     "employee": ("POST", {"change": "place", "role": "employee"}, 403, 403, 403, 302, 404),
+    "operator_accounts": ("GET", {}, 404, 404, 404, 404, 404),  # an operator: test_operator.py
     "company": ("GET", {}, 403, 403, 403, 200, 200),
     "company_deletion": ("GET", {}, 403, 403, 403, 200, 200),  # they have no password to confirm
     "company_reopening": ("POST", {}, 403, 403, 403, 302, 302),
