@@ -1,10 +1,11 @@
-"""What people do to letters, in the words of the tests: marks, moves, deletes."""
+"""What people and time do to letters, in the words of the tests: marks, moves, deletes, the end of a month."""
 
 from datetime import timedelta
 
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.models import Placement
 from letterdesk.mailboxes.move import delete, move
+from letterdesk.mailboxes.sweep import sweep
 
 from .copies import Copy
 
@@ -31,3 +32,10 @@ def throw_away(copy: Copy, *uids: int, name: str = "INBOX") -> None:
     """The owner deletes letters (R27), and the time for undoing passes."""
     delete(_chosen(copy, list(uids), name), by=copy.mailbox.owner, now=copy.now)
     copy.later += UNDO
+
+
+def let_the_month_end(copy: Copy) -> None:
+    """The last day of letters of 29 days ago; the sweep sees the clock go on as clocks do."""
+    for _ in range(3):
+        assert sweep(now=copy.now) == 0
+        copy.later += timedelta(hours=10)

@@ -1,9 +1,12 @@
 """What every test of the sync against a rig server has: a real database, its own blobs, loopback allowed."""
 
+from datetime import timedelta
+
 import pytest
 
+from tests.rig.boxes import letter
 from tests.rig.copies import Copy
-from tests.rig.world import make_mailbox
+from tests.rig.world import make_account, make_mailbox
 
 
 @pytest.fixture(autouse=True)
@@ -18,5 +21,20 @@ def connected():
     def connect(server, *, through=None, **fields) -> Copy:
         user = getattr(server, "user", None) or server.add_user()
         return Copy(server, user, make_mailbox(through or server, user, **fields))
+
+    return connect
+
+
+@pytest.fixture
+def nearly_over(connected, settings):
+    """`nearly_over(server, 3)`: a mailbox on the plan Standard with so many letters, a day before their period ends."""
+
+    def connect(server, count: int) -> Copy:
+        settings.CATALOGUE = "commercial"
+        copy = connected(server, account=make_account(plan="standard"))
+        copy.deliver([letter(number) for number in range(count)], date=copy.now - timedelta(days=29))
+        copy.settle()
+        assert len(copy.messages()) == count
+        return copy
 
     return connect

@@ -7,28 +7,17 @@ import pytest
 from letterdesk.mailboxes.models import Message, Placement, Tombstone
 from letterdesk.mailboxes.sweep import sweep
 from letterdesk.sync.ledger import ledger_of
+from tests.rig.acting import let_the_month_end
 from tests.rig.boxes import letter
 from tests.rig.oracle import destroyed
-from tests.rig.world import make_account
 
 DAY = timedelta(hours=24)
 
 
 @pytest.fixture
-def copy(connected, dovecot, settings):
-    """A mailbox on the plan Standard, with five letters of 29 days ago."""
-    settings.CATALOGUE = "commercial"
-    copy = connected(dovecot, account=make_account(plan="standard"))
-    copy.deliver([letter(number) for number in range(5)], date=copy.now - 29 * DAY)
-    copy.settle()
-    assert Message.objects.count() == 5
-    return copy
-
-
-def let_the_month_end(copy):
-    for _ in range(3):  # the sweep sees the clock go on as clocks do
-        assert sweep(now=copy.now) == 0
-        copy.later += timedelta(hours=10)
+def copy(nearly_over, dovecot):
+    """A mailbox with five letters of 29 days ago."""
+    return nearly_over(dovecot, 5)
 
 
 @pytest.mark.dovecot

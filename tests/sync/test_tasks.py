@@ -12,8 +12,8 @@ from letterdesk.mailboxes.sweep import sweep
 from letterdesk.sync.ledger import ledger_of
 from letterdesk.tasks.bin import delete, purge, restore
 from letterdesk.tasks.create import create
+from tests.rig.acting import let_the_month_end
 from tests.rig.boxes import letter
-from tests.rig.world import make_account
 
 DAY = timedelta(hours=24)
 WRITES = ("STORE", "UID STORE", "APPEND", "COPY", "UID COPY", "MOVE", "UID MOVE", "EXPUNGE", "UID EXPUNGE", "CREATE",
@@ -21,14 +21,9 @@ WRITES = ("STORE", "UID STORE", "APPEND", "COPY", "UID COPY", "MOVE", "UID MOVE"
 
 
 @pytest.fixture
-def copy(connected, dovecot, settings):
-    """A mailbox on the plan Standard, with three letters of 29 days ago."""
-    settings.CATALOGUE = "commercial"
-    copy = connected(dovecot, account=make_account(plan="standard"))
-    copy.deliver([letter(number) for number in range(3)], date=copy.now - 29 * DAY)
-    copy.settle()
-    assert Message.objects.count() == 3
-    return copy
+def copy(nearly_over, dovecot):
+    """A mailbox with three letters of 29 days ago."""
+    return nearly_over(dovecot, 3)
 
 
 @pytest.fixture
@@ -48,12 +43,6 @@ def written(copy, dovecot):
 
 def star(copy, *, now):
     change_flags(copy.placements()[:1], add=("\\Flagged",), remove=(), by=copy.mailbox.owner, now=now)
-
-
-def let_the_month_end(copy):
-    for _ in range(3):  # the sweep sees the clock go on as clocks do
-        assert sweep(now=copy.now) == 0
-        copy.later += timedelta(hours=10)
 
 
 @pytest.mark.dovecot

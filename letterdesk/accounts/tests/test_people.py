@@ -1,8 +1,8 @@
-import threading
 from datetime import timedelta
+from functools import partial
+from itertools import permutations
 
 import pytest
-from django.db import connections
 
 from letterdesk.accounts.dismiss import dismiss
 from letterdesk.accounts.invite import invite
@@ -11,6 +11,7 @@ from letterdesk.accounts.pace import TooFast, spend
 from letterdesk.accounts.roles import LastAdministrator, NotAllowed, place
 from letterdesk.accounts.sessions import sessions_of
 from letterdesk.accounts.sweep import sweep
+from tests.rig.together import at_once, refused
 
 from .conftest import PASSWORD
 
@@ -74,25 +75,9 @@ def test_two_administrators_who_dismiss_each_other_leave_one(now):
         Employee.objects.create_user(f"{name}@acme.example", PASSWORD, account=account, name=name, role="administrator")
         for name in ("a", "b")
     ]
-    barrier, outcomes = threading.Barrier(2), []
-
-    def run(pk: int, by_pk: int) -> None:
-        person, by = Employee.objects.get(pk=pk), Employee.objects.get(pk=by_pk)
-        barrier.wait()
-        try:
-            dismiss(person, by=by, now=now)
-            outcomes.append("dismissed")
-        except LastAdministrator:
-            outcomes.append("kept")
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(both[n].pk, both[1 - n].pk)) for n in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["dismissed", "kept"]
+    pairs = [[Employee.objects.get(pk=pk) for pk in pks] for pks in permutations(each.pk for each in both)]
+    acts = [partial(dismiss, person, by=by, now=now) for person, by in pairs]
+    assert refused(at_once(acts, refusal=LastAdministrator)) == 1
 
 
 @pytest.mark.case("C27")
@@ -129,23 +114,18 @@ def test_a_pace_is_kept_per_action_and_person(account, now):
 @pytest.mark.django_db(transaction=True)
 def test_a_pace_is_exact_at_any_concurrency(now):
     account = Account.objects.create(name="Acme")
-    barrier, outcomes = threading.Barrier(20), []
 
-    def run() -> None:
-        barrier.wait()
-        for _ in range(5):
-            try:
-                spend(account, "search", most=30, within=timedelta(minutes=1), now=now)
-                outcomes.append(True)
-            except TooFast:
-                outcomes.append(False)
-        connections.close_all()
+    def run() -> list[bool]:
+        return [spends(account) for _ in range(5)]
 
-    threads = [threading.Thread(target=run) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    def spends(account: Account) -> bool:
+        try:
+            spend(account, "search", most=30, within=timedelta(minutes=1), now=now)
+        except TooFast:
+            return False
+        return True
+
+    outcomes = [done for each in at_once([run] * 20) for done in each]
     assert outcomes.count(True) == 30
     assert len(outcomes) == 100
 

@@ -1,5 +1,4 @@
 import os
-import threading
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from letterdesk.events.dispatch import dispatch, retry_failed
 from letterdesk.events.models import Event, FailedReaction
 from letterdesk.events.record import record
 from letterdesk.lib import crashpoint
+from tests.rig.together import at_once
 
 PAGES = "letterdesk.events.tests.pages."
 
@@ -125,21 +125,5 @@ def test_two_dispatchers_at_once_react_once_to_each_event(settings, now):
     settings.REACTIONS = PAGES + "NOTING"
     account = Account.objects.create(name="Acme")
     tell(account, *map(str, range(20)))
-    barrier, errors = threading.Barrier(2), []
-
-    def run() -> None:
-        try:
-            barrier.wait()
-            dispatch(now)
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    at_once([lambda: dispatch(now)] * 2)
     assert sorted(notes()) == sorted(f"{word} {n}" for word in ("note", "again") for n in range(20))

@@ -1,9 +1,9 @@
 """R1, R2, R14, R21 at every door by which a mailbox comes, changes hands or goes."""
 
-import threading
+from functools import partial
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from letterdesk.accounts.models import Employee
 from letterdesk.events.models import Event
@@ -34,6 +34,7 @@ from letterdesk.mailboxes.models import (
 )
 from letterdesk.plans.limits import LimitReached, NotInPlan
 from letterdesk.plans.models import Subscription
+from tests.rig.together import at_once, refused
 
 from .conftest import employ, open_account_on
 from .letters import folder_of, letter
@@ -202,31 +203,9 @@ def test_a_mailbox_goes_to_active_people_of_the_same_company_only(ines, jonas, s
 def test_of_many_at_once_just_one_takes_the_last_place(ines, now):  # R14
     for number in range(4):
         connect_one(ines, now, f"{number}@acme.example")
-    outcomes = at_once(lambda number: connect_one(ines, now, f"last{number}@acme.example"), LimitReached)
-    assert sorted(outcomes) == ["LimitReached"] * 3 + ["done"]
+    acts = [partial(connect_one, ines, now, f"last{number}@acme.example") for number in range(4)]
+    assert refused(at_once(acts, refusal=LimitReached)) == 3
     assert Mailbox.objects.count() == 5
-
-
-def at_once(act, refusal, count=4):
-    """What becomes of `count` simultaneous calls in threads of their own."""
-    barrier, outcomes = threading.Barrier(count), []
-
-    def run(number):
-        try:
-            barrier.wait()
-            act(number)
-            outcomes.append("done")
-        except refusal as error:
-            outcomes.append(type(error).__name__)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
 
 
 # Going and coming back

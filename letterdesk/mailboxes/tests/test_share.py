@@ -9,9 +9,9 @@ from letterdesk.mailboxes.models import Grant, Mailbox
 from letterdesk.mailboxes.share import NotShareable, grant, revoke, shared_mailboxes
 from letterdesk.plans.limits import LimitReached, NotInPlan
 from letterdesk.plans.models import Subscription
+from tests.rig.together import at_once, refused
 
 from .conftest import employ
-from .test_connect import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +132,6 @@ def test_of_grants_at_once_just_one_takes_the_last_place(four, ines, jonas, demo
     for mailbox in four[:2]:
         grant(mailbox, to=jonas, by=ines, now=now)
     free = four[2:]
-    outcomes = at_once(lambda number: grant(free[number], to=jonas, by=ines, now=now), LimitReached, count=2)
-    assert sorted(outcomes) == ["LimitReached", "done"]
+    acts = [lambda each=each: grant(each, to=jonas, by=ines, now=now) for each in free]
+    assert refused(at_once(acts, refusal=LimitReached)) == 1
     assert shared_mailboxes(demo) == 3

@@ -1,10 +1,8 @@
 """R9: what the period has ended goes, and nothing else; with a list before, and a receipt after (P10)."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +15,7 @@ from letterdesk.mailboxes.retention import Outcome, outcome
 from letterdesk.mailboxes.sweep import JUMP, preview, sweep
 from letterdesk.mailboxes.tombstones import buried
 from letterdesk.plans.models import Subscription
+from tests.rig.together import at_once
 
 from .arriving import another_mailbox
 from .conftest import NOW
@@ -149,19 +148,7 @@ def test_two_sweeps_at_once_do_the_work_of_one(account, mailbox, inbox, now):
     for _ in range(20):
         old(inbox)
     sweep(now=now - DAY)  # it knows the clock
-    done: list[int] = []
-    together = threading.Barrier(2)
-
-    def run():
-        together.wait()
-        done.append(sweep(now=now))
-        connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    done = at_once([lambda: sweep(now=now)] * 2)
     assert sum(done) == 20
     assert sum(receipt.count for receipt in Receipt.objects.all()) == 20
     assert receipts.verify(account) == []

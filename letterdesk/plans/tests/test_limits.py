@@ -1,12 +1,12 @@
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import connections
 
 from letterdesk.accounts.models import Account, Department
 from letterdesk.plans.limits import LimitReached, NotInPlan, PlanError, cutoff, locked, require, terms
 from letterdesk.plans.models import Subscription
+from tests.rig.together import at_once, refused
 
 from .table import FIELDS, INTEGRATION, KEYS, NAMES, ROWS
 
@@ -122,30 +122,14 @@ def test_fifty_at_once_take_exactly_the_places_that_there_are(commercial, round_
     """Departments stand for the mailboxes of an employee, which a higher room counts."""
     account = Account.objects.create(name="Acme")
     Subscription.objects.create(account=account, plan="professional")
-    taken, refused, broken = [], [], []
-    barrier = threading.Barrier(50)
 
     def connect(number: int) -> None:
-        barrier.wait()
-        try:
-            with locked(account):
-                require(account, mailboxes=Department.objects.filter(account=account).count() + 1)
-                Department.objects.create(account=account, name=f"Mailbox {number}")
-            taken.append(number)
-        except LimitReached:
-            refused.append(number)
-        except Exception as error:
-            broken.append(error)
-        finally:
-            connections.close_all()
+        with locked(account):
+            require(account, mailboxes=Department.objects.filter(account=account).count() + 1)
+            Department.objects.create(account=account, name=f"Mailbox {number}")
 
-    threads = [threading.Thread(target=connect, args=(number,)) for number in range(50)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert broken == []
-    assert (len(taken), len(refused)) == (10, 40)
+    outcomes = at_once([partial(connect, number) for number in range(50)], refusal=LimitReached)
+    assert (len(outcomes), refused(outcomes)) == (50, 40)
     assert Department.objects.filter(account=account).count() == 10
 
 

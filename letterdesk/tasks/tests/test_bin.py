@@ -1,10 +1,8 @@
 """R29: a task and the letters that no other task keeps go into the bin, come back, and go for good, together."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +34,7 @@ from letterdesk.tasks.bin import NotInBin, StillOnItsWay, consequences, delete, 
 from letterdesk.tasks.decide import Link
 from letterdesk.tasks.link import link, unlink
 from letterdesk.tasks.models import Task, TaskLetter
+from tests.rig.together import at_once
 
 from .conftest import there
 
@@ -243,19 +242,7 @@ def _picture():
 def test_two_schedulers_at_once_purge_once(inbox, account, make, ines, now):
     for _ in range(10):
         delete(make(letter(inbox, received_at=now)), by=ines, now=now)
-    done: list[int] = []
-    together = threading.Barrier(2)
-
-    def run():
-        together.wait()
-        done.append(purge_due(now=now + 30 * DAY))
-        connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    done = at_once([lambda: purge_due(now=now + 30 * DAY)] * 2)
     assert sum(done) == 10
     assert sum(receipt.count for receipt in Receipt.objects.all()) == 10
     assert receipts.verify(account) == []
