@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.rig.database import migrated
 from tests.rig.ports import free_port
 
 PASSWORD = "correct horse battery"
@@ -37,7 +38,7 @@ class House:
 
     def start(self) -> None:
         """Open the account of Ines, start the processes, wait until pages are served."""
-        self.command("migrate")
+        migrated(self.folder / "letterdesk.sqlite3")
         self.open_account("Acme", "ines@acme.example", "Ines Moreau")
         with (self.folder / "run.log").open("wb") as log:
             self.process = subprocess.Popen(

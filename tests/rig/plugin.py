@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from .certificates import Authority
+from .database import migrated
 from .dovecot import BINARY, Dovecot
 from .proxy import CutProxy
 from .standin import StandIn
@@ -74,15 +75,27 @@ def blob_folder(settings, tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings):
-    """SQLite's test database is a file of this process, as in production: threads and children share it."""
+    """SQLite's test database is a file of this process, as in production: threads and children share it.
+
+    It is a copy of one that was migrated before.
+    """
     from django.conf import settings
 
     database = settings.DATABASES["default"]
     folder = tempfile.mkdtemp(prefix="rig-database-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
     if database["ENGINE"].endswith("sqlite3"):
-        database.setdefault("TEST", {})["NAME"] = f"{folder}/test.sqlite3"
+        file = migrated(Path(folder) / "test.sqlite3")
+        database.setdefault("TEST", {}).update(NAME=str(file), MIGRATE=False)
     yield
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb) -> bool:
+    """What lies at the name of SQLite's test database is that copy: it is used as it is."""
+    from django.db import connection
+
+    return django_db_keepdb or connection.vendor == "sqlite"
 
 
 @pytest.fixture(scope="session")
