@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+WORKERS ?= -n 3 --dist loadgroup
 POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/postgres
 
 .PHONY: demo serve test test-postgres check bench screenshots messages requirements clean
@@ -13,10 +14,10 @@ serve: $(READY)  ## Letterdesk on your own data folder
 	$(BIN)/letterdesk run
 
 test: $(READY)  ## all tests, on the embedded default
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest $(WORKERS)
 
 test-postgres: $(READY)  ## store, sync and jobs once more, on PostgreSQL with Redis (standard ports)
-	DATABASE_URL=$(POSTGRES_URL) JOBS_URL=redis://127.0.0.1:6379/9 $(BIN)/pytest -n 2 letterdesk/lib letterdesk/accounts letterdesk/events letterdesk/plans letterdesk/mailboxes letterdesk/crm letterdesk/tasks letterdesk/sync letterdesk/cli tests/sync
+	DATABASE_URL=$(POSTGRES_URL) JOBS_URL=redis://127.0.0.1:6379/9 $(BIN)/pytest $(WORKERS) letterdesk/lib letterdesk/accounts letterdesk/events letterdesk/plans letterdesk/mailboxes letterdesk/crm letterdesk/tasks letterdesk/sync letterdesk/cli tests/sync
 
 check: $(READY)  ## lint, types, import contract, migrations, deployment settings
 	$(BIN)/ruff check .

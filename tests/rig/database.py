@@ -1,4 +1,7 @@
-"""A migrated SQLite database, made once for a state of the migrations and copied from then on: migrating takes seconds."""
+"""The database of the tests: how it comes about, and how it is emptied after a test with real transactions.
+
+A migrated SQLite database, made once for each state of the migrations and then copied: migrating takes seconds.
+"""
 
 import fcntl
 import hashlib
@@ -9,8 +12,12 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+LEFT = {"django_migrations", "django_content_type", "auth_permission"}  # as they are after migrating
 KEPT = ROOT / "build" / "test-database"
 
 
@@ -46,6 +53,15 @@ def _state() -> str:
     state = hashlib.sha256(f"{sqlite3.sqlite_version} {sys.version}".encode())
     for library in ("django", "django-allauth"):
         state.update(version(library).encode())
-    for path in sorted(ROOT.glob("letterdesk/*/migrations/*.py")) + [ROOT / "letterdesk/config/settings.py"]:
+    for path in [*sorted(ROOT.glob("letterdesk/*/migrations/*.py")), ROOT / "letterdesk/config/settings.py"]:
         state.update(path.read_bytes())
     return state.hexdigest()[:16]
+
+
+def empty(*_: Any) -> None:
+    """Take all rows out. Django's own way truncates each table, a third of a second on PostgreSQL, and makes the
+    rows about models anew each time; here those stay."""
+    tables = [name for name in connection.introspection.django_table_names(only_existing=True) if name not in LEFT]
+    with transaction.atomic(), connection.cursor() as cursor:  # foreign keys are looked at when it is committed
+        for name in tables:
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(name)}")

@@ -1,5 +1,6 @@
 """The fixtures of the rig, for tests of every room. Registered by the root conftest.py."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,10 +10,19 @@ from pathlib import Path
 import pytest
 
 from .certificates import Authority
-from .database import migrated
+from .database import empty, migrated
 from .dovecot import BINARY, Dovecot
 from .proxy import CutProxy
 from .standin import StandIn
+
+ROOM = 4 * 2**30  # bytes
+
+
+def pytest_configure() -> None:
+    """Folders of tests lie in memory where there is room: houses and blobs wait for the disk at every turn."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +96,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings):
     if database["ENGINE"].endswith("sqlite3"):
         file = migrated(Path(folder) / "test.sqlite3")
         database.setdefault("TEST", {}).update(NAME=str(file), MIGRATE=False)
+    else:  # nothing here outlives the server
+        database["OPTIONS"]["options"] += " -c synchronous_commit=off"
     yield
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -96,6 +108,16 @@ def django_db_keepdb(django_db_keepdb) -> bool:
     from django.db import connection
 
     return django_db_keepdb or connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quickly_emptied():
+    """After a test with real transactions the database is emptied by ours."""
+    from django.test import TransactionTestCase
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
 
 
 @pytest.fixture(scope="session")
