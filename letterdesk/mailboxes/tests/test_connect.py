@@ -260,7 +260,7 @@ def test_disconnecting_wipes_the_secret_drops_intentions_and_keeps_the_copies(ma
     for employee in (ines, jonas):
         assert list(Message.objects.visible_to(employee)) == [message]
     assert not PendingChange.objects.exists()
-    assert Event.objects.get().facts == {"dropped": 1, "copies_kept": 1}
+    assert Event.objects.get().facts == {"dropped": 1, "copies_kept": 1, "why": ""}
     with pytest.raises(NotPossible):
         disconnect(mailbox, by=ines)
 
