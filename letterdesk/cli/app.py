@@ -19,6 +19,7 @@ from letterdesk.crm.exclusions import BadPattern
 from letterdesk.crm.records import BadRecord
 from letterdesk.lib.crypto import SecretUnreadable
 from letterdesk.mail.errors import MailError
+from letterdesk.mailboxes import legal
 from letterdesk.mailboxes.connect import AlreadyConnected, NotPossible
 from letterdesk.mailboxes.importing import HasServer
 from letterdesk.outbound.resolve import NotSo
@@ -38,6 +39,7 @@ from . import (
     crm,
     doctor,
     exporting,
+    hold,
     importing,
     keys,
     leaving,
@@ -63,7 +65,8 @@ NAMED: dict[type[Exception], str] = {
     NotPossible: "not_possible", NotSyncable: "not_syncable", Busy: "busy", AddressTaken: "address_taken",
     NotAnAddress: "not_an_address", NotAllowed: "not_allowed", InvitationInvalid: "invitation_invalid",
     UnknownTimeZone: "unknown_time_zone", CatalogueError: "catalogue", FileNotFoundError: "file_not_found",
-    change.NotPossible: "not_possible", HasServer: "has_server", SecretUnreadable: "secret_unreadable",
+    legal.NotPossible: "not_possible", change.NotPossible: "not_possible",
+    HasServer: "has_server", SecretUnreadable: "secret_unreadable",
     InBin: "in_bin", NotInBin: "not_in_bin", StillOnItsWay: "still_on_its_way", NoSuchTask: "no_such_task",
     AlreadyClosed: "already_closed", NotClosed: "not_closed", Held: "held",
     NotDismissed: "not_dismissed", NotHandedOver: "not_handed_over", LastAdministrator: "last_administrator",
@@ -122,6 +125,7 @@ app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")
 app.add_typer(operator.app, name="operator")
 app.add_typer(retention.app, name="retention")
+app.add_typer(hold.app, name="hold")
 app.add_typer(tasks.app, name="task")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(crm.app, name="crm")

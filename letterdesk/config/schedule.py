@@ -11,6 +11,7 @@ from letterdesk.mailboxes.jobs import (
     forget_mailboxes,
     forget_old_actions,
     forget_words,
+    free_released,
     sweep_letters,
     wake_snoozed,
 )
@@ -32,6 +33,7 @@ SCHEDULE = (
     every("27 * * * *", forget_mailboxes),
     every("33 * * * *", follow_leavers),
     every("37 * * * *", forget_words),
+    every("53 * * * *", free_released),
     every("43 * * * *", purge_bin),
     every("53 * * * *", purge_crm_bin),
     every("53 * * * *", purge_closed),

@@ -19,6 +19,8 @@ KINDS = {
     "plan.ending": "A plan ends in 14, 7 or 1 days, and what follows takes something away.",
     "retention.chosen": "A person chose how long letters are kept; the facts say for how long and from when on.",
     "retention.taken_back": "A person took such a choice back before it began.",
+    "hold.placed": "A legal hold was placed on letters (F05); the facts say on what and how many.",
+    "hold.released": "A legal hold was released; its letters stay for 30 days more (F08).",
     "signed.in": "A person signed in.",
     "signed.out": "A person signed out.",
     "mailbox.connected": "A mailbox was connected.",

@@ -251,7 +251,7 @@ def _counted(letters: QuerySet[Message]) -> dict[int, tuple[int, int, int]]:
     counted = letters.order_by().values("mailbox").annotate(
         number=Count("pk"), crm=Count("pk", filter=Q(in_crm=True)), total=Sum("pk")
     )  # fmt: skip
-    return {row["mailbox"]: (row["number"], row["crm"], row["total"]) for row in counted}
+    return {row["mailbox"]: (row["number"], row["crm"], int(row["total"])) for row in counted}
 
 
 def _unread(mailboxes: list[int], old: Cutoff, new: Cutoff) -> dict[int, int]:

@@ -6,6 +6,7 @@ from letterdesk.lib.jobs import job
 
 from .collect import collect
 from .forget import forget_copies
+from .legal import free
 from .marks import carry_over, forget_old, tell_returned
 from .search_index import forget_removed
 from .sweep import sweep
@@ -24,6 +25,12 @@ def collect_blobs() -> None:
 def sweep_letters() -> None:
     """Every ten minutes: remove letters whose period has ended (R9), so that they are gone within the hour (R20)."""
     sweep(now=timezone.now())
+
+
+@job(name="mailboxes.free_released", priority=-10)
+def free_released() -> None:
+    """Hourly: what a legal hold held that was released 30 days ago follows the rules again (F08)."""
+    free(now=timezone.now())
 
 
 @job(name="mailboxes.wake_snoozed")

@@ -19,7 +19,7 @@ from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.letters import Fetched, Letter, Unreadable
 from letterdesk.mail.uidset import UidSet
 
-from . import collect, listing, preparing, quarantine, rows, search, threading
+from . import collect, legal, listing, preparing, quarantine, rows, search, threading
 from .columns import attachments_of, message_columns, received_at_of
 from .models import Conversation, Folder, Mailbox, Message
 from .placing import Place, place
@@ -143,6 +143,7 @@ def store(
     reach("receive.sorted")
     collect.hold(mailbox.account_id, batch.blobs(), holder=collect.holder_of(mailbox.pk), now=now)
     stored = batch.store_fresh()
+    legal.cover(mailbox, stored, now=now)  # F05
     done = place(mailbox, folder, batch.places(), uidvalidity=uidvalidity, now=now)
     quarantine.keep(folder, batch.quarantined(), uidvalidity=uidvalidity, now=now)
     quarantine.leave(folder, done.placed, uidvalidity=uidvalidity, now=now)

@@ -8,7 +8,7 @@ from .mailboxes import AccessRequest, Grant, Mailbox, MailboxState
 from .marks import Action, Colour, HiddenLetter, Label, Labelled, Mark
 from .messages import Attachment, Message, Placement, Quarantined
 from .readers import ImageConsent, Look
-from .retention import Receipt, RetentionRule, SweepClock
+from .retention import LegalHold, Receipt, RetentionRule, SweepClock
 from .search import RemovedWords, SearchText
 from .searches import SavedSearch
 
@@ -27,6 +27,7 @@ __all__ = [
     "ImageConsent",
     "Label",
     "Labelled",
+    "LegalHold",
     "Listing",
     "Look",
     "LooseBlob",

@@ -1,10 +1,12 @@
 """How long letters stay by own choice, and what the sweep leaves behind: receipts, and what it knows of the clock."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.lib.ids import new_public_id
 
+from .conversations import Conversation
 from .mailboxes import Mailbox
 
 
@@ -64,3 +66,36 @@ class RetentionRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.days} days from {self.begins_at}"
+
+
+class LegalHold(models.Model):
+    """Letters that must stay whatever any rule says (F05): of the account, a mailbox, a conversation, or an address.
+
+    Each letter under it has a Hold row "legal:<public id>"; they go 30 days after the release (F08).
+    """
+
+    class Scope(models.TextChoices):
+        ACCOUNT = "account", _("All letters of the company")
+        MAILBOX = "mailbox", _("A mailbox")
+        CONVERSATION = "conversation", _("A conversation")
+        ADDRESS = "address", _("Letters from and to an address")
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="legal_holds")
+    scope = models.CharField(max_length=12, choices=Scope.choices)
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.SET_NULL, null=True, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.SET_NULL, null=True, related_name="+")
+    address = models.CharField(max_length=320, blank=True, default="")
+    reason = models.CharField(max_length=400)
+    placed_at = models.DateTimeField()
+    by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    released_at = models.DateTimeField(null=True)
+    freed_at = models.DateTimeField(null=True)  # its letters follow the rules again
+
+    def __str__(self) -> str:
+        return f"{self.scope}: {self.reason}"
+
+    @property
+    def reference(self) -> str:
+        """How its Hold rows name it."""
+        return f"legal:{self.public_id}"

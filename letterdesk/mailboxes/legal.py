@@ -1,0 +1,150 @@
+"""Legal holds (F05, F07, F08): letters that no rule, plan, task or deletion removes, until 30 days after the release.
+
+A hold writes a Hold row for each of its letters, and for each that arrives, in the transaction that stores it; so all
+that removes letters obeys it already (`remove.py`). Placing waits for the mailboxes, as the sweep and the sync do.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
+
+from letterdesk.accounts.models import Account, Employee
+from letterdesk.events.record import record
+
+from . import listing
+from .models import Conversation, Hold, LegalHold, Mailbox, Message
+
+REASON = "legal"
+GRACE = timedelta(hours=24 * 30)  # F08
+AT_ONCE = 500
+Scope = LegalHold.Scope
+
+
+class NotPossible(ValueError):
+    """Such a hold cannot be placed; the text says why."""
+
+
+@transaction.atomic
+def place(
+    account: Account,
+    *,
+    reason: str,
+    mailbox: Mailbox | None = None,
+    conversation: Conversation | None = None,
+    address: str = "",
+    by: Employee | None,
+    now: datetime,
+) -> LegalHold:
+    """Hold the letters of a mailbox, a conversation or an address; of the whole account where none is named.
+
+    What arrives later is held, too. Raises NotPossible without a reason, and for what is not of this account (F10).
+    """
+    if not reason.strip():
+        raise NotPossible(_("Say why: whoever looks at it later wants to know."))
+    if any(each is not None and each.account_id != account.pk for each in (mailbox, conversation)):
+        raise NotPossible(_("This is not of this account."))
+    scope = Scope.ACCOUNT
+    if mailbox or conversation or address:
+        scope = Scope.MAILBOX if mailbox else Scope.CONVERSATION if conversation else Scope.ADDRESS
+    list(account.mailboxes.select_for_update().order_by("pk").values_list("pk"))  # nothing arrives or goes meanwhile
+    hold = LegalHold.objects.create(
+        account=account, scope=scope, mailbox=mailbox, conversation=conversation, address=address.strip().lower(),
+        reason=reason.strip(), placed_at=now, by=by,
+    )  # fmt: skip
+    count = sum(_hold(hold, part, now) for part in _parts(_letters(hold)))
+    record("hold.placed", account=account, by=by, subject=hold.reference, scope=scope, count=count)
+    return hold
+
+
+@transaction.atomic
+def release(hold: LegalHold, *, by: Employee | None, now: datetime) -> bool:
+    """Release a hold: its letters stay for 30 days more (F08). Returns whether it was in force."""
+    done = LegalHold.objects.filter(pk=hold.pk, released_at=None).update(released_at=now)
+    if done:
+        record("hold.released", account=hold.account, by=by, subject=hold.reference)
+    return bool(done)
+
+
+def in_force(account: Account) -> QuerySet[LegalHold]:
+    """The holds of an account that hold letters, released ones in their 30 days included; the latest first."""
+    holds = LegalHold.objects.filter(account=account, freed_at=None)
+    return holds.select_related("mailbox", "conversation", "by", "account").order_by("-placed_at", "-pk")
+
+
+def cover(mailbox: Mailbox, letters: Sequence[Message], *, now: datetime) -> int:
+    """Hold those of these new letters that fall under a hold; in the transaction that stores them, the mailbox locked.
+
+    Returns how many.
+    """
+    if not letters:
+        return 0
+    held = 0
+    for hold in LegalHold.objects.filter(account=mailbox.account_id, released_at=None):
+        found = _letters(hold).filter(pk__in=[letter.pk for letter in letters])
+        held += _hold(hold, list(found.values_list("pk", "conversation_id")), now)
+    return held
+
+
+def free(*, now: datetime) -> int:
+    """Let go of what was released 30 days ago, in pieces; returns how many letters follow the rules again (F08)."""
+    count = 0
+    for hold in LegalHold.objects.filter(freed_at=None, released_at__lte=now - GRACE).order_by("pk"):
+        while piece := _free(hold):
+            count += piece
+        LegalHold.objects.filter(pk=hold.pk).update(freed_at=now)
+    return count
+
+
+@transaction.atomic
+def _free(hold: LegalHold) -> int:
+    rows = Hold.objects.filter(account=hold.account_id, reason=REASON, reference=hold.reference)
+    ids = list(rows.order_by("pk").values_list("message_id", flat=True)[:AT_ONCE])
+    letters = Message.objects.filter(pk__in=ids)
+    conversations = list(letters.select_for_update().order_by("pk").values_list("conversation_id", flat=True))
+    rows.filter(message__in=ids).delete()
+    letters.filter(~Exists(Hold.objects.filter(message=OuterRef("pk")))).update(is_held=False)
+    listing.refresh(sorted(set(conversations)))
+    return len(ids)
+
+
+def _letters(hold: LegalHold) -> QuerySet[Message]:
+    """The letters of a hold; one that names nothing it should holds nothing (F22)."""
+    letters = Message.objects.filter(account=hold.account_id)
+    match hold.scope:
+        case Scope.ACCOUNT:
+            return letters
+        case Scope.MAILBOX if hold.mailbox_id:
+            return letters.filter(mailbox=hold.mailbox_id)
+        case Scope.CONVERSATION if hold.conversation_id:
+            return letters.filter(conversation=hold.conversation_id)
+        case Scope.ADDRESS if hold.address:
+            people: QuerySet[Message] = letters.annotate(people=Cast("recipients", TextField()))
+            named: QuerySet[Message] = people.filter(
+                Q(from_address__iexact=hold.address) | Q(people__icontains=f'"{hold.address}"')
+            )
+            return named
+    return letters.none()
+
+
+def _parts(letters: QuerySet[Message]) -> list[list[tuple[int, int]]]:
+    pairs = list(letters.order_by("pk").values_list("pk", "conversation_id"))
+    return [pairs[start : start + AT_ONCE] for start in range(0, len(pairs), AT_ONCE)]
+
+
+def _hold(hold: LegalHold, letters: list[tuple[int, int]], now: datetime) -> int:
+    """The letter's row first, as `holds.add` does: who removes it meanwhile was quicker, or finds it held (F07)."""
+    ids = [pk for pk, _conversation in letters]
+    Message.objects.filter(pk__in=ids).update(is_held=True)
+    Hold.objects.bulk_create(
+        [
+            Hold(account_id=hold.account_id, message_id=pk, reason=REASON, reference=hold.reference, created_at=now)
+            for pk in ids
+        ],
+        ignore_conflicts=True,
+    )
+    listing.refresh(sorted({conversation for _pk, conversation in letters}))
+    return len(ids)

@@ -1,0 +1,106 @@
+"""Legal holds: they win over every rule, take in what arrives, and let go 30 days after the release (F05, F07, F08)."""
+
+from datetime import timedelta
+
+import pytest
+
+from letterdesk.events.models import Event
+from letterdesk.mailboxes import bin as binned
+from letterdesk.mailboxes import holds, legal
+from letterdesk.mailboxes.models import Hold, LegalHold, Message
+from letterdesk.mailboxes.purge import purge
+from letterdesk.mailboxes.retention import storage_line, visible
+from letterdesk.mailboxes.sweep import sweep
+from letterdesk.plans.models import Subscription
+
+from .arriving import another_mailbox
+from .letters import folder_of, letter
+
+DAY = timedelta(hours=24)
+
+
+def what_is_held():
+    return set(Message.objects.filter(is_held=True).values_list("subject", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("named", "held"),
+    [
+        ("account", {"mine", "reply", "from her", "other"}),
+        ("mailbox", {"mine", "reply", "from her"}),
+        ("conversation", {"mine", "reply"}),
+        ("address", {"from her", "other"}),
+    ],
+)
+def test_it_holds_exactly_what_it_names(account, mailbox, inbox, now, named, held):  # F05
+    mine = letter(inbox, received_at=now, subject="mine", sender=("", "a@x.example"), to=(("", "b@x.example"),))
+    letter(inbox, received_at=now, subject="reply", conversation=mine.conversation, sender=("", "b@x.example"), to=())
+    letter(inbox, received_at=now, subject="from her", sender=("Amara", "Amara@Okafor.example"), to=())
+    other = another_mailbox(account, "other@acme.example")
+    letter(
+        folder_of(other), received_at=now, subject="other", sender=("", "b@x.example"),
+        to=(("Amara", "amara@okafor.example"),),
+    )  # fmt: skip
+    chosen = {
+        "account": {}, "mailbox": {"mailbox": mailbox}, "conversation": {"conversation": mine.conversation},
+        "address": {"address": "amara@okafor.example"},
+    }[named]  # fmt: skip
+    hold = legal.place(account, reason="Case 7", by=None, now=now, **chosen)
+    assert hold.scope == named
+    assert what_is_held() == held
+    assert holds.check() == []
+    assert Event.objects.get(kind="hold.placed").facts["count"] == len(held)
+
+
+def test_neither_period_nor_plan_nor_bin_takes_what_is_held(account, mailbox, inbox, now):  # R9, R12, R29
+    old = letter(inbox, received_at=now - 29 * DAY)
+    legal.place(account, mailbox=mailbox, reason="Case 7", by=None, now=now)
+    assert sweep(now=now + DAY) == 0
+    assert visible(Message.objects.all(), account, now=now + 100 * DAY).count() == 1
+    old.refresh_from_db()
+    assert storage_line(old, now) == "Kept: on hold, cannot be deleted"
+    binned.put_in([old.pk], by=None, now=now)
+    assert binned.purge([old.pk], by=None, now=now) == 0
+    Subscription.objects.filter(account=account).update(plan="free", followed="free")
+    assert purge(account, now=now + DAY) == 0
+    assert Message.objects.count() == 1
+
+
+def test_what_arrives_is_held_with_it(account, mailbox, inbox, now):
+    legal.place(account, mailbox=mailbox, reason="Case 7", by=None, now=now)
+    late = letter(inbox, received_at=now)
+    assert legal.cover(mailbox, [late], now=now) == 1
+    assert Hold.objects.get().message_id == late.pk
+    assert holds.check() == []
+
+
+def test_released_it_lets_go_after_thirty_days_and_not_before(account, mailbox, inbox, now):  # F08
+    letter(inbox, received_at=now - 2000 * DAY)
+    hold = legal.place(account, reason="Case 7", by=None, now=now)
+    assert legal.release(hold, by=None, now=now)
+    assert not legal.release(hold, by=None, now=now)
+    for day in (0, 29):
+        assert legal.free(now=now + day * DAY) == 0
+        assert Message.objects.filter(is_held=True).count() == 1
+    assert legal.free(now=now + 30 * DAY) == 1
+    assert (holds.check(), Message.objects.filter(is_held=True).count()) == ([], 0)
+    assert LegalHold.objects.get().freed_at == now + 30 * DAY
+
+
+def test_what_another_reason_holds_stays_held(account, mailbox, inbox, now):  # R4
+    kept = letter(inbox, received_at=now)
+    holds.add(kept, reason="task", reference="task:1", now=now)
+    first = legal.place(account, reason="Case 7", by=None, now=now)
+    legal.place(account, address="amara@okafor.example", reason="Case 8", by=None, now=now)
+    legal.release(first, by=None, now=now)
+    legal.free(now=now + 31 * DAY)
+    assert set(Hold.objects.values_list("reason", flat=True)) == {"task", "legal"}
+    assert Message.objects.get().is_held
+
+
+def test_without_a_reason_or_of_a_foreign_account_it_is_refused(account, mailbox, stranger, now):  # F10
+    with pytest.raises(legal.NotPossible):
+        legal.place(account, reason=" ", by=None, now=now)
+    with pytest.raises(legal.NotPossible):
+        legal.place(stranger.account, mailbox=mailbox, reason="x", by=None, now=now)
+    assert not LegalHold.objects.exists()
