@@ -58,7 +58,7 @@ def count_shown(expression: str, *, cutoff: datetime | None, most: int) -> int:
     # CROSS JOIN: SQLite begins with the words, and stops when enough are found
     joined = f"({full_text.MATCHING}) AS f CROSS JOIN mailboxes_message AS m WHERE m.id = f.message_id AND {shown}"
     [(found,)] = rows.run_returning(
-        f"SELECT COUNT(*) FROM (SELECT 1 FROM {joined} LIMIT %s) AS some",  # noqa: S608  constants
+        f"SELECT COUNT(*) FROM (SELECT 1 FROM {joined} LIMIT %s) AS counted",  # noqa: S608  constants
         [*arguments, most + 1],
     )
     return int(found)
