@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from pymap.backend.dict import Config, DictBackend, Identity
 from pymap.imap import IMAPService
 from pymap.parsing.message import AppendMessage
 from pymap.parsing.specials.flag import Flag
 from pymap.user import Passwords, UserMetadata
 
+LARGEST = 50_000_000  # bytes of a letter
 FOLDERS = ("Sent", "Drafts", "Junk", "Trash", "Archive")
 
 
@@ -81,7 +82,17 @@ class MailServer:
         await self._stack.enter_async_context(smtp)
 
     def _smtp(self) -> SMTP:
-        return SMTP(_Delivery(self), hostname="demo.letterdesk.example", loop=self._loop)
+        return SMTP(
+            _Delivery(self), hostname="demo.letterdesk.example", loop=self._loop, data_size_limit=LARGEST,
+            authenticator=self._authenticate, auth_require_tls=False,
+        )  # fmt: skip
+
+    def _authenticate(self, _smtp: SMTP, _session: Session, _envelope: Envelope, _way: str, said: Any) -> AuthResult:
+        """Who signs in as one of the people; Letterdesk does before it sends."""
+        if not isinstance(said, LoginPassword):
+            return AuthResult(success=False, handled=False)
+        password = self.people.get(said.login.decode().lower())
+        return AuthResult(success=password == said.password.decode())
 
     async def _append_all(self, address: str, letters: list[Seeded]) -> None:
         async with Identity(address, self._login, None, frozenset()).new_session() as session:
@@ -96,7 +107,10 @@ class MailServer:
 
 
 class _Delivery:
-    """What the demo's SMTP does with a letter: known people get it, others are refused."""
+    """What the demo's SMTP does with a letter: its people get it, anybody else's copy goes nowhere.
+
+    Who answers a customer of the demo sees it sent; nothing ever leaves this machine.
+    """
 
     def __init__(self, server: MailServer) -> None:
         self.server = server
@@ -104,13 +118,11 @@ class _Delivery:
     async def handle_RCPT(  # aiosmtpd's names and signature
         self, _smtp: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        if address.lower() not in self.server.people:
-            return "550 5.1.1 Nobody here has this address"
         envelope.rcpt_tos.append(address.lower())
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, _smtp: SMTP, _session: Session, envelope: Envelope) -> str:
         raw = envelope.original_content or b""
-        for address in dict.fromkeys(envelope.rcpt_tos):
+        for address in dict.fromkeys(each for each in envelope.rcpt_tos if each in self.server.people):
             await self.server._append_all(address, [Seeded("INBOX", raw, datetime.now(UTC))])
         return "250 2.0.0 Delivered"

@@ -23,6 +23,17 @@ def people(
     return list(found.values())[:most]
 
 
+def correspondents(employee: Employee, typed: str, *, now: datetime, most: int) -> list[tuple[str, str]]:
+    """Name and address of people that begin so and wrote to this employee's mailboxes, or were written to from them."""
+    found: dict[str, tuple[str, str]] = {}
+    for message in _letters(employee, "to", typed, now=now, period=None):
+        for name, address in [*message.recipients.get("to", []), *message.recipients.get("cc", [])]:
+            if any(word.startswith(typed.casefold()) for word in f"{name} {address}".casefold().split()):
+                found.setdefault(address.casefold(), (name, address))
+    wrote = people(employee, typed, now=now, most=most)
+    return list({**{address.casefold(): (name, address) for name, address in wrote}, **found}.values())[:most]
+
+
 def subjects(employee: Employee, typed: str, *, now: datetime, most: int, period: Kept | None = None) -> list[str]:
     """Subjects of conversations with a word that begins so, the latest first, each once."""
     found = (message.conversation.subject for message in _letters(employee, "subject", typed, now=now, period=period))

@@ -11,13 +11,12 @@ from letterdesk.accounts.models import Employee
 
 @dataclass(frozen=True)
 class Command:
-    """What a key does. `key` as the browser names it; "g i": one after the other. `soon`: reserved, says why."""
+    """What a key does. `key` as the browser names it; "g i": one after the other."""
 
     name: str
     text: str | Promise
     group: str | Promise
     key: str
-    soon: bool = False
     fixed: bool = False  # keys that every program has: not to be given away
 
 
@@ -41,10 +40,10 @@ COMMANDS = (
     Command("read", _("Mark as read"), ACTING, "I"),
     Command("unread", _("Mark as unread"), ACTING, "U"),
     Command("undo", _("Undo"), ACTING, "z"),
-    Command("reply", _("Reply"), ACTING, "r", soon=True),
-    Command("reply_all", _("Reply to all"), ACTING, "a", soon=True),
-    Command("forward", _("Forward"), ACTING, "f", soon=True),
-    Command("compose", _("Write a letter"), ACTING, "c", soon=True),
+    Command("reply", _("Reply"), ACTING, "r"),
+    Command("reply_all", _("Reply to all"), ACTING, "a"),
+    Command("forward", _("Forward"), ACTING, "f"),
+    Command("compose", _("Write a letter"), ACTING, "c"),
     Command("go_inbox", _("Inbox"), GOING, "g i"),
     Command("go_starred", _("Starred"), GOING, "g s"),
     Command("go_sent", _("Sent"), GOING, "g t"),

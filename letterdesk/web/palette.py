@@ -84,7 +84,7 @@ def _fitting(options: Iterator[Option], typed: str) -> Iterator[Option]:
 def _commands(employee: Employee) -> Iterator[Option]:
     for row in keys_shown(employee):
         command = row["command"]
-        if not command.soon and not command.fixed and command.name not in {"next", "previous", "open"}:
+        if not command.fixed and command.name not in {"next", "previous", "open"}:
             icon = ICON_OF.get(command.name, "chevron-right")
             yield Option(str(command.text), icon, command=command.name, keys=tuple(row["parts"]))
 

@@ -46,6 +46,12 @@ def letter_policy(nonce: str, *, more: str = "") -> str:
     )
 
 
+def set_writing_policy(response: HttpResponse) -> HttpResponse:
+    """The page of a letter that is written: what is quoted keeps its inline styles; all else as everywhere."""
+    set_headers(response, {"Content-Security-Policy": f"{APP_POLICY}; style-src-attr 'unsafe-inline'"})
+    return response
+
+
 def set_headers(response: HttpResponseBase, headers: Mapping[str, str]) -> None:
     """Set several headers at once."""
     for name, value in headers.items():

@@ -20,7 +20,8 @@ SHEETS = (
     "layers", "reset", "tokens", "base", "layout", "components/button", "components/rail", "components/nav",
     "components/toolbar", "components/row", "components/bulk", "components/chip", "components/conversation",
     "components/menu", "components/banner", "components/form", "components/card", "components/table",
-    "components/wizard", "components/grid", "components/palette", "components/task", "components/crm", "utilities",
+    "components/wizard", "components/grid", "components/palette", "components/task", "components/crm",
+    "components/compose", "utilities",
 )  # fmt: skip
 
 

@@ -32,6 +32,9 @@ from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
     trash,
 )
 from letterdesk.mailboxes.tests.test_own_times import rule
+from letterdesk.outbound.answering import reply
+from letterdesk.outbound.files import attach as attach_to_draft
+from letterdesk.outbound.send import send
 from letterdesk.tasks.checklist import add_item
 from letterdesk.tasks.create import create
 from letterdesk.tasks.files import attach
@@ -129,7 +132,14 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
     tell_due(now=other.due_at)
     file = attach(task, b"list", filename="prices.txt", content_type="text/plain", by=people["owner"], now=now)
     contact = record_of(people["owner"], "Amara Okafor", "amara@okafor.example")
+    mailbox.smtp_host = "smtp.acme.example"
+    mailbox.save(update_fields=["smtp_host"])
+    answer, sent = (reply(letter, by=people["owner"], now=now) for _ in range(2))
+    kept = attach_to_draft(answer, b"list", filename="a.txt", content_type="text/plain", by=people["owner"], now=now)
     return SimpleNamespace(
+        draft_id=answer.public_id,
+        draft_file_id=kept.public_id,
+        delivery_id=send(sent, by=people["owner"], seen=sent.version, now=now).public_id,
         letter=letter,
         plural="contacts",
         exclusion_id=Exclusion.objects.create(account=account, pattern="@news.example").public_id,

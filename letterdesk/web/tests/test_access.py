@@ -10,6 +10,21 @@ PAGES = {
     "conversation": ("GET", {}, 200, 200, 404, 404, 404),
     "changes": ("POST", {"change": "star"}, 302, 404, 404, 404, 404),
     "acts": ("POST", {"change": "star", "c": "{conversation_id}.{folder_id}"}, 302, 404, 404, 404, 404),
+    # The owner's answer to a letter, with a file, and a letter of theirs on its way; who may only read writes nothing.
+    "compose": ("POST", {"kind": "reply", "letter": "{message_id}"}, 302, 404, 404, 404, 404),
+    "recipients": ("GET", {"q": "a"}, 200, 200, 200, 200, 200),
+    "drafts": ("GET", {}, 200, 200, 200, 200, 200),
+    "draft": ("GET", {}, 200, 404, 404, 404, 404),
+    "writer": ("POST", {}, 302, 404, 404, 404, 404),
+    "draft_files": ("POST", {}, 302, 404, 404, 404, 404),
+    "draft_file": ("GET", {}, 200, 200, 404, 404, 404),
+    "draft_file_removal": ("POST", {}, 302, 404, 404, 404, 404),
+    "sending": ("POST", {"seen": "1"}, 422, 404, 404, 404, 404),  # it says to whom
+    "discarding": ("POST", {}, 200, 404, 404, 404, 404),  # it asks
+    "outbox": ("GET", {}, 200, 200, 200, 200, 200),
+    "resolution": ("POST", {"as": "sent"}, 302, 404, 404, 404, 404),
+    "stopping": ("POST", {}, 302, 404, 404, 404, 404),
+    "signatures": ("GET", {}, 200, 200, 200, 200, 200),
     "undo": ("POST", {"action": "{action_id}"}, 302, 404, 404, 404, 404),
     "recent": ("GET", {}, 200, 200, 200, 200, 200),
     "all_inboxes": ("GET", {}, 200, 200, 200, 200, 200),

@@ -127,6 +127,8 @@ export async function undo(name = "") {
 
 export async function undoLast() {
   await underWay;
+  const last = [...document.querySelectorAll(".toast form")].at(-1);
+  if (last?.matches("[data-stop]")) return last.requestSubmit(); // a letter that has not left yet
   undo([...document.querySelectorAll('.toast-undo-form [name="action"]')].at(-1)?.value);
 }
 

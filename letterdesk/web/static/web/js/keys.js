@@ -3,7 +3,6 @@
 import { ACT_KEYS } from "./acts.js";
 import { loadMore } from "./list.js";
 import { stepLetter } from "./reading.js";
-import { say } from "./toasts.js";
 
 const TYPING = "input:not([type=checkbox]), select, textarea, [contenteditable], dialog";
 const SECOND_KEY = 1500; // ms to press it in
@@ -49,13 +48,21 @@ const showPalette = () => dialogs().then((script) => script.showPalette(run));
 
 const makeTask = () => import("./task.js").then((script) => script.openTask());
 
-const soon = () => say(document.body.dataset.soon);
+// From a button of the page, whose form knows the letter; a new letter from anywhere.
+function write(kind) {
+  const fresh = document.querySelector("[data-new-letter]");
+  if (kind === "new") return fresh ? fresh.click() : location.assign("/drafts");
+  const near = document.activeElement?.closest(".message");
+  const buttons = [...document.querySelectorAll(`.letter-reply [value="${kind}"], .reply-bar [value="${kind}"]`)];
+  (buttons.find((each) => near?.contains(each)) ?? buttons.at(-1))?.click();
+}
+
 const COMMANDS = {
   next: () => step(1), previous: () => step(-1), open, back, search,
   next_letter: () => stepLetter(1), previous_letter: () => stepLetter(-1),
   select: ACT_KEYS.x, archive: ACT_KEYS.e, delete: ACT_KEYS["#"], spam: ACT_KEYS["!"], star: ACT_KEYS.s,
   snooze: ACT_KEYS.b, label: ACT_KEYS.l, move: ACT_KEYS.v, task: makeTask, read: ACT_KEYS.I, unread: ACT_KEYS.U, undo: ACT_KEYS.z,
-  reply: soon, reply_all: soon, forward: soon, compose: soon,
+  reply: () => write("reply"), reply_all: () => write("reply_all"), forward: () => write("forward"), compose: () => write("new"),
   go_inbox: () => go("inbox"), go_sent: () => go("sent"), go_drafts: () => go("drafts"), go_all: () => go("all", "archive"),
   go_starred: () => location.assign("/search?q=is%3Astarred"), go_tasks: () => location.assign("/tasks"), go_crm: () => location.assign("/crm"), go_settings: () => location.assign("/settings"),
   keys: showKeys, palette: showPalette,

@@ -1,0 +1,128 @@
+// Writing a letter: saved while one types, by the version that was seen; nothing is overwritten, nothing is lost.
+// Without it the form saves and sends all the same.
+import { Attaching } from "./attaching.js";
+import { Editor } from "./editor.js";
+import { Recipients } from "./recipients.js";
+
+const PAUSE = 1500; // ms without a key, then it is saved
+const LONGEST = 10_000; // ms of typing without a pause
+const form = document.querySelector("form[data-compose]");
+
+class Letter {
+  constructor() {
+    this.editor = new Editor(form);
+    this.attaching = new Attaching(form, this.editor);
+    this.told = form.querySelector("[data-saved]");
+    this.saving = Promise.resolve();
+    for (const row of form.querySelectorAll("[data-recipients]")) new Recipients(row);
+    this.listen();
+    this.copies();
+    this.focus();
+  }
+
+  listen() {
+    form.addEventListener("input", () => this.changed());
+    form.addEventListener("submit", (event) => this.submit(event));
+    form.addEventListener("change", (event) => event.target.name === "sender" && this.sign(event.target));
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      form.requestSubmit(form.querySelector("[data-send]"));
+    });
+    form.querySelector("[data-overwrite]")?.addEventListener("click", () => this.overwrite());
+    addEventListener("visibilitychange", () => document.hidden && this.save());
+    addEventListener("beforeunload", (event) => (this.dirty || this.attaching.under) && !this.leaving && event.preventDefault());
+  }
+
+  copies() {
+    for (const button of form.querySelectorAll("[data-show]")) {
+      const row = document.getElementById(button.dataset.show);
+      row.hidden = !row.querySelector("input").value;
+      button.hidden = !row.hidden;
+      button.addEventListener("click", () => { row.hidden = false; button.hidden = true; row.querySelector("input:not([type=hidden])").focus(); });
+    }
+  }
+
+  focus() {
+    const first = document.getElementById(form.elements.to.value ? "letter" : "draft-to");
+    if (document.querySelector("[data-focus]")) return;
+    if (form.elements.to.value) this.editor.start();
+    else first?.focus();
+  }
+
+  changed() {
+    this.dirty = true;
+    this.since ??= Date.now();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.save(), Date.now() - this.since > LONGEST ? 0 : PAUSE);
+  }
+
+  fill() {
+    if (this.editor.isRich) form.elements.html.value = this.editor.html();
+  }
+
+  save() {
+    if (!this.dirty || this.stopped) return this.saving;
+    this.saving = this.saving.then(() => this.send());
+    return this.saving;
+  }
+
+  async send() {
+    this.dirty = false;
+    this.since = undefined;
+    this.fill();
+    const body = new FormData(form);
+    body.delete("file");
+    const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
+    const said = answer && (answer.headers.get("Content-Type") ?? "").includes("json") ? await answer.json() : null;
+    if (answer?.ok && said) return this.saved(said);
+    this.dirty = true;
+    if (said?.newer) return this.refused(said);
+    this.told.textContent = said?.told ?? form.dataset.unsaved;
+    this.timer = setTimeout(() => this.save(), 5000); // no connection: again until it is there
+  }
+
+  saved(said) {
+    form.elements.seen.value = said.version;
+    this.told.textContent = said.told;
+    this.told.classList.remove("error");
+  }
+
+  refused(said) {
+    this.stopped = true;
+    this.newer = said.newer;
+    const note = form.querySelector("[data-conflict]");
+    note.hidden = false;
+    note.querySelector("p").textContent = said.told;
+    this.told.textContent = form.dataset.unsaved;
+  }
+
+  overwrite() {
+    form.elements.seen.value = this.newer;
+    this.stopped = false;
+    form.querySelector("[data-conflict]").hidden = true;
+    this.save();
+  }
+
+  sign(select) {
+    const signature = (option) => ({ html: option.dataset.html, text: option.dataset.text });
+    const before = [...select.options].find((option) => option.value === this.sender) ?? select.querySelector("[selected]") ?? select.options[0];
+    this.editor.sign(signature(before), signature(select.selectedOptions[0]));
+    this.sender = select.value;
+  }
+
+  async submit(event) {
+    if (this.leaving) return;
+    event.preventDefault();
+    const button = event.submitter;
+    if (this.attaching.under) { this.told.textContent = form.dataset.wait; return; }
+    clearTimeout(this.timer);
+    await this.saving;
+    this.fill();
+    this.leaving = true;
+    setTimeout(() => form.requestSubmit(button)); // a form that is submitting takes no second order
+  }
+}
+
+if (form) new Letter();
+addEventListener("pageshow", (event) => event.persisted && location.reload()); // back: as it stands on the server
