@@ -8,6 +8,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from .cases import BEYOND, CASES
@@ -18,6 +19,7 @@ BEGIN, END = "<!-- cases: written by python -m tests.rig.catalogue --write -->",
 NOT_YET = re.compile(r"^- \*\*([A-Z]\d\d)\*\*:? (.{20,})$", re.MULTILINE)
 
 
+@cache
 def proofs_by_case(root: Path = ROOT) -> dict[str, list[str]]:
     """Case → "path::test", sorted, of every test below letterdesk/ and tests/ that names the case."""
     found: dict[str, list[str]] = defaultdict(list)

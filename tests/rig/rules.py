@@ -9,6 +9,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -25,6 +26,7 @@ def rules_in(text: str) -> set[str]:
     return {f"R{number}" for first, last in NAMED.findall(text) for number in range(int(first), int(last or first) + 1)}
 
 
+@cache
 def proofs(root: Path = ROOT) -> dict[str, dict[str, list[str]]]:
     """Rule → file → its tests that name the rule; WHOLE where the file as a whole does."""
     found: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
