@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from letterdesk.accounts.models import Account
 from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.errors import MailError
@@ -101,7 +102,14 @@ def recover(now: datetime) -> int:
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:
-    due: QuerySet[Delivery] = Delivery.objects.filter(state__in=[State.QUEUED, State.DEFERRED], next_at__lte=now)
+    """Those of a closed account wait: they go when its deletion is taken back, and are purged otherwise.
+
+    Asked with EXISTS, not with a join: `_claim` updates what this finds, and its state must be in that statement.
+    """
+    closed = Account.objects.filter(pk=OuterRef("account"), closed_at__isnull=False)
+    due: QuerySet[Delivery] = Delivery.objects.filter(
+        ~Exists(closed), state__in=[State.QUEUED, State.DEFERRED], next_at__lte=now
+    )
     return due
 
 

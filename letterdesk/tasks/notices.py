@@ -26,10 +26,12 @@ SHOWN = timedelta(days=30)  # how long a notice is listed
 def tell_due(*, now: datetime, limit: int = AT_ONCE) -> int:
     """Tell the reminders that are due; returns how many were taken, told or not needed any more.
 
-    What is done, or not visible any more to the person, is told to nobody. What lies in the bin waits for its task.
+    What is done, or not visible any more to the person, is told to nobody. What lies in the bin waits for its task, and
+    in a closed account all waits: its people are locked out, and find it if the deletion is taken back (F17).
     """
     with transaction.atomic():
         due = Reminder.objects.filter(told_at=None, due_at__lte=now, task__deleted_at=None)
+        due = due.filter(account__closed_at=None)
         rows = due.select_for_update(of=("self",)).select_related("task__account", "employee__account")
         taken = list(rows.order_by("due_at", "pk")[:limit])
         Reminder.objects.filter(pk__in=[each.pk for each in taken]).update(told_at=now)
@@ -62,7 +64,8 @@ def tell_overdue(*, now: datetime) -> int:
     counts = dict(overdue.order_by().values_list("responsible").annotate(number=Count("pk")))
     lately = Notice.objects.filter(kind=Notice.Kind.OVERDUE, at__gte=now - timedelta(days=2))
     told = set(lately.values_list("employee_id", "key"))
-    people = Employee.objects.filter(pk__in=counts, dismissed_at=None, is_active=True).select_related("account")
+    people = Employee.objects.filter(pk__in=counts, dismissed_at=None, is_active=True, account__closed_at=None)
+    people = people.select_related("account")
     return sum(
         _tell_overdue(person, counts[person.pk], now)
         for person in people.order_by("pk")

@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
+from letterdesk.accounts.close import close, reopen
 from letterdesk.mailboxes.models import BlobReference, Message, PendingChange, Placement
 from letterdesk.mailboxes.tests.arriving import fetched, receive
 from letterdesk.mailboxes.tests.letters import folder_of
 from letterdesk.outbound import again, drafts, filing, resolve
 from letterdesk.outbound.answering import reply
-from letterdesk.outbound.deliver import LEASE, deliver, journal_dot
+from letterdesk.outbound.deliver import LEASE, deliver, deliver_one, journal_dot
 from letterdesk.outbound.models import Delivery, Draft, State
 from letterdesk.outbound.send import TooLate, send, stop
 from letterdesk.outbound.sweep import sweep
@@ -228,6 +229,17 @@ def test_nothing_leaves_once_webmail_has_ended_or_the_mailbox_is_suspended(queue
         Subscription.objects.filter(account=mailbox.account).update(plan="standard")
         type(mailbox).objects.filter(pk=mailbox.pk).update(state="suspended")
         assert after(delivery, now).error_code == "withheld" and sink.taken == []
+
+
+def test_letters_of_a_closed_account_wait_until_its_deletion_is_taken_back(queued, account, now):
+    """F17: however long that takes; none is given up as a letter is that a server refuses for five days."""
+    late = now + timedelta(days=20)
+    with Sink() as sink:
+        delivery = queued(sink)
+        close(account, typed=account.name, by=None, now=now)
+        assert after(delivery, late).state == State.QUEUED and not deliver_one(delivery.pk, now=late)
+        reopen(account, by=None)
+        assert after(delivery, late).state == State.SENT and len(sink.taken) == 1
 
 
 def test_what_was_answered_says_so_and_the_answer_stands_in_the_conversation(mailbox, inbox, ines, now):

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connections
 
+from letterdesk.accounts.close import close, reopen
 from letterdesk.accounts.dismiss import dismiss
 from letterdesk.accounts.models import Employee
 from letterdesk.events.models import Event
@@ -77,6 +78,17 @@ def test_in_the_bin_it_waits_for_its_task(make, ines, now):
     assert tell_due(now=now + 3 * HOUR) == 1
     delete(task, by=ines, now=now + 3 * HOUR)
     assert told(ines) == []
+
+
+def test_a_closed_account_is_told_nothing_until_its_deletion_is_taken_back(make, account, ines, now):
+    """F17."""
+    task = make(deadline=now + HOUR)
+    remind_at(task, now + HOUR, by=ines, now=now)
+    close(account, typed=account.name, by=None, now=now)
+    late = now + timedelta(days=2)
+    assert (tell_due(now=late), tell_overdue(now=late)) == (0, 0) and told(ines) == []
+    reopen(account, by=None)
+    assert (tell_due(now=late), tell_overdue(now=late)) == (1, 1) and len(told(ines)) == 2
 
 
 def test_a_crash_before_the_commit_neither_loses_nor_doubles_it(make, ines, now):
