@@ -29,6 +29,9 @@ LOOKS = {
     },
 }
 PAGES = {
+    "drafts": "/drafts",
+    "outbox": "/outbox",
+    "signatures": "/settings/signatures",
     "search": "/search?q=chair",
     "search-people": "/search?q=chair&show=people",
     "search-files": "/search?q=chair&show=files",
@@ -121,6 +124,9 @@ def rooms(page: Page):
     page.get_by_role("link", name="Renewal of the framework").first.click()
     page.wait_for_timeout(1200)
     yield "conversation"
+    page.locator(".reply-bar").get_by_role("button", name="Reply", exact=True).click()
+    page.wait_for_timeout(900)
+    yield "reply"
     page.goto(inbox)
     if not page.viewport_size or page.viewport_size["width"] > 720:
         yield from dialogs(page)
