@@ -5,7 +5,7 @@ READY := .venv/ready
 WORKERS ?= -n 3 --dist loadgroup
 POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/postgres
 
-.PHONY: demo serve test test-postgres check bench screenshots messages requirements clean
+.PHONY: demo serve test test-postgres worlds check bench screenshots messages requirements clean
 
 demo: $(READY)  ## a seeded company on an embedded mail server; ONCE=1: sync, print the ledger, end
 	$(BIN)/letterdesk demo $(if $(ONCE),--once)
@@ -18,6 +18,9 @@ test: $(READY)  ## all tests, on the embedded default
 
 test-postgres: $(READY)  ## store, sync and jobs once more, on PostgreSQL with Redis (standard ports)
 	DATABASE_URL=$(POSTGRES_URL) JOBS_URL=redis://127.0.0.1:6379/9 $(BIN)/pytest $(WORKERS) letterdesk/lib letterdesk/accounts letterdesk/events letterdesk/plans letterdesk/mailboxes letterdesk/crm letterdesk/tasks letterdesk/sync letterdesk/cli tests/sync
+
+worlds: $(READY)  ## the rules of storage against a reference model in 100,000 random worlds, some minutes; WORLDS=5000: fewer
+	WORLDS=$(or $(WORLDS),100000) $(BIN)/pytest -q $(WORKERS) tests/test_worlds.py
 
 check: $(READY)  ## lint, types, import contract, migrations, deployment settings
 	$(BIN)/ruff check .

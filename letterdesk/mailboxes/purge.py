@@ -9,7 +9,7 @@ has no original on a server stays: a letter of ours that waits to be stored ther
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 
 from letterdesk.accounts.models import Account
 from letterdesk.events.record import record
@@ -20,7 +20,7 @@ from letterdesk.plans.timeline import plan_at, webmail_ended_at, without_webmail
 
 from . import listing, receipts
 from .intentions import drop
-from .models import Mailbox, Message, PendingChange, Quarantined
+from .models import Mailbox, Message, PendingChange, Placement, Quarantined
 from .remove import remove_messages, remove_quarantined
 from .sweep import account_for
 
@@ -56,8 +56,10 @@ def free(mailbox: Mailbox) -> QuerySet[Message]:
 
 
 def not_held(letters: QuerySet[Message]) -> QuerySet[Message]:
-    """Those of R12: all but those that are held (R4)."""
-    return letters.filter(is_held=False)
+    """Those of R12: all but those that are held (R4), and what no server has yet: a letter of ours on its way (R9)."""
+    unsent = PendingChange.objects.filter(kind=Kind.APPEND, pk=OuterRef("uid") * Value(-1))
+    places = Placement.objects.filter(Exists(unsent), message=OuterRef("pk"), uid__lt=0)
+    return letters.filter(~Exists(places), is_held=False)
 
 
 def unread_letters(mailbox: Mailbox) -> QuerySet[Quarantined]:
@@ -72,7 +74,7 @@ def queued(mailbox: Mailbox) -> QuerySet[PendingChange]:
 
 def _has_something() -> Q:
     this = OuterRef("pk")
-    letters = Message.objects.filter(mailbox=this, is_held=False)
+    letters = not_held(Message.objects.filter(mailbox=this))
     unreadable = Quarantined.objects.filter(folder__mailbox=this).exclude(blob="")
     return Q(Exists(letters)) | Q(Exists(unreadable)) | Q(Exists(PendingChange.objects.filter(QUEUED, mailbox=this)))
 

@@ -85,7 +85,10 @@ CASES = {
 }
 # Proved here before their time, because the engine stands on them.
 BEYOND = {
+    "F06": "Several rules fit one letter: holds win; in random worlds what is here, shown and gone is as the rules say",
+    "F12": "Crash in the middle of a deletion: whole pieces, it resumes, nothing is counted twice",
     "F15": "What retention removed is still on the server: it is not fetched again, and not deleted there",
+    "F16": "What another program deletes on the server while a hold exists: our copy stays",
     "G01": "kill -9 at any moment: P1–P3 hold",
     "G02": "The database goes away again and again: the processes go on, nothing is lost, no mailbox is left lying",
     "G06": "The disk is full: said in words, what is here can be read, it goes on by itself when there is room",

@@ -20,6 +20,7 @@ from letterdesk.mailboxes.models import (
     MailboxState,
     Message,
     PendingChange,
+    Placement,
     Quarantined,
     Receipt,
     SearchText,
@@ -111,6 +112,17 @@ def test_a_letter_of_ours_that_the_server_does_not_have_yet_waits_on(account, ma
     leave(account, now)
     follow(now=now)
     assert PendingChange.objects.get().kind == "append"
+
+
+def test_a_sent_letter_that_no_server_has_yet_stays_with_its_append(account, mailbox, many, inbox, now):  # R9, R12
+    """Its place is provisional until the sync has appended it: it is the only copy of what was sent."""
+    append = PendingChange.objects.create(account=account, mailbox=mailbox, folder=inbox, kind="append", detail={})
+    Placement.objects.filter(message=many[2]).update(uid=-append.pk)
+    leave(account, now)
+    assert follow(now=now) == 4
+    assert Message.objects.get() == many[2]
+    assert PendingChange.objects.get() == append
+    assert not purge.accounts_to_purge(now).exists()
 
 
 def test_the_operator_may_grant_time(account, many, now, settings):  # R12
