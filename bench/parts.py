@@ -28,10 +28,16 @@ class Size:
     rounds: int
     watched: int
     growth: int  # letters of the second initial sync, for memory; 0: none
+    swept: int
+    purged: int  # letters of the account that loses Webmail
+    purge_seconds: int  # how long that is watched
 
 
-QUICK = Size(letters=300, many=1000, rounds=3, watched=40, growth=0)
-FULL = Size(letters=10_000, many=100_000, rounds=30, watched=500, growth=50_000)
+QUICK = Size(letters=300, many=1000, rounds=3, watched=40, growth=0, swept=3000, purged=5000, purge_seconds=5)
+FULL = Size(
+    letters=10_000, many=100_000, rounds=30, watched=500, growth=50_000, swept=100_000, purged=1_000_000,
+    purge_seconds=60,
+)  # fmt: skip
 
 
 @dataclass
@@ -150,8 +156,7 @@ def live(this: Round) -> None:
 def _tell_live(this: Round, name: str, got: dict[str, Any]) -> None:
     for what, key in (("letter on the server → on the page", "letter"), ("flag on the server → in our store", "flag")):
         taken = got[f"{key}_seconds"]
-        p95 = taken[min(len(taken) - 1, round(0.95 * len(taken)))]
-        text = f"p95 {p95 * 1000:,.0f} ms, p50 {statistics.median(taken) * 1000:,.0f} ms"
+        text = f"p95 {_p95(taken) * 1000:,.0f} ms, p50 {statistics.median(taken) * 1000:,.0f} ms"
         this.figures.add(f"{what}, {name}", text, "to reach: p95 1 s; Dovecot waits 500 ms before it tells")
     this.figures.add(f"web process ends with a page open, {name}", f"{got['stop_seconds']:.1f} s", "to reach: 10 s")
 
@@ -232,6 +237,49 @@ def _tell_beside_roundcube(this: Round, ours: dict[str, float]) -> None:
         this.figures.add(f"{what}, over HTTP, sqlite", f"p50 {ours[key] * 1000:.1f} ms", told, ratio)
 
 
+def law(this: Round) -> None:
+    """What the rules cost at size: the sweep beside people, a plan that loses Webmail, the page of plan and usage."""
+    with this.figures.step("sweep"):
+        got = this.ground.sqlite("sweep").measure("bench.law", "sweep", str(this.size.swept), "100")
+        this.figures.raw["sweep"] = got
+        _tell_sweep(this, got)
+    with this.figures.step("plan"):
+        wanted = (str(this.size.purged), str(this.size.purge_seconds))
+        got = this.ground.sqlite("plan").measure("bench.law", "plan", *wanted)
+        this.figures.raw["plan"] = got
+        _tell_plan(this, got)
+
+
+def _tell_sweep(this: Round, got: dict[str, Any]) -> None:
+    rate, gone = got["letters"] / got["seconds"], got["removed"] / got["seconds"]
+    text = f"{rate:,.0f} letters/s, of which removed {gone:,.0f}/s; {got['cpu_seconds']:.0f} s of CPU; {_memory(got)}"
+    this.figures.add(f"sweep of {got['letters']:,} letters, sqlite", text, "to reach: 5,000 letters/s")
+    before, beside = (_p95(got[f"{key}_seconds"]) for key in ("undisturbed", "disturbed"))
+    text = f"p95 {before * 1000:.0f} → {beside * 1000:.0f} ms, {len(got['disturbed_seconds'])} times asked"
+    this.figures.add("list of the inbox meanwhile, over HTTP, sqlite", text, "to reach: 1.5", f"{beside / before:.2f}")
+
+
+def _tell_plan(this: Round, got: dict[str, Any]) -> None:
+    account = f"an account of {got['letters']:,} letters, sqlite"
+    for name, taken in got["page_seconds"].items():
+        wanted = "–" if name == "preview" else "to reach: 50 ms"
+        this.figures.add(f"page “{name}” of {account}", f"p50 {taken * 1000:.1f} ms", wanted)
+    text = f"the inbox is refused after {got['entrance_seconds'] * 1000:.0f} ms"
+    text += f", the first letters are gone {got['first_piece_seconds'] * 1000:.0f} ms after the wake-up"
+    this.figures.add(f"plan without Webmail, {account}", text, "to reach: at once")
+    text = f"{got['purged'] / got['seconds']:,.0f} letters/s in {got['seconds']:.0f} s; {_memory(got)}"
+    this.figures.add("… its purge", text, "to reach: no growth")
+
+
+def _memory(got: dict[str, Any]) -> str:
+    return f"{got['memory_mb'][0]:.0f} → {got['memory_mb'][-1]:.0f} MB"
+
+
+def _p95(taken: list[float]) -> float:
+    """Of sorted seconds."""
+    return taken[min(len(taken) - 1, round(0.95 * len(taken)))]
+
+
 def _at(served: Served) -> tuple[str, str, str]:
     return served.dovecot.host, str(served.dovecot.port), served.user.name
 
@@ -243,4 +291,5 @@ PARTS: dict[str, Callable[[Round], None]] = {
     "growth": growth,
     "pages": pages,
     "web": web,
+    "law": law,
 }

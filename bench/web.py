@@ -75,12 +75,13 @@ class HttpClient:
 
     def median(self, path: str, times: int, *, htmx: bool = False) -> float:
         """Seconds from the request to the last byte of the answer, after three turns to warm up."""
-        taken = []
-        for _ in range(times + 3):
-            begin = time.perf_counter()
-            self._get(path, {"HX-Request": "true"} if htmx else {})
-            taken.append(time.perf_counter() - begin)
-        return statistics.median(taken[3:])
+        return statistics.median([self.seconds(path, htmx=htmx) for _ in range(times + 3)][3:])
+
+    def seconds(self, path: str, *, htmx: bool = False) -> float:
+        """Seconds from the request to the last byte of the answer."""
+        begin = time.perf_counter()
+        self._get(path, {"HX-Request": "true"} if htmx else {})
+        return time.perf_counter() - begin
 
     def _get(self, path: str, more: dict[str, str]) -> bytes:
         self._connection.request("GET", path, headers={**self._headers, **more})
