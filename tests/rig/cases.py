@@ -89,6 +89,7 @@ BEYOND = {
     "F12": "Crash in the middle of a deletion: whole pieces, it resumes, nothing is counted twice",
     "F15": "What retention removed is still on the server: it is not fetched again, and not deleted there",
     "F16": "What another program deletes on the server while a hold exists: our copy stays",
+    "F20": "An old backup is laid back after a deletion: what had gone is never shown, goes again, is not fetched",
     "G01": "kill -9 at any moment: P1–P3 hold",
     "G02": "The database goes away again and again: the processes go on, nothing is lost, no mailbox is left lying",
     "G06": "The disk is full: said in words, what is here can be read, it goes on by itself when there is room",
