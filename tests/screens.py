@@ -63,6 +63,8 @@ PAGES = {
     "people": "/people",
     "retention": "/settings/retention",
     "retention-preview": "/settings/retention?days=10&sent=5&drafts=",
+    "audit": "/settings/audit",
+    "audit-receipts": "/settings/audit/receipts",
     "plan": "/plan",
     "plans": "/plans",
     "profile": "/settings",

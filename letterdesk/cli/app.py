@@ -35,6 +35,7 @@ from letterdesk.tasks.link import InBin
 from letterdesk.tenancy.purge import Held
 
 from . import (
+    audit,
     closing,
     crm,
     doctor,
@@ -120,6 +121,7 @@ people.accounts.command("usage")(usage.usage)
 leaving.lay_out(people.employees)
 closing.lay_out(people.accounts)
 people.accounts.command("export")(exporting.export_account)
+app.command()(audit.audit)
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")

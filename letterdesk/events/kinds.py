@@ -21,6 +21,7 @@ KINDS = {
     "retention.taken_back": "A person took such a choice back before it began.",
     "hold.placed": "A legal hold was placed on letters (F05); the facts say on what and how many.",
     "hold.released": "A legal hold was released; its letters stay for 30 days more (F08).",
+    "audit.exported": "The audit log was written into a file; the facts say which part.",
     "signed.in": "A person signed in.",
     "signed.out": "A person signed out.",
     "mailbox.connected": "A mailbox was connected.",

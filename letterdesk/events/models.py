@@ -40,6 +40,8 @@ class Event(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["account", "-at"], name="event_of_account"),
+            models.Index(fields=["account", "kind", "-at"], name="event_of_kind"),
+            models.Index(fields=["account", "subject", "-at"], name="event_on", condition=~models.Q(subject="")),
             models.Index(fields=["account", "id"], name="event_to_dispatch", condition=models.Q(dispatched_at=None)),
         ]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
@@ -73,6 +73,12 @@ def in_force(account: Account) -> QuerySet[LegalHold]:
     """The holds of an account that hold letters, released ones in their 30 days included; the latest first."""
     holds = LegalHold.objects.filter(account=account, freed_at=None)
     return holds.select_related("mailbox", "conversation", "by", "account").order_by("-placed_at", "-pk")
+
+
+def counted(account: Account) -> dict[str, int]:
+    """How many letters each hold of an account holds, by its reference."""
+    rows = Hold.objects.filter(account=account, reason=REASON).values_list("reference")
+    return dict(rows.annotate(Count("pk")).order_by())
 
 
 def cover(mailbox: Mailbox, letters: Sequence[Message], *, now: datetime) -> int:

@@ -5,6 +5,9 @@ import json
 from collections.abc import Collection
 from datetime import UTC, datetime
 
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
 from letterdesk.accounts.models import Account
 
 from .models import Mailbox, Receipt
@@ -48,16 +51,23 @@ def seal_of(receipt: Receipt) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
+def of(account: Account) -> QuerySet[Receipt]:
+    """The receipts of an account, the latest first."""
+    return Receipt.objects.filter(account=account).order_by("-number")
+
+
 def verify(account: Account) -> list[str]:
     """What is wrong with the account's chain, in words; empty: every receipt is there, unchanged, in its order."""
     found: list[str] = []
     previous, expected = "", 1
     for receipt in Receipt.objects.filter(account=account).order_by("number").iterator():
         if receipt.number != expected:
-            found.append(f"receipts {expected} to {receipt.number - 1} are missing")
+            found.append(
+                _("receipts %(first)d to %(last)d are missing") % {"first": expected, "last": receipt.number - 1}
+            )
         elif receipt.previous != previous:
-            found.append(f"receipt {receipt.number} does not follow the one before it")
+            found.append(_("receipt %(n)d does not follow the one before it") % {"n": receipt.number})
         if receipt.seal != seal_of(receipt):
-            found.append(f"receipt {receipt.number} was changed")
+            found.append(_("receipt %(n)d was changed") % {"n": receipt.number})
         previous, expected = receipt.seal, receipt.number + 1
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from allauth.account.adapter import get_adapter
 from django import forms
@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -31,12 +32,14 @@ from letterdesk.tasks.hand_over import left_behind as tasks_left_behind
 from letterdesk.web.request import Request
 from letterdesk.web.templatetags.letterdesk import short_date
 
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
-def administrators_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+
+def administrators_only(view: Callable[..., Answer]) -> Callable[..., Answer]:
     """Refuse everybody who is not an administrator with 403."""
 
     @wraps(view)
-    def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: Request, *args: Any, **kwargs: Any) -> Answer:
         if not request.employee.is_administrator:
             raise PermissionDenied
         return view(request, *args, **kwargs)
