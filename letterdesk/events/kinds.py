@@ -14,6 +14,7 @@ KINDS = {
     "employee.mailboxes_ending": "The mailboxes of a person who left go at the time that the facts name.",
     "operator.granted": "A person was made an operator of the installation, by command line.",
     "operator.revoked": "A person is an operator no more.",
+    "operator.acted": "An operator did something to the account in the browser; the facts name who, and what.",
     "plan.changed": "The account went to another plan.",
     "plan.chosen": "The plan that follows was chosen, or that choice was taken back.",
     "plan.ending": "A plan ends in 14, 7 or 1 days, and what follows takes something away.",

@@ -1,11 +1,14 @@
 """What an operator sees: all accounts of the installation in numbers, never a letter. Nobody else learns of it."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -16,13 +19,25 @@ from letterdesk.tenancy.figures import AccountFigures, figures
 from letterdesk.web.request import Request
 
 
+def operators_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For all others there is no such page; who has a second factor must have used it in this session."""
+
+    @wraps(view)
+    def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.employee.is_operator:
+            raise Http404
+        if _lacks_second_factor(request):
+            there = request.path if request.method == "GET" else reverse("operator_accounts")
+            return redirect(f"/accounts/2fa/reauthenticate/?next={there}")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 @require_GET
+@operators_only
 def operator_accounts(request: Request) -> HttpResponse:
     """GET /operator/accounts?q=&after=: a page of them, with plan, people, mailboxes, letters, bytes, last sync."""
-    if not request.employee.is_operator:
-        raise Http404
-    if _lacks_second_factor(request):
-        return redirect(f"/accounts/2fa/reauthenticate/?next={request.path}")
     words, now = request.GET.get("q", "")[:200], timezone.now()
     shown, following = page_of(accounts_for(request.employee), words=words, after=request.GET.get("after", ""))
     told = figures([account.pk for account in shown])

@@ -70,6 +70,8 @@ PAGES = {
     "departments": ("POST", {"name": "New"}, 403, 403, 403, 302, 302),
     "employee": ("POST", {"change": "place", "role": "employee"}, 403, 403, 403, 302, 404),
     "operator_accounts": ("GET", {}, 404, 404, 404, 404, 404),  # an operator: test_operator.py
+    "operator_account": ("GET", {}, 404, 404, 404, 404, 404),
+    "operator_acts": ("POST", {"act": "reopen"}, 404, 404, 404, 404, 404),
     "company": ("GET", {}, 403, 403, 403, 200, 200),
     "company_deletion": ("GET", {}, 403, 403, 403, 200, 200),  # they have no password to confirm
     "company_reopening": ("POST", {}, 403, 403, 403, 302, 302),

@@ -1,5 +1,7 @@
 """Operators see all accounts in numbers; for all others there is no such page."""
 
+from datetime import timedelta
+
 import pytest
 
 from letterdesk.accounts.close import close
@@ -7,7 +9,12 @@ from letterdesk.accounts.dismiss import dismiss
 from letterdesk.accounts.models import Account
 from letterdesk.accounts.operators import appoint
 from letterdesk.events.models import Event
+from letterdesk.mailboxes import receipts
+from letterdesk.mailboxes.models import Receipt
+from letterdesk.plans.limits import plan_of
+from letterdesk.plans.models import Subscription
 from letterdesk.tenancy import accounts as accounts_page
+from letterdesk.tenancy import operate
 from letterdesk.tenancy.accounts import accounts_for, page_of
 
 
@@ -51,3 +58,54 @@ def test_pages_follow_each_other_by_key(people, monkeypatch):
         if not after:
             break
     assert sorted(seen) == ["Acme", "Other"] and len(seen) == 2
+
+
+def acts(other):
+    """What operators did to the account, as its record has it."""
+    return [each.facts["act"] for each in Event.objects.filter(kind="operator.acted", account=other).order_by("pk")]
+
+
+def test_the_page_of_an_account_shows_plan_and_receipts_and_no_letter(
+    operator, things, account, mailbox, now, django_assert_max_num_queries
+):
+    receipts.write(mailbox, ["a" * 64], rule="R9", now=now)
+    with django_assert_max_num_queries(28):
+        page = operator.get(f"/operator/accounts/{account.public_id}?to=free").content.decode()
+    assert "the chain is whole" in page and mailbox.address in page and "Change to" in page
+    assert things.letter.subject not in page and "okafor" not in page and things.task.title not in page
+    Receipt.objects.update(count=5)
+    assert "the chain is broken" in operator.get(f"/operator/accounts/{account.public_id}").content.decode()
+
+
+def test_an_operator_changes_the_plan_and_ends_a_trial_on_record(operator, people, now):  # R11
+    other = Account.objects.get(name="Other")
+    Subscription.objects.update_or_create(account=other, defaults={"plan": "demo", "trial_started_at": now})
+    address = f"/operator/accounts/{other.public_id}/acts"
+    operator.post(address, {"act": "follow", "to": "start"})
+    assert plan_of(other, now=now + timedelta(days=31)).key == "start"
+    assert (
+        "From the end of the trial on" in operator.get(f"/operator/accounts/{other.public_id}?to=crm").content.decode()
+    )
+    operator.post(address, {"act": "end_trial"})
+    assert plan_of(other, now=now).key == "start"
+    operator.post(address, {"act": "end_trial"})  # refused: nothing is done, and nothing is on record
+    operator.post(address, {"act": "plan", "to": "no-such-plan"})
+    operator.post(address, {"act": "plan", "to": "crm"})
+    assert plan_of(other, now=now).key == "crm" and acts(other) == ["follow", "end_trial", "plan"]
+    told = Event.objects.filter(kind="operator.acted").values_list("facts__operator", "by").distinct()
+    assert list(told) == [(people["mate"].email, None)]
+
+
+def test_an_operator_closes_an_account_and_takes_that_back(operator, people):
+    other = Account.objects.get(name="Other")
+    address = f"/operator/accounts/{other.public_id}/acts"
+    assert operator.post(address, {"act": "close", "name": "Acme"}).status_code == 422
+    operator.post(address, {"act": "close", "name": "other"})
+    other.refresh_from_db()
+    assert other.is_closed and "Take the deletion back" in operator.get(address.removesuffix("/acts")).content.decode()
+    operator.post(address, {"act": "reopen"})
+    other.refresh_from_db()
+    assert not other.is_closed and acts(other) == ["close", "reopen"]
+    assert operator.post(address, {"act": "else"}).status_code == 404
+    with pytest.raises(operate.NotForYou):
+        operate.reopen(other, by=people["administrator"])

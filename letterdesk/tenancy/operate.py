@@ -1,0 +1,56 @@
+"""What an operator does to an account: each act in one transaction with an event that names the operator.
+
+The event lies with the account, whose own people see who did it; the operator works elsewhere, so it names an address
+and not a person of the account. Who may is asked of the rows at each act.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from letterdesk.accounts import close as closing
+from letterdesk.accounts.models import Account, Employee
+from letterdesk.events.record import record
+from letterdesk.plans import change
+
+from .accounts import accounts_for
+
+
+class NotForYou(Exception):
+    """Whoever asks is no operator, or none any more."""
+
+    code = "not_for_you"
+
+
+def put_on_plan(account: Account, plan: str, *, by: Employee, now: datetime) -> None:
+    """Put the account on the plan of that key at once. Raises UnknownPlan."""
+    _act(account, by, "plan", lambda: change.change_plan(account, plan, by=None, now=now), plan=plan)
+
+
+def let_follow(account: Account, plan: str, *, by: Employee, now: datetime) -> None:
+    """Choose what follows the trial; an empty key takes that back (R11). Raises UnknownPlan, NotPossible."""
+    _act(account, by, "follow", lambda: change.choose_next(account, plan, at=None, by=None, now=now), plan=plan)
+
+
+def end_trial(account: Account, *, by: Employee, now: datetime) -> None:
+    """End the trial before its time (R11). Raises NotPossible."""
+    _act(account, by, "end_trial", lambda: change.end_trial(account, by=None, now=now))
+
+
+def close(account: Account, *, typed: str, by: Employee, now: datetime) -> None:
+    """Ask for the account's deletion. Raises NotThisName, AlreadyClosed."""
+    _act(account, by, "close", lambda: closing.close(account, typed=typed, by=None, now=now, operator=by.email))
+
+
+def reopen(account: Account, *, by: Employee) -> None:
+    """Take the deletion back. Raises NotClosed."""
+    _act(account, by, "reopen", lambda: closing.reopen(account, by=None, operator=by.email))
+
+
+@transaction.atomic
+def _act(account: Account, by: Employee, what: str, do: Callable[[], object], *, plan: str = "") -> None:
+    if not accounts_for(by).filter(pk=account.pk, purged_at=None).exists():
+        raise NotForYou
+    do()
+    record("operator.acted", account=account, operator=by.email, act=what, plan=plan)
