@@ -63,6 +63,7 @@ PAGES = {
     "people": "/people",
     "retention": "/settings/retention",
     "retention-preview": "/settings/retention?days=10&sent=5&drafts=",
+    "holds": "/settings/holds",
     "audit": "/settings/audit",
     "audit-receipts": "/settings/audit/receipts",
     "plan": "/plan",

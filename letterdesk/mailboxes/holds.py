@@ -1,12 +1,13 @@
 """Why letters must stay (R4): a Hold row for each reason, and `is_held` on letter and list exact at any moment."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from . import listing
-from .models import Hold, Message
+from .models import Hold, LegalHold, Message
 
 
 class MessageGone(LookupError):
@@ -53,6 +54,19 @@ def _list_again(message: Message) -> None:
     conversation = Message.objects.filter(pk=message.pk).values_list("conversation_id", flat=True)
     listing.refresh(list(conversation))
     message.is_held = Hold.objects.filter(message=message).exists()
+
+
+def tell_legal(holds: Iterable[Hold]) -> list[Hold]:
+    """The same holds, legal ones told who placed them and when: one query for all of them, none where there is none."""
+    holds = list(holds)
+    untold = [hold for hold in holds if hold.reason == "legal" and hold.told is None]
+    if untold:
+        ids = {hold.reference.removeprefix("legal:") for hold in untold}
+        found = LegalHold.objects.filter(public_id__in=ids, account__in={hold.account_id for hold in untold})
+        told = {legal.reference: (str(legal.by or ""), legal.placed_at) for legal in found.select_related("by")}
+        for hold in untold:
+            hold.told = told.get(hold.reference)
+    return holds
 
 
 def check() -> list[str]:

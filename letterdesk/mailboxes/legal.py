@@ -69,6 +69,11 @@ def release(hold: LegalHold, *, by: Employee | None, now: datetime) -> bool:
     return bool(done)
 
 
+def conversation_named(account: Account, public_id: str) -> Conversation | None:
+    """The conversation of an account by its public id, to be held: who holds it need not be able to read it."""
+    return Conversation.objects.filter(account=account, public_id=public_id).first()
+
+
 def in_force(account: Account) -> QuerySet[LegalHold]:
     """The holds of an account that hold letters, released ones in their 30 days included; the latest first."""
     holds = LegalHold.objects.filter(account=account, freed_at=None)

@@ -13,6 +13,7 @@ from django.db.models import OuterRef, Subquery
 from letterdesk.accounts.models import Employee
 
 from .hide import without_hidden
+from .holds import tell_legal
 from .models import Attachment, Conversation, Hold, Look, Message, Placement
 from .own_times import periods_of
 from .periods import Kept
@@ -95,6 +96,6 @@ def conversation_letters(
 def _holds(letters: Iterable[ReadLetter]) -> defaultdict[int, list[Hold]]:
     held = [letter.message.pk for letter in letters if letter.message.is_held]
     by_message: defaultdict[int, list[Hold]] = defaultdict(list)
-    for hold in Hold.objects.filter(message__in=held) if held else ():
+    for hold in tell_legal(Hold.objects.filter(message__in=held)) if held else ():
         by_message[hold.message_id].append(hold)
     return by_message

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 
 from letterdesk.accounts.models import Account
 
+from .holds import tell_legal
 from .models import Attachment, Folder, Hold, Listing, Mailbox, MailboxState, Message, Placement, Quarantined
 from .own_times import periods_of
 from .periods import Cut, Cutoff, Moments, Period, Periods, earliest, latest, longest_first, shorter
@@ -254,7 +255,7 @@ def storage_line(
     Pass `period` and `holds` where many letters are shown; they are asked from the database otherwise.
     """
     if message.is_held:
-        return _kept(message.holds.all() if holds is None else holds)
+        return _kept(message, tell_legal(message.holds.all() if holds is None else holds))
     period = period or period_of_letter(message, now)
     leaves_at = period.leaves_at(message.received_at)
     if leaves_at is None:
@@ -275,7 +276,15 @@ def period_of_letter(message: Message, now: datetime, *, periods: Periods | None
     return periods.in_folders(folders, message.mailbox_id)
 
 
-def _kept(holds: Sequence[Hold] | QuerySet[Hold]) -> str:
+def _kept(message: Message, holds: Sequence[Hold]) -> str:
+    legal = sorted((hold.told[1], hold.told[0]) for hold in holds if hold.told)
+    if legal:  # ux.md 1.11
+        since, name = legal[0]
+        facts = {"name": name, "day": date_format(since.astimezone(ZoneInfo(message.account.time_zone)), "j M Y")}
+        text = _("Held by %(name)s since %(day)s") if name else _("On hold since %(day)s")
+        first = _("%(held)s — cannot be deleted") % {"held": text % facts}
+        others = sorted({_reason(hold) for hold in holds if not hold.told})
+        return " · ".join([first, *others])
     reasons = sorted({_reason(hold) for hold in holds})
     return _("Kept: %(reasons)s") % {"reasons": ", ".join(reasons)} if reasons else _("Kept")
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from letterdesk.mailboxes.holds import tell_legal
 from letterdesk.mailboxes.reading import ReadLetter
 from letterdesk.mailboxes.retention import storage_line
 from letterdesk.tasks import files as own_files
@@ -85,9 +86,12 @@ def task_page(request: Request, found: Task, *, form: TaskForm | None = None, st
 
 def _letters(request: Request, found: Task) -> list[dict[str, Any]]:
     """The letters in their order; what they say for those alone who may read them here or in Webmail."""
-    links = found.letters.select_related("message__mailbox__account", "message__conversation", "linked_by")
+    links = found.letters.select_related(
+        "message__mailbox__account", "message__account", "message__conversation", "linked_by"
+    )
     links = links.prefetch_related("message__attachments", "message__holds").order_by("message__received_at", "pk")
     ids = [each.message_id for each in links]
+    tell_legal(hold for each in links for hold in each.message.holds.all())
     readable = TaskLetter.objects.readable_by(request.employee).filter(task=found)
     in_webmail = set(letters_of(request.employee).filter(pk__in=ids).values_list("pk", flat=True))
     may_read = in_webmail | set(readable.values_list("message", flat=True))

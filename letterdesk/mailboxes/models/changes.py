@@ -1,5 +1,7 @@
 """What we mean to change on the server, what must stay, and what must not come back."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
 
@@ -60,6 +62,7 @@ class Hold(models.Model):
     reason = models.CharField(max_length=16)  # "task", "legal"
     reference = models.CharField(max_length=40)  # "task:214"
     created_at = models.DateTimeField(default=timezone.now)
+    told: tuple[str, datetime] | None = None  # who placed the legal hold, and when: `holds.tell_legal`
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["message", "reason", "reference"], name="hold_once")]

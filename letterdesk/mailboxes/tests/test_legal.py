@@ -58,12 +58,28 @@ def test_neither_period_nor_plan_nor_bin_takes_what_is_held(account, mailbox, in
     assert sweep(now=now + DAY) == 0
     assert visible(Message.objects.all(), account, now=now + 100 * DAY).count() == 1
     old.refresh_from_db()
-    assert storage_line(old, now) == "Kept: on hold, cannot be deleted"
+    assert storage_line(old, now) == "On hold since 23 Nov 2026 — cannot be deleted"
     binned.put_in([old.pk], by=None, now=now)
     assert binned.purge([old.pk], by=None, now=now) == 0
     Subscription.objects.filter(account=account).update(plan="free", followed="free")
     assert purge(account, now=now + DAY) == 0
     assert Message.objects.count() == 1
+
+
+def test_the_letter_says_who_holds_it_and_since_when_with_one_query_for_many(
+    account, ines, inbox, now, django_assert_num_queries
+):
+    kept = [letter(inbox, received_at=now) for _ in range(3)]
+    holds.add(kept[0], reason="task", reference="task:214", now=now)
+    legal.place(account, reason="Case 7", by=ines, now=now)
+    rows = list(Hold.objects.all())
+    with django_assert_num_queries(1):
+        told = holds.tell_legal(rows)
+    kept = list(Message.objects.select_related("account").order_by("pk"))
+    with django_assert_num_queries(0):
+        lines = [storage_line(each, now, holds=[row for row in told if row.message_id == each.pk]) for each in kept]
+    held = f"Held by {ines} since 23 Nov 2026 — cannot be deleted"
+    assert lines == [f"{held} · linked to task #214", held, held]
 
 
 def test_what_arrives_is_held_with_it(account, mailbox, inbox, now):

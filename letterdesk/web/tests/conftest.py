@@ -14,6 +14,7 @@ from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.mail.letters import Fetched
 from letterdesk.mailboxes.act import Chosen, Wish, act
 from letterdesk.mailboxes.labels import make_label
+from letterdesk.mailboxes.legal import place as place_hold
 from letterdesk.mailboxes.models import AccessRequest, Grant, Quarantined
 from letterdesk.mailboxes.periods import Own
 from letterdesk.mailboxes.receive import receive
@@ -161,6 +162,7 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         letter_id=quarantined.public_id,
         request_id=asked.pk,
         invitation_id=invitation.pk,
+        hold_id=place_hold(account, address="x@y.example", reason="Case 7", by=None, now=now).public_id,
         rule_id=rule(account, Own(300), begins_at=now + timedelta(days=3650)).public_id,
         search_id=save(people["owner"], "offer", name="", now=now).public_id,
         label_id=make_label(mailbox, "Urgent").public_id,
