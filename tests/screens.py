@@ -67,6 +67,8 @@ PAGES = {
     "audit": "/settings/audit",
     "audit-receipts": "/settings/audit/receipts",
     "plan": "/plan",
+    "plan-calendar": "/plan/calendar",
+    "plan-simulated": "/plan?to=professional",
     "plans": "/plans",
     "profile": "/settings",
     "appearance": "/settings/appearance",

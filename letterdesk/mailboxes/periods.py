@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 DAY = timedelta(hours=24)
+MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,14 @@ class Period:
         """What was received at or before this is over; None: nothing is."""
         days = self.days_at(now)
         return None if days is None else now - DAY * days
+
+    def gone_by(self, at: datetime) -> datetime | None:
+        """What was received at or before this has left by `at`: `leaves_at` the other way round; None: nothing has."""
+        cutoff = self.cutoff(at)
+        if self.turns_at is None or self.days is None or at < self.turns_at:
+            return cutoff
+        before = self.turns_at - MICROSECOND - DAY * self.days
+        return before if cutoff is None else max(before, cutoff)
 
     def in_folder(self, folder_id: int, mailbox_id: int) -> "Period":
         """The period of a folder: the same everywhere."""

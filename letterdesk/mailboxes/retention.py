@@ -6,7 +6,7 @@ Hidden is judged by the clock at every reading (R20); deletion is only the clean
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -21,9 +21,8 @@ from letterdesk.accounts.models import Account
 from .holds import tell_legal
 from .models import Attachment, Folder, Hold, Listing, Mailbox, MailboxState, Message, Placement, Quarantined
 from .own_times import periods_of
-from .periods import Cut, Cutoff, Moments, Period, Periods, earliest, latest, longest_first, shorter
+from .periods import MICROSECOND, Cut, Cutoff, Moments, Period, Periods, earliest, latest, longest_first, shorter
 
-MICROSECOND = timedelta(microseconds=1)
 SOON = timedelta(days=14)  # from here on the list shows the days that remain (ux.md 1.1)
 
 Row = TypeVar("Row", bound=Model)
@@ -232,8 +231,9 @@ def _sooner(one: Leaving | None, other: Leaving, zone: ZoneInfo) -> Leaving:
 
 
 def _midnight_after(moment: datetime, zone: ZoneInfo) -> datetime:
-    """The account's next midnight, whatever the hours of that day."""
-    return moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    """The account's next midnight, whatever the hours of that day; in UTC, so that hours stay hours (R19)."""
+    midnight = moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return midnight.astimezone(UTC)
 
 
 def _in_parts(keys: list[int], size: int) -> Iterator[list[int]]:

@@ -19,19 +19,24 @@ from letterdesk.mailboxes.share import shared_mailboxes
 from letterdesk.mailboxes.usage import Used, choosable, mailboxes_by_person
 from letterdesk.plans.catalogue import Terms, catalogue, terms_of
 from letterdesk.plans.limits import plan_of
+from letterdesk.plans.usage import WARN_AT, meter
+from letterdesk.web.calendar import reasons_told, simulated
 from letterdesk.web.plan_notice import turn_shown
 from letterdesk.web.request import Request
 
-NEAR, VERY_NEAR = 80, 95  # per cent
+NEAR, VERY_NEAR = WARN_AT  # per cent
 
 
 @dataclass(frozen=True)
 class Meter:
-    """What is used of a limit. `tone` and `word` say how near it is; `at_limit` what happens there."""
+    """What is used of a limit. `tone` and `word` say how near it is; `at_limit` what happens there,
+    `counts` what counts, `resets_at` when it begins anew."""
 
     name: str
     used: Used
     at_limit: str = ""
+    counts: str = ""
+    resets_at: datetime | None = None
 
     @property
     def tone(self) -> str:
@@ -61,11 +66,12 @@ def plan(request: Request) -> HttpResponse:
         "area": "plan",
         "terms": terms,
         "turn": turn_shown(me, now),
-        "meters": _meters(me, terms) if terms.has_integration else [],
+        "meters": [*(_meters(me, terms) if terms.has_integration else []), *_outgoing(me, now)],
         "periods": _periods(terms),
         "others": others,
         "own": choosable(me),
-        "preview": _preview(me, request.GET.get("to", ""), now=now),
+        "preview": (preview := _preview(me, request.GET.get("to", ""), now=now)),
+        **_next_days(me, preview, now),
     }
     return render(request, "web/plan/page.html", facts)
 
@@ -123,6 +129,30 @@ def _periods(terms: Terms) -> list[tuple[str, str, str]]:
             "" if fetched is None else _("Older letters stay on the mail server and are not shown here."),
         ),
     ]  # fmt: skip
+
+
+def _outgoing(me: Employee, now: datetime) -> list[Meter]:
+    """E-mails of this month; none where the plan lets nothing out (R22, R25)."""
+    month = meter(me.account, now=now)
+    if month.limit == 0:
+        return []
+    return [
+        Meter(
+            _("E-mails sent this month by the whole account"),
+            Used(month.used, month.limit),
+            _("At the limit: nothing further is queued. What is written stays as a draft."),
+            _("Each e-mail counts once, in the month it is to go in; stopped or failed ones are given back."),
+            month.ends_at,
+        )
+    ]
+
+
+def _next_days(me: Employee, preview: Preview | None, now: datetime) -> dict[str, Any]:
+    """What would leave over the next days under the plan of the preview; nothing where there is no Webmail."""
+    if preview is None or not (preview.before.has_integration and preview.after.has_integration):
+        return {}
+    seen = simulated(me, preview.after.days_kept, now=now)
+    return {"seen": seen, "reasons": reasons_told(seen), "today": seen.days[0].day}
 
 
 def _preview(me: Employee, key: str, *, now: datetime) -> Preview | None:

@@ -25,7 +25,7 @@ WEBMAIL = frozenset({
     "splitting", "merging", "print", "seen", "search", "suggestions", "saved_searches", "saved_search", "connect",
     "connect_lookup", "connect_sign_in", "connect_choices", "mailbox_settings", "mailbox_folders", "passes",
     "mailbox_sign_in", "diagnostics", "access_requests", "grants", "labels", "label", "where", "where_all",
-    "quarantined",
+    "quarantined", "leaving_calendar", "leaving_day",
 })  # fmt: skip
 
 

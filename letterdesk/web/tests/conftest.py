@@ -155,6 +155,7 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         folder_id=inbox.public_id,
         conversation_id=letter.conversation.public_id,
         message_id=letter.public_id,
+        day="2026-12-24",
         attachment_id=letter.attachments.get().public_id,
         index=1,
         mailbox_id=mailbox.public_id,

@@ -78,6 +78,8 @@ PAGES = {
     "leaving": ("GET", {}, 403, 403, 403, 200, 404),
     "reinstatement": ("POST", {}, 403, 403, 403, 302, 404),
     "plan": ("GET", {"to": "start"}, 200, 200, 200, 200, 200),
+    "leaving_calendar": ("GET", {"of": "account"}, 200, 200, 200, 200, 200),
+    "leaving_day": ("GET", {}, 200, 200, 200, 200, 200),  # each their own: test_calendar.py
     "giving_way": ("POST", {}, 302, 302, 302, 302, 302),
     "plans": ("GET", {}, 200, 200, 200, 200, 200),
     "holds": ("GET", {}, 403, 403, 403, 200, 200),
