@@ -90,7 +90,7 @@ def stand_at(
     _same_account(activity.account_id, record)
     lock(activity.account_id)
     change.lock(record)
-    activities = _of(activity, whole_conversation=whole_conversation)
+    activities = _of(activity, by, whole_conversation=whole_conversation)
     standing = Binding.objects.filter(record=record.pk, activity__in=[each.pk for each in activities])
     before = standing.count()
     bind(activity.account_id, [(each, (Bind(record.pk, Reason.PERSON),)) for each in activities], now=now, by=by)
@@ -111,7 +111,7 @@ def take_away(
     _same_account(activity.account_id, record)
     lock(activity.account_id)
     elsewhere = Binding.objects.filter(activity=OuterRef("pk"), record__deleted_at=None).exclude(record=record.pk)
-    these = [each.pk for each in _of(activity, whole_conversation=whole_conversation)]
+    these = [each.pk for each in _of(activity, by, whole_conversation=whole_conversation)]
     standing = Activity.objects.filter(pk__in=these, bindings__record=record.pk)
     last = list(standing.filter(~Exists(elsewhere)).values_list("pk", flat=True))
     facts = dict(standing.values_list("pk", "identity"))
@@ -172,10 +172,12 @@ def _out_of_the_bin(letter: Message, *, now: datetime) -> None:
     Unlinked.objects.filter(account=letter.account_id, identity=identity, thread=None, record=None).delete()
 
 
-def _of(activity: Activity, *, whole_conversation: bool) -> list[Activity]:
+def _of(activity: Activity, by: Employee, *, whole_conversation: bool) -> list[Activity]:
+    """The activity, or what the person sees of its conversation: nobody hands on what is hidden from them (P9)."""
     if not whole_conversation:
         return [activity]
-    return list(Activity.objects.present().filter(thread=activity.thread_id).order_by("received_at", "pk"))
+    seen = Activity.objects.visible_to(by).present()
+    return list(seen.filter(thread=activity.thread_id).order_by("received_at", "pk"))
 
 
 def _forget_unlinked(record: Record, activities: Sequence[Activity]) -> None:

@@ -16,7 +16,7 @@ from letterdesk.lib.crashpoint import Crashed, interrupt
 from letterdesk.mailboxes.models import BlobReference, Message
 from letterdesk.mailboxes.tests.arriving import raw
 
-from .conftest import from_amara, says_in_crm, standing
+from .conftest import activity_at, from_amara, says_in_crm, standing
 
 HOUR = timedelta(hours=1)
 
@@ -103,6 +103,16 @@ def test_moved_to_another_record_and_back(amara, make, come, ines, now):
     assert (len(reasons(roof)), len(reasons(floor))) == (0, 3)
     move(one, source=floor, target=roof, by=ines, now=now, whole_conversation=True)
     assert (len(reasons(roof)), len(reasons(floor))) == (3, 0)
+
+
+def test_of_a_conversation_nobody_hands_on_what_is_hidden_from_them(make, ines, jonas, now):  # P9
+    mine, theirs = make("deal", "Mine", by=jonas), make("deal", "Secret", by=ines)
+    seen, hidden = activity_at(mine, at=now), activity_at(theirs, at=now)
+    Activity.objects.filter(pk=hidden.pk).update(thread=seen.thread)
+    other = make("deal", "Other", by=jonas)
+    assert stand_at(seen, mine, by=jonas, now=now, whole_conversation=True) == 0
+    assert move(seen, source=mine, target=other, by=jonas, now=now, whole_conversation=True) == 1
+    assert list(Activity.objects.visible_to(jonas)) == [seen]
 
 
 def test_a_person_who_links_it_takes_it_out_of_the_bin(amara, roof, come, ines, now):
