@@ -1,7 +1,8 @@
 """Mailboxes of people who left: kept in step as before for 30 days, told 7 days before the end, then disconnected here.
 
 Until then they can be handed over, or their owner taken back. How long is `accounts.dismiss.ends_at`. What a task
-holds stays (R4), what CRM holds too (R8), and the mail server keeps everything (R26).
+holds stays (R4), what CRM holds too (R8), and the mail server keeps everything (R26). A mailbox with a sent letter that
+the server does not have yet waits until it has (R9).
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from letterdesk.plans import limits
 from . import forget
 from .connect import disconnect
 from .jobs import forget_mailboxes
-from .models import Mailbox, MailboxState
+from .models import Mailbox, MailboxState, PendingChange
 from .sweep import clock_is_in_doubt
 
 WHY = "owner_left"
@@ -139,6 +140,8 @@ def _end(mailbox: Mailbox, now: datetime) -> bool:
         mailbox = Mailbox.objects.select_related("account").get(pk=mailbox.pk)
         if mailbox.owner_id != owner.pk or mailbox.forgotten_at is not None or not _is_over(owner, now):
             return False
+        if _sends_a_copy(mailbox):
+            return False
         if mailbox.state == MailboxState.DISCONNECTED:
             forget.begin(mailbox, now=now)
             record("mailbox.forgotten", account=mailbox.account, topic=mailbox.topic, subject=mailbox.topic, why=WHY)
@@ -152,6 +155,13 @@ def _is_over(owner: Employee, now: datetime) -> bool:
     if owner.dismissed_at is None or owner.warned_at is None:
         return False
     return now >= ends_at(owner.dismissed_at, owner.warned_at)
+
+
+def _sends_a_copy(mailbox: Mailbox) -> bool:
+    """Whether a letter of ours is here alone and on its way to the server; the sync stores it there, or gives up."""
+    on_their_way = (PendingChange.State.WAITING, PendingChange.State.SENT)
+    copies = PendingChange.objects.filter(mailbox=mailbox, kind=PendingChange.Kind.APPEND, state__in=on_their_way)
+    return copies.exists()
 
 
 def _of(person: Employee) -> QuerySet[Mailbox]:

@@ -72,6 +72,18 @@ def test_what_goes_leaves_a_receipt_and_what_a_task_holds_stays(gone, mailbox, i
     assert (receipt.rule, receipt.count, receipt.mailbox) == ("disconnected", 1, mailbox.public_id)
 
 
+def test_a_sent_letter_that_the_server_does_not_have_yet_is_waited_for(gone, mailbox, inbox, now):
+    """R9, R26"""
+    change = PendingChange.objects.create(
+        account=mailbox.account, mailbox=mailbox, folder=inbox, kind="append", detail={"blob": "a"}
+    )
+    live(now, hours=24 * 23)
+    assert live(now, hours=24 * 30) == 0
+    assert PendingChange.objects.get() == change
+    change.delete()  # the sync stored it
+    assert live(now, hours=24 * 30 + 1) == 1
+
+
 def test_administrators_are_told_by_mail_once(gone, boss, mailbox, now):
     for account in left.warn(now=now + 24 * DAY):
         left.tell_by_mail(account)

@@ -123,6 +123,10 @@ def test_a_sent_letter_that_no_server_has_yet_stays_with_its_append(account, mai
     assert Message.objects.get() == many[2]
     assert PendingChange.objects.get() == append
     assert not purge.accounts_to_purge(now).exists()
+    append.delete()  # given up, or stored there by the last sync
+    assert purge.accounts_to_purge(now).exists()
+    assert follow(now=now) == 1
+    assert not purge.accounts_to_purge(now).exists()
 
 
 def test_the_operator_may_grant_time(account, many, now, settings):  # R12
