@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
@@ -110,7 +110,8 @@ def purge_due(*, now: datetime) -> int:
 @transaction.atomic
 def _purge_activities(now: datetime) -> int:
     """Some of one account."""
-    due = Activity.objects.filter(deleted_at__lte=now - KEPT).order_by("deleted_at")
+    stands_again = Q(Exists(_present_bindings()), went_along=True)  # whatever bound it: a copy too many is no loss
+    due = Activity.objects.filter(~stands_again, deleted_at__lte=now - KEPT).order_by("deleted_at")
     first = due.first()
     if first is None:
         return 0
@@ -125,13 +126,15 @@ def settle(activity_ids: Collection[int], *, by: Employee | None, now: datetime)
 
     What a person deleted by itself stays where it is. Returns how many went in or came out. The account is locked.
     """
-    these = Activity.objects.filter(pk__in=list(activity_ids))
-    stands = Exists(_present_bindings())
-    went = these.filter(~stands, deleted_at=None).update(deleted_at=now, deleted_by=by, went_along=True)
-    came = these.filter(stands, deleted_at__isnull=False, went_along=True).update(
-        deleted_at=None, deleted_by=None, went_along=False
-    )
-    return went + came
+    alone = Activity.objects.filter(~Exists(_present_bindings()), pk__in=list(activity_ids), deleted_at=None)
+    went = alone.update(deleted_at=now, deleted_by=by, went_along=True)
+    return went + let_out(activity_ids)
+
+
+def let_out(activity_ids: Collection[int]) -> int:
+    """Take out of the bin what went along with a record and stands at one outside it again. Returns how many."""
+    these = Activity.objects.filter(pk__in=list(activity_ids), deleted_at__isnull=False, went_along=True)
+    return these.filter(Exists(_present_bindings())).update(deleted_at=None, deleted_by=None, went_along=False)
 
 
 def _present_bindings() -> QuerySet[Binding]:

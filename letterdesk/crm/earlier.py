@@ -9,7 +9,7 @@ from letterdesk.mailboxes.models import Mailbox, Message, Placement
 from .decide import ASIDE, Bind, belongs, direction
 from .identity import identity_of, people_of
 from .keep import ToKeep, keep
-from .models import Reason, Unlinked
+from .models import Activity, Reason, Unlinked
 
 MOST = 500
 
@@ -77,4 +77,7 @@ def _roles(letters: Sequence[Message]) -> dict[int, set[str]]:
 def _taken_out(account_id: int, letters: Sequence[Message]) -> set[str]:
     identities = [identity_of(letter) for letter in letters]
     found = Unlinked.objects.filter(account=account_id, identity__in=identities, record=None, thread=None)
-    return set(found.values_list("identity", flat=True))
+    binned = Activity.objects.filter(
+        account=account_id, identity__in=identities, deleted_at__isnull=False, went_along=False
+    )
+    return {*found.values_list("identity", flat=True), *binned.values_list("identity", flat=True)}

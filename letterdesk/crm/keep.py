@@ -12,6 +12,7 @@ from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes import collect, in_crm, rows
 from letterdesk.mailboxes.models import Message
 
+from .bin import let_out
 from .decide import Bind
 from .identity import identity_of
 from .models import Activity, Binding, LetterCopy
@@ -57,7 +58,10 @@ def bind(
     now: datetime,
     by: Employee | None = None,
 ) -> None:
-    """These activities stand at those records from now on; where they do already, the first reason stays."""
+    """These activities stand at those records from now on; where they do already, the first reason stays.
+
+    What lay in the bin with its last record is out of it then; what a person put there itself is not (R8).
+    """
     bindings = [
         rows.make(
             Binding,
@@ -74,6 +78,8 @@ def bind(
         for bind in binds
     ]
     rows.insert(bindings, conflict="ON CONFLICT (activity_id, record_id) DO NOTHING")
+    if binned := [activity.pk for activity, binds in wanted if binds and activity.deleted_at]:
+        let_out(binned)
     records = sorted({each.record_id for each in bindings})
     if records:
         rows.run(_ACTIVE, [records])

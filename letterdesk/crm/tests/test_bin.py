@@ -6,6 +6,7 @@ import pytest
 
 from letterdesk.crm.activity_bin import NoRecord, delete_activity, restore_activity
 from letterdesk.crm.bin import NotInBin, consequences, delete, purge, purge_due, restore
+from letterdesk.crm.by_hand import link_by_hand, take_away
 from letterdesk.crm.change import InBin
 from letterdesk.crm.jobs import purge_bin
 from letterdesk.crm.models import Activity, Record, Thread, Unlinked
@@ -13,6 +14,7 @@ from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, interrupt
 from letterdesk.mailboxes.collect import collect
 from letterdesk.mailboxes.models import BlobReference, LooseBlob, SweepClock
+from letterdesk.mailboxes.tests.arriving import raw
 from letterdesk.mailboxes.tests.letters import letter
 
 from .conftest import activity_at, says_in_crm
@@ -84,6 +86,34 @@ def test_an_activity_at_another_record_outlives_a_purged_one(make, ines, now):
     assert purge_due(now=now + MONTH) == 1
     assert Activity.objects.present().get() == activity
     assert list(activity.bindings.values_list("record", flat=True)) == [roof.pk]
+
+
+def test_an_earlier_letter_that_stands_at_a_record_again_is_out_of_the_bin(make, come, ines, now):  # R8
+    first = come(raw("Offer", message_id="1@x"), at=now - 2 * DAY)[0]
+    second = come(raw("Re: Offer", message_id="2@x", in_reply_to="1@x"), at=now - DAY)[0]
+    old, new = make("deal", "Old"), make("deal", "New")
+    activity = link_by_hand(first, old, by=ines, now=now)
+    delete(old, by=ines, now=now)
+    link_by_hand(second, new, by=ines, now=now)
+    assert Activity.objects.present().count() == 2
+    assert purge_due(now=now + MONTH) == 1
+    assert list(activity.bindings.values_list("record", flat=True)) == [new.pk]
+
+
+def test_an_earlier_letter_that_was_taken_from_its_last_record_stays_in_the_bin(make, come, ines, now):  # R8
+    first = come(raw("Offer", message_id="1@x"), at=now - 2 * DAY)[0]
+    second = come(raw("Re: Offer", message_id="2@x", in_reply_to="1@x"), at=now - DAY)[0]
+    old, new = make("deal", "Old"), make("deal", "New")
+    activity = link_by_hand(first, old, by=ines, now=now)
+    take_away(activity, old, by=ines, now=now)
+    link_by_hand(second, new, by=ines, now=now)
+    assert list(activity.bindings.values_list("record", flat=True)) == [old.pk]
+
+
+def test_the_purge_refuses_what_stands_at_a_record(make, ines, now):  # R8
+    activity = activity_at(make(), at=now)
+    Activity.objects.filter(pk=activity.pk).update(deleted_at=now, went_along=True)
+    assert purge_due(now=now + MONTH) == 0
 
 
 def test_a_deleted_activity_is_not_linked_again_until_it_is_restored(make, ines, now):
