@@ -41,6 +41,9 @@ def as_sent(delivery: Delivery, *, by: Employee, now: datetime) -> None:
 
 
 def _found(row: Delivery) -> bool:
+    """A copy in Sent tells of the lost answer only if it can be of no earlier attempt, and is not ours."""
+    if row.is_filed or row.recipients.filter(state=RecipientState.ACCEPTED).exists():
+        return False
     since = row.created_at - LOOKED_BACK
     copies = Message.objects.filter(mailbox=row.mailbox, received_at__gte=since, message_id=row.message_id)
     return copies.exists()

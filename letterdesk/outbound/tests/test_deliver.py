@@ -175,6 +175,15 @@ def test_an_unknown_letter_is_found_in_sent_or_asks_a_person(queued, mailbox, in
     assert len(sink.taken) == 1
 
 
+def test_a_copy_in_sent_of_an_earlier_attempt_proves_nothing(queued, now):
+    """P6, E06: two recipients have it, the answer for the third is lost; the copy in Sent is our own."""
+    with Sink(["rcpt:cy@client.example:450 greylisted#1", "dot:250 ok#1", "dot:cut"]) as sink:
+        delivery = after(queued(sink), now)
+        delivery = after(delivery, now)
+        assert delivery.state == State.UNKNOWN and states(delivery) == ["accepted", "unknown", "accepted"]
+        assert resolve.look_for(now=now + timedelta(hours=1)) == 0 and len(sink.taken) == 1
+
+
 def test_a_person_may_send_an_unknown_letter_again(queued, ines, now):
     with Sink("dot:cut#1") as sink:
         delivery = after(queued(sink), now)
