@@ -36,7 +36,7 @@ def conclude(
         return _all(asked, Answer(0, attempt.error.text), None if is_lasting else again, taken_before=taken_before,
                     code=attempt.error.code)  # fmt: skip
     if attempt.phase == "dot":  # P6: nobody knows; never sent again by itself
-        return _after_dot_without_answer(attempt, asked)
+        return _after_dot_without_answer(attempt, asked, again)
     if attempt.phase == "answered" and attempt.last.is_yes:
         return _taken(attempt, asked, again, attempts)
     return _refused(attempt, asked, again, taken_before=taken_before)
@@ -55,11 +55,12 @@ def _all(asked: Sequence[str], answer: Answer, again: datetime | None, *, taken_
     return Conclusion(State.SENT if taken_before else State.FAILED, each, None, code, answer.text)
 
 
-def _after_dot_without_answer(attempt: Attempt, asked: Sequence[str]) -> Conclusion:
+def _after_dot_without_answer(attempt: Attempt, asked: Sequence[str], again: datetime | None) -> Conclusion:
+    """Who was put off did not get it; they are asked again once a person, or Sent, has said what became of it."""
     each = {}
     for address in asked:
         answer = attempt.recipients.get(address, Answer(0))
-        each[address] = (R.UNKNOWN if answer.is_yes else R.REFUSED, answer)
+        each[address] = (R.UNKNOWN if answer.is_yes else _of_refusal(answer, again), answer)
     return Conclusion(State.UNKNOWN, each, None, "no_answer", attempt.last.text)
 
 

@@ -15,7 +15,7 @@ from letterdesk.lib.crashpoint import reach
 from letterdesk.mailboxes.models import Message
 
 from . import drafts, filing
-from .models import Delivery, DeliveryRecipient, RecipientState, State
+from .models import Delivery, RecipientState, State
 from .telling import locked, tell
 
 LOOKED_BACK = timedelta(days=1)
@@ -54,16 +54,26 @@ def _is_sent(delivery: Delivery, *, by: Employee | None, now: datetime) -> bool:
         row = locked(delivery)
         if row.state != State.UNKNOWN:
             return False
+        row.recipients.filter(state=RecipientState.UNKNOWN).update(state=RecipientState.ACCEPTED)
+        waits = row.recipients.filter(state=RecipientState.DEFERRED).exists()
         Delivery.objects.filter(pk=row.pk).update(
-            state=State.SENT, sent_at=row.sent_at or now, error_code="", error="", fence=F("fence") + 1
-        )
-        unknown = DeliveryRecipient.objects.filter(delivery=row, state=RecipientState.UNKNOWN)
-        unknown.update(state=RecipientState.ACCEPTED)
+            state=State.DEFERRED if waits else State.SENT, sent_at=row.sent_at or now, next_at=now,
+            error_code="recipients_refused" if waits else "", error="", fence=F("fence") + 1,
+        )  # fmt: skip
         if (theirs := filing.in_sent(row)) is not None and not row.is_filed:
             filing.close(row, theirs, now=now)
-        if row.draft is not None:
-            drafts.remove(row.draft, now=now)
-        tell("letter.sent", row, by=by, refused=0)
+        _tell(row, by=by, waits=waits, now=now)
         reach("resolve.before_commit")
     filing.file(row.pk, now=now)
     return True
+
+
+def _tell(row: Delivery, *, by: Employee | None, waits: bool, now: datetime) -> None:
+    """It has left for all, or for all but those whom the server put off; they are asked again alone (E06)."""
+    if waits:
+        tell("letter.deferred", row, by=by, code="recipients_refused", attempts=row.attempts)
+        return
+    if row.draft is not None:
+        drafts.remove(row.draft, now=now)
+    refused = row.recipients.filter(state=RecipientState.REFUSED).count()
+    tell("letter.sent", row, by=by, refused=refused)

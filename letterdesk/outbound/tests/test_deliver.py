@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 
 from letterdesk.accounts.close import close, reopen
+from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import BlobReference, Message, PendingChange, Placement
 from letterdesk.mailboxes.tests.arriving import fetched, receive
 from letterdesk.mailboxes.tests.letters import folder_of
@@ -182,6 +183,19 @@ def test_a_copy_in_sent_of_an_earlier_attempt_proves_nothing(queued, now):
         delivery = after(delivery, now)
         assert delivery.state == State.UNKNOWN and states(delivery) == ["accepted", "unknown", "accepted"]
         assert resolve.look_for(now=now + timedelta(hours=1)) == 0 and len(sink.taken) == 1
+
+
+def test_who_was_put_off_gets_the_letter_although_its_answer_was_lost(queued, now):
+    """E06: "it was sent" is said of those whom the server took, and the others are asked again alone."""
+    with Sink(["rcpt:cy@client.example:450 greylisted#1", "rcpt:di@client.example:550 no", "dot:take+cut#1"]) as sink:
+        delivery = after(queued(sink), now)
+        assert delivery.state == State.UNKNOWN and states(delivery) == ["unknown", "deferred", "refused"]
+        resolve.as_sent(delivery, by=delivery.by, now=now)
+        delivery.refresh_from_db()
+        assert delivery.state == State.DEFERRED and delivery.draft is not None
+        assert after(delivery, now).state == State.SENT
+    assert [taken.recipients for taken in sink.taken] == [(TO[0][1],), (TO[1][1],)]
+    assert Event.objects.get(kind="letter.sent").facts["refused"] == 1
 
 
 def test_a_person_may_send_an_unknown_letter_again(queued, ines, now):
