@@ -58,7 +58,8 @@ def cancel_letter(letter: Letter, *, by: By, as_json: AsJson = False) -> None:
     employee = employee_of(by)
     row = _mine(letter, employee)
     stop(row, by=employee, now=timezone.now())
-    answer({"id": row.public_id, "state": State.CANCELLED}, as_json=as_json, text=f"Stopped: {row.subject}")
+    state = State.UNKNOWN if row.may_have_left else State.CANCELLED
+    answer({"id": row.public_id, "state": state}, as_json=as_json, text=f"Stopped: {row.subject}")
 
 
 @app.command("resolve")

@@ -26,12 +26,15 @@ def send_again(delivery: Delivery, *, by: Employee, now: datetime) -> None:
     row = locked(delivery)
     if row.state not in {State.UNKNOWN, State.FAILED}:
         raise NotSo
+    row.may_have_left = row.may_have_left or row.state == State.UNKNOWN
     if row.state == State.FAILED:
         row.reservation = reserve(row.mailbox.account, Channel(row.channel), due_at=now, now=now)
         row.due_at = now
     row.state, row.next_at, row.fence = State.QUEUED, now, row.fence + 1
     row.error_code = row.error = ""
-    row.save(update_fields=["state", "next_at", "due_at", "fence", "reservation", "error_code", "error"])
+    row.save(
+        update_fields=["state", "next_at", "due_at", "fence", "reservation", "error_code", "error", "may_have_left"]
+    )
     others = DeliveryRecipient.objects.filter(delivery=row).exclude(state=RecipientState.ACCEPTED)
     others.update(state=RecipientState.WAITING)
     tell("letter.queued", row, by=by, again=1)

@@ -7,7 +7,7 @@ back. Undo, send later and pacing are all nothing but `due_at`.
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
@@ -24,7 +24,7 @@ from .composing import CannotSend, envelope, letter_of, problems
 from .drafts import DraftChanged, lock
 from .identities import Identity, identity_in
 from .jobs import deliver_due
-from .models import Delivery, DeliveryRecipient, Draft, Kind, State
+from .models import Delivery, DeliveryRecipient, Draft, Kind, RecipientState, State
 from .telling import give_back, reopen, tell
 
 GRACE = timedelta(seconds=2)  # the window of undo outlasts what the page shows
@@ -101,12 +101,19 @@ def _queue(made: Delivery, draft: Draft, identity: Identity, *, seen: int, now: 
 def stop(delivery: Delivery, *, by: Employee | None, now: datetime) -> Draft | None:
     """Undo, or cancel: the letter does not leave, its quota comes back, its draft is open again and returned.
 
-    Wins over a worker exactly if the letter is not being sent (E10), and nobody has got it yet. Raises TooLate.
+    Wins over a worker exactly if the letter is not being sent (E10), and nobody has got it yet. Raises TooLate. One
+    that may have left at an earlier attempt is perhaps sent again, and keeps its quota (P6); None is returned.
     """
     waiting = Delivery.objects.filter(pk=delivery.pk, state__in=[State.QUEUED, State.DEFERRED], sent_at=None)
-    if waiting.update(state=State.CANCELLED, fence=F("fence") + 1) != 1:
+    perhaps = Case(When(may_have_left=True, then=Value(State.UNKNOWN)), default=Value(State.CANCELLED))
+    if waiting.update(state=perhaps, fence=F("fence") + 1) != 1:
         raise TooLate
     row = Delivery.objects.select_related("mailbox", "account", "reservation", "draft").get(pk=delivery.pk)
+    if row.may_have_left:
+        waits = row.recipients.filter(state__in=[RecipientState.WAITING, RecipientState.DEFERRED])
+        waits.update(state=RecipientState.UNKNOWN)
+        tell("letter.unknown", row, by=by)
+        return None
     give_back(row, now=now)
     draft = reopen(row, now=now)
     tell("letter.stopped", row, by=by)

@@ -73,6 +73,9 @@ def stopping(request: Request, delivery_id: str) -> HttpResponse:
     except send.TooLate:
         messages.error(request, _("Too late: this letter has left already."))
         return redirect("outbox")
+    if found.may_have_left:
+        messages.success(request, _("Stopped. It is not sent again; whether it left before, nobody knows."))
+        return redirect("outbox")
     messages.success(request, _("Not sent. The letter is a draft again."))
     return _to_draft(request, draft)
 

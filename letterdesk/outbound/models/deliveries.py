@@ -70,6 +70,7 @@ class Delivery(models.Model):
     next_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
+    may_have_left = models.BooleanField(default=False)  # P6: an attempt has ended without an answer to the final dot
     error_code = models.CharField(max_length=40, blank=True, default="")
     error = models.TextField(blank=True, default="")  # in words for people, the server's own among them
     is_filed = models.BooleanField(default=False)  # its copy lies in Sent

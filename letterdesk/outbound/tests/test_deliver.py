@@ -206,6 +206,18 @@ def test_a_person_may_send_an_unknown_letter_again(queued, ines, now):
     assert len(sink.taken) == 1
 
 
+def test_a_letter_that_may_have_left_is_stopped_without_its_quota(queued, mailbox, ines, now):
+    """P6, R23: perhaps sent, sent again and stopped, it is perhaps sent as before."""
+    with Sink("dot:take+cut") as sink:
+        delivery = after(queued(sink), now)
+        again.send_again(delivery, by=ines, now=now)
+        assert stop(delivery, by=ines, now=now) is None
+    delivery.refresh_from_db()
+    assert delivery.state == State.UNKNOWN and states(delivery) == ["unknown"] * 3
+    assert used(mailbox.account) == 1 and len(sink.taken) == 1
+    resolve.as_sent(delivery, by=ines, now=now)
+
+
 def test_dead_at_any_point_it_leaves_once_or_asks(queued, mailbox, now):
     """P6, E01, E02, E03, E08: killed at every step of handing over, then resumed."""
     reached = []
