@@ -7,12 +7,13 @@ person decides (`resolve.py`).
 """
 
 import random
-import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account
 from letterdesk.lib import blobs
@@ -27,14 +28,16 @@ from letterdesk.plans.models import Channel
 from letterdesk.plans.usage import refund
 
 from . import drafts, filing
-from .decide import Conclusion, conclude
+from .decide import GIVEN_UP_AFTER, Conclusion, conclude
 from .identities import SENDING as USABLE
 from .models import Delivery, DeliveryRecipient, Phase, RecipientState, State
 from .telling import tell
 
 LEASE = timedelta(minutes=15)  # longer than the wait after the final dot
 AT_ONCE = 50
+WITH = ("mailbox__account", "by", "reservation", "draft")
 TO_ASK = (RecipientState.WAITING, RecipientState.DEFERRED)
+Clock = Callable[[], datetime]
 
 
 class Withheld(MailError):
@@ -53,25 +56,31 @@ class Lost(MailError):
     needs_person = True
 
 
-def deliver(*, now: datetime, patience: float = AFTER_DOT) -> int:
-    """Send what is due, one letter after the other; returns how many were tried here."""
+def deliver(*, now: datetime, clock: Clock | None = None, patience: float = AFTER_DOT) -> int:
+    """Send what is due, one letter after the other; returns how many were tried here.
+
+    A letter may take minutes: `clock` tells the time at each; without it stands still at `now`.
+    """
+    time_of = clock or (lambda: now)
     recover(now)
     done = 0
     for pk in list(_due(now).order_by("next_at").values_list("pk", flat=True)[:AT_ONCE]):
-        done += deliver_one(pk, now=now, patience=patience)
-    filing.file_rest(now=now)
+        done += deliver_one(pk, now=time_of(), clock=clock, patience=patience)
+    filing.file_rest(now=time_of())
     return done
 
 
-def deliver_one(pk: int, *, now: datetime, patience: float = AFTER_DOT) -> bool:
-    """Try one letter, if it is due and nobody else has it."""
+def deliver_one(pk: int, *, now: datetime, clock: Clock | None = None, patience: float = AFTER_DOT) -> bool:
+    """Try one letter, if it is due and nobody else has it. `clock` as above."""
+    time_of = clock or (lambda: now)
     row = _claim(pk, now)
     if row is None:
         return False
     reach("deliver.claimed")
     asked = list(row.recipients.filter(state__in=TO_ASK).order_by("pk").values_list("address", flat=True))
-    attempt = _attempt(row, asked, now, patience)
+    attempt = _attempt(row, asked, time_of, patience)
     reach("deliver.attempted")
+    now = time_of()
     found = conclude(
         attempt,
         asked=asked,
@@ -90,7 +99,10 @@ def deliver_one(pk: int, *, now: datetime, patience: float = AFTER_DOT) -> bool:
 def recover(now: datetime) -> int:
     """Letters whose worker died: before the dot they are tried again, after it they are unknown (E02, E03)."""
     lost = Delivery.objects.filter(state=State.SENDING, leased_until__lte=now)
-    again = lost.exclude(phase=Phase.DOT).update(state=State.DEFERRED, next_at=now, fence=F("fence") + 1)
+    before_dot = lost.exclude(phase=Phase.DOT)
+    hopeful = before_dot.filter(due_at__gt=now - GIVEN_UP_AFTER)
+    again = hopeful.update(state=State.DEFERRED, next_at=now, fence=F("fence") + 1)
+    again += sum(_give_up(row, before_dot, now) for row in before_dot.select_related(*WITH))
     for row in lost.filter(phase=Phase.DOT).select_related("mailbox__account"):
         with transaction.atomic():
             mine = lost.filter(pk=row.pk, phase=Phase.DOT, fence=row.fence)
@@ -99,6 +111,18 @@ def recover(now: datetime) -> int:
                 tell("letter.unknown", row)
                 again += 1
     return again
+
+
+def _give_up(row: Delivery, before_dot: QuerySet[Delivery], now: datetime) -> bool:
+    """R23: five days of lost workers or lines that dragged on. The fence first, so that nobody sends the dot now."""
+    if before_dot.filter(pk=row.pk, fence=row.fence).update(fence=F("fence") + 1) != 1:
+        return False
+    row.fence += 1
+    asked = list(row.recipients.filter(state__in=TO_ASK).values_list("address", flat=True))
+    taken = row.recipients.filter(state=RecipientState.ACCEPTED).exists()
+    lost = Attempt("connect", Answer(0, _("The letter could not be handed over for five days.")))
+    found = conclude(lost, asked=asked, taken_before=taken, attempts=row.attempts, due_at=row.due_at, now=now)
+    return _finish(row, found, now)
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:
@@ -121,19 +145,19 @@ def _claim(pk: int, now: datetime) -> Delivery | None:
     )  # fmt: skip
     if mine != 1:
         return None
-    row: Delivery = Delivery.objects.select_related("mailbox__account", "by", "reservation", "draft").get(pk=pk)
+    row: Delivery = Delivery.objects.select_related(*WITH).get(pk=pk)
     return row
 
 
-def _attempt(row: Delivery, asked: list[str], now: datetime, patience: float) -> Attempt:
+def _attempt(row: Delivery, asked: list[str], clock: Clock, patience: float) -> Attempt:
     try:
-        _check_allowed(row, now)
-        raw, began = _bytes_of(row), time.monotonic()
+        _check_allowed(row, clock())
+        raw = _bytes_of(row)
     except MailError as error:
         return Attempt("connect", error=error)
 
     def journal() -> bool:
-        return journal_dot(row, now=now + timedelta(seconds=time.monotonic() - began))
+        return journal_dot(row, now=clock())
 
     return submit(
         smtp_login(row.mailbox), Guard(allowed=tuple(settings.ALLOWED_NETWORKS)), raw,

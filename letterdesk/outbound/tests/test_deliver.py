@@ -12,8 +12,9 @@ from letterdesk.mailboxes.models import BlobReference, Message, PendingChange, P
 from letterdesk.mailboxes.tests.arriving import fetched, receive
 from letterdesk.mailboxes.tests.letters import folder_of
 from letterdesk.outbound import again, drafts, filing, resolve
+from letterdesk.outbound import deliver as deliver_module
 from letterdesk.outbound.answering import reply
-from letterdesk.outbound.deliver import LEASE, deliver, deliver_one, journal_dot
+from letterdesk.outbound.deliver import LEASE, deliver, deliver_one, journal_dot, recover
 from letterdesk.outbound.models import Delivery, Draft, State
 from letterdesk.outbound.send import TooLate, send, stop
 from letterdesk.outbound.sweep import sweep
@@ -253,6 +254,41 @@ def test_an_overtaken_worker_sends_no_dot(queued, now):
         deliver(now=now + SOON, patience=1)  # recovers it, and sends
         assert not journal_dot(row, now=now)
     assert len(sink.taken) == 1
+
+
+def test_each_letter_has_its_lease_from_when_it_is_taken(queued, now, monkeypatch):
+    """E09: the first takes twenty minutes; the lease of the second has not begun before."""
+    at, left = [now + SOON], []
+    claimed = deliver_module._claim
+
+    def slow(pk, moment):
+        row = claimed(pk, moment)
+        left.append(row.leased_until - at[0])
+        at[0] += timedelta(minutes=20)
+        return row
+
+    monkeypatch.setattr(deliver_module, "_claim", slow)
+    with Sink() as sink:
+        queued(sink)
+        queued(sink)
+        deliver(now=at[0], clock=lambda: at[0], patience=1)
+    assert left == [LEASE, LEASE]
+    assert Delivery.objects.latest("pk").sent_at == now + SOON + timedelta(minutes=40)
+
+
+def test_a_letter_whose_workers_are_lost_is_given_up_after_five_days(queued, mailbox, now):
+    """R23."""
+    with Sink() as sink:
+        delivery = queued(sink)
+        lost = Delivery.objects.filter(pk=delivery.pk)
+        late = delivery.due_at + timedelta(days=5)
+        lost.update(state=State.SENDING, fence=1, leased_until=now, phase="connect")
+        assert recover(late - timedelta(minutes=1)) == 1 and lost.get().state == State.DEFERRED
+        lost.update(state=State.SENDING, leased_until=now)
+        held = lost.get()
+        assert recover(late) == 1 and not journal_dot(held, now=late)
+    delivery.refresh_from_db()
+    assert delivery.state == State.FAILED and used(mailbox.account) == 0 and sink.taken == []
 
 
 def test_nothing_leaves_once_webmail_has_ended_or_the_mailbox_is_suspended(queued, mailbox, now):
