@@ -49,7 +49,9 @@ def record(request: Request, record_id: str) -> HttpResponse:
         return record_page_of(request, editable(request, record_id), form=form, status=409)
     except REFUSALS as error:
         form.add_error(None, str(error))
-        return record_page_of(request, found, form=form, status=422)
+        anew = Record.objects.editable_by(request.employee).filter(pk=found.pk)  # `change` read more than they may see
+        shown = get_object_or_404(with_facts(anew, request.employee).prefetch_related("phones"))
+        return record_page_of(request, shown, form=form, status=422)
     return to_record(request, found)
 
 

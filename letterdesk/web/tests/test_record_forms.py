@@ -35,6 +35,20 @@ def test_a_contact_is_made_with_its_addresses_and_a_company_that_was_not_there(b
     assert Record.objects.filter(kind="company").count() == 1
 
 
+@pytest.fixture
+def company_out_of_sight(contact, jonas):
+    Record.objects.filter(pk=contact.pk).update(company=record_of(jonas, "Secret Holding", kind="company"))
+
+
+def test_what_is_refused_shows_no_company_that_the_reader_may_not_see(
+    browser, ines, contact, company_out_of_sight
+):  # P9
+    answer = browser.post(f"/crm/records/{contact.public_id}", wish(ines, addresses="nonsense"))
+    assert answer.status_code == 422
+    assert "is not an e-mail address" in text_of(answer)
+    assert "Secret Holding" not in answer.content.decode()
+
+
 def test_a_form_that_is_filled_from_a_letter_leads_back_to_it(browser, ines):
     page = browser.get("/crm/contacts/new?name=Amara&address=amara@okafor.example&next=/mail").content.decode()
     assert 'value="Amara"' in page and ">\namara@okafor.example</textarea>" in page
