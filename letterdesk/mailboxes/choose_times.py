@@ -20,7 +20,7 @@ from letterdesk.events.record import record
 from letterdesk.lib.ids import new_public_id
 from letterdesk.plans import limits
 
-from . import connect, receipts, sweep
+from . import connect, legal, receipts, sweep
 from .models import Mailbox, Message, Quarantined, RetentionRule
 from .own_times import LONGEST, Standing, made_of, rules_of, seal_of, special_folders, standing
 from .periods import Cutoff, Own, Periods
@@ -256,7 +256,7 @@ def _counted(letters: QuerySet[Message]) -> dict[int, tuple[int, int, int]]:
 
 def _unread(mailboxes: list[int], old: Cutoff, new: Cutoff) -> dict[int, int]:
     """Letters that could not be read go, too."""
-    letters = Quarantined.objects.filter(is_over(Quarantined, new), is_young(Quarantined, old)).exclude(blob="")
+    letters = legal.unread_free(Quarantined.objects.filter(is_over(Quarantined, new), is_young(Quarantined, old)))
     counted = letters.filter(folder__mailbox__in=mailboxes).order_by().values_list("folder__mailbox")
     return dict(counted.annotate(number=Count("pk")))
 

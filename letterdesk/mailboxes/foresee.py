@@ -15,7 +15,7 @@ from letterdesk.accounts.models import Account
 from letterdesk.plans import limits
 from letterdesk.plans.catalogue import Terms, catalogue, terms_of
 
-from . import fit, purge, sweep
+from . import fit, legal, purge, sweep
 from .connect import COUNTED
 from .models import Mailbox, MailboxState, Message, PendingChange, Quarantined
 from .own_times import periods_under
@@ -115,7 +115,7 @@ def _counts(mailbox: Mailbox) -> bool:
 def _letters(account: Account, mailboxes: Sequence[Mailbox], after: Terms, now: datetime) -> tuple[dict[int, int], ...]:
     """By mailbox: letters that go, of which CRM keeps a copy, that only a task keeps, and changes that are dropped."""
     letters = Message.objects.filter(mailbox__in=[each.pk for each in mailboxes])
-    unreadable = Quarantined.objects.filter(folder__mailbox__in=[each.pk for each in mailboxes]).exclude(blob="")
+    unreadable = legal.unread_free(Quarantined.objects.filter(folder__mailbox__in=[each.pk for each in mailboxes]))
     if not after.has_integration:  # R12
         changes = PendingChange.objects.filter(purge.QUEUED, mailbox__in=[each.pk for each in mailboxes])
         goes, in_crm = _going(purge.not_held(letters), unreadable)

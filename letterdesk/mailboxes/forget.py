@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from letterdesk.events.record import record
 
-from . import collect, listing, receipts
+from . import collect, legal, listing, receipts
 from .models import Folder, Mailbox, Message, Quarantined
 from .remove import remove_messages
 
@@ -52,17 +52,24 @@ def _piece(mailbox: Mailbox, *, now: datetime, limit: int) -> int:
 
 def _unfinished() -> QuerySet[Mailbox]:
     letters = Message.objects.filter(mailbox=OuterRef("pk"), is_held=False, holds=None)
-    left = Q(Exists(letters)) | Q(Exists(Folder.objects.filter(mailbox=OuterRef("pk"))))
+    left = Q(Exists(letters)) | Q(Exists(_free_folders().filter(mailbox=OuterRef("pk"))))
     unfinished: QuerySet[Mailbox] = Mailbox.objects.filter(left, forgotten_at__isnull=False)
     return unfinished
 
 
+def _free_folders() -> QuerySet[Folder]:
+    held = legal.unread_held(Quarantined.objects.filter(folder=OuterRef("pk")))
+    free: QuerySet[Folder] = Folder.objects.filter(~Exists(held))
+    return free
+
+
 @transaction.atomic
 def _remove_folders(mailbox: Mailbox, *, now: datetime) -> None:
-    """The folders, with the quarantine in them and the places of held letters."""
-    quarantined = Quarantined.objects.filter(folder__mailbox=mailbox).exclude(blob="")
-    blobs = list(quarantined.values_list("blob", flat=True))
-    Folder.objects.filter(mailbox=mailbox).delete()
+    """The folders, with the quarantine in them and the places of held letters; not where a hold is on it (F05)."""
+    receipts.lock(mailbox.account_id)
+    folders = list(_free_folders().filter(mailbox=mailbox).values_list("pk", flat=True))
+    blobs = list(Quarantined.objects.filter(folder__in=folders).exclude(blob="").values_list("blob", flat=True))
+    Folder.objects.filter(pk__in=folders).delete()
     collect.let_go(mailbox, blobs, now=now)
     held = Message.objects.filter(mailbox=mailbox).values_list("conversation_id", flat=True)
     listing.refresh(list(held))

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
 
-from . import listing
-from .models import Conversation, Hold, LegalHold, Mailbox, Message
+from . import listing, receipts
+from .models import Conversation, Hold, LegalHold, Mailbox, Message, Quarantined
 
 REASON = "legal"
 GRACE = timedelta(hours=24 * 30)  # F08
@@ -50,6 +50,7 @@ def place(
     scope = Scope.ACCOUNT
     if mailbox or conversation or address:
         scope = Scope.MAILBOX if mailbox else Scope.CONVERSATION if conversation else Scope.ADDRESS
+    receipts.lock(account.pk)  # before any deletion, or after its piece (F07)
     list(account.mailboxes.select_for_update().order_by("pk").values_list("pk"))  # nothing arrives or goes meanwhile
     hold = LegalHold.objects.create(
         account=account, scope=scope, mailbox=mailbox, conversation=conversation, address=address.strip().lower(),
@@ -98,6 +99,24 @@ def cover(mailbox: Mailbox, letters: Sequence[Message], *, now: datetime) -> int
         found = _letters(hold).filter(pk__in=[letter.pk for letter in letters])
         held += _hold(hold, list(found.values_list("pk", "conversation_id")), now)
     return held
+
+
+def unread_free(letters: QuerySet[Quarantined]) -> QuerySet[Quarantined]:
+    """Those of these unreadable letters whose bytes are here and may go: no hold is on their account or mailbox.
+
+    Nobody can say of them which conversation or address they are of.
+    """
+    return letters.exclude(blob="").filter(~_held_unread())
+
+
+def unread_held(letters: QuerySet[Quarantined]) -> QuerySet[Quarantined]:
+    """The others of those whose bytes are here."""
+    return letters.exclude(blob="").filter(_held_unread())
+
+
+def _held_unread() -> Exists:
+    everything = Q(scope=Scope.ACCOUNT) | Q(scope=Scope.MAILBOX, mailbox=OuterRef("folder__mailbox"))
+    return Exists(LegalHold.objects.filter(everything, account=OuterRef("account"), freed_at=None))
 
 
 def free(*, now: datetime) -> int:

@@ -18,7 +18,7 @@ from letterdesk.plans import limits
 from letterdesk.plans.models import Subscription
 from letterdesk.plans.timeline import plan_at, webmail_ended_at, without_webmail
 
-from . import listing, receipts
+from . import legal, listing, receipts
 from .intentions import drop
 from .models import Mailbox, Message, PendingChange, Placement, Quarantined
 from .remove import remove_messages, remove_quarantined
@@ -63,8 +63,8 @@ def not_held(letters: QuerySet[Message]) -> QuerySet[Message]:
 
 
 def unread_letters(mailbox: Mailbox) -> QuerySet[Quarantined]:
-    """Letters that could not be read and whose bytes are here."""
-    return Quarantined.objects.filter(folder__mailbox=mailbox).exclude(blob="")
+    """Letters that could not be read and whose bytes are here, under no hold."""
+    return legal.unread_free(Quarantined.objects.filter(folder__mailbox=mailbox))
 
 
 def queued(mailbox: Mailbox) -> QuerySet[PendingChange]:
@@ -75,7 +75,7 @@ def queued(mailbox: Mailbox) -> QuerySet[PendingChange]:
 def _has_something() -> Q:
     this = OuterRef("pk")
     letters = not_held(Message.objects.filter(mailbox=this))
-    unreadable = Quarantined.objects.filter(folder__mailbox=this).exclude(blob="")
+    unreadable = legal.unread_free(Quarantined.objects.filter(folder__mailbox=this))
     return Q(Exists(letters)) | Q(Exists(unreadable)) | Q(Exists(PendingChange.objects.filter(QUEUED, mailbox=this)))
 
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from letterdesk.lib.crashpoint import reach
 
-from . import collect, listing, rows, search
+from . import collect, legal, listing, rows, search
 from .models import Attachment, HiddenLetter, Mailbox, Message, PendingChange, Placement, Quarantined
 
 AT_ONCE = 500
@@ -41,8 +41,8 @@ def remove_messages(mailbox: Mailbox, message_ids: Collection[int], *, now: date
 
 @transaction.atomic
 def remove_quarantined(mailbox: Mailbox, letters: QuerySet[Quarantined], *, now: datetime) -> list[str]:
-    """Remove some of these letters of the mailbox that could not be read; returns the hashes that went."""
-    some = dict(letters.filter(folder__mailbox=mailbox).values_list("pk", "blob")[:AT_ONCE])
+    """Remove some of these unreadable letters of the mailbox, none under a hold (F05); returns the hashes that went."""
+    some = dict(legal.unread_free(letters).filter(folder__mailbox=mailbox).values_list("pk", "blob")[:AT_ONCE])
     Quarantined.objects.filter(pk__in=list(some)).delete()
     blobs = sorted(set(some.values()))
     collect.let_go(mailbox, blobs, now=now)

@@ -17,7 +17,7 @@ from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 from letterdesk.plans import limits
 
-from . import receipts, tombstones
+from . import legal, receipts, tombstones
 from .models import Mailbox, Message, PendingChange, Placement, Quarantined, SweepClock
 from .own_times import periods_under
 from .periods import Cutoff, latest, of_mailbox
@@ -133,7 +133,7 @@ def account_for(
 
 def _quarantined(mailbox: Mailbox, cutoff: Cutoff) -> QuerySet[Quarantined]:
     """What could not be read has a period, too; what the server never handed out has no copy here."""
-    return Quarantined.objects.filter(is_over(Quarantined, cutoff), folder__mailbox=mailbox).exclude(blob="")
+    return legal.unread_free(Quarantined.objects.filter(is_over(Quarantined, cutoff), folder__mailbox=mailbox))
 
 
 def clock_is_in_doubt(now: datetime) -> bool:

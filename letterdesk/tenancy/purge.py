@@ -20,8 +20,8 @@ from letterdesk.accounts.sessions import end_sessions
 from letterdesk.events.record import record
 from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
-from letterdesk.mailboxes import receipts
-from letterdesk.mailboxes.models import Hold, Mailbox, Message, Receipt, RemovedWords, SearchText
+from letterdesk.mailboxes import legal, receipts
+from letterdesk.mailboxes.models import Hold, Mailbox, Message, Quarantined, Receipt, RemovedWords, SearchText
 from letterdesk.mailboxes.remove import remove_messages
 from letterdesk.mailboxes.search import forget_removed
 from letterdesk.mailboxes.sweep import clock_is_in_doubt
@@ -87,8 +87,9 @@ def purge(account: Account, *, now: datetime) -> None:
 
 
 def legal_holds(account: Account) -> int:
-    """How many letters of the account are under a legal hold."""
-    return Hold.objects.filter(account=account, reason="legal").values("message").distinct().count()
+    """How many letters of the account are under a legal hold, those that nobody could read included."""
+    unreadable = legal.unread_held(Quarantined.objects.filter(account=account)).count()
+    return Hold.objects.filter(account=account, reason="legal").values("message").distinct().count() + unreadable
 
 
 def order() -> list[Model]:

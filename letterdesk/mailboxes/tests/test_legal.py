@@ -7,10 +7,11 @@ import pytest
 from letterdesk.events.models import Event
 from letterdesk.mailboxes import bin as binned
 from letterdesk.mailboxes import holds, legal
-from letterdesk.mailboxes.models import Hold, LegalHold, Message
-from letterdesk.mailboxes.purge import purge
+from letterdesk.mailboxes.forget import begin, forget_copies
+from letterdesk.mailboxes.models import Folder, Hold, LegalHold, Message, Quarantined
+from letterdesk.mailboxes.purge import accounts_to_purge, purge
 from letterdesk.mailboxes.retention import storage_line, visible
-from letterdesk.mailboxes.sweep import sweep
+from letterdesk.mailboxes.sweep import preview, sweep
 from letterdesk.plans.models import Subscription
 
 from .arriving import another_mailbox
@@ -101,6 +102,26 @@ def test_released_it_lets_go_after_thirty_days_and_not_before(account, mailbox, 
     assert legal.free(now=now + 30 * DAY) == 1
     assert (holds.check(), Message.objects.filter(is_held=True).count()) == ([], 0)
     assert LegalHold.objects.get().freed_at == now + 30 * DAY
+
+
+@pytest.mark.parametrize("scope", ["account", "mailbox"])
+def test_it_holds_what_nobody_could_read_too(account, mailbox, inbox, now, scope):  # F05, F08
+    Quarantined.objects.create(
+        account=account, folder=inbox, uidvalidity=1, uid=7, reason="x", blob="a" * 64, internal_date=now - 40 * DAY
+    )
+    hold = legal.place(account, mailbox=mailbox if scope == "mailbox" else None, reason="Case 7", by=None, now=now)
+    assert preview(account, now=now) == [] and sweep(now=now) == 0
+    Subscription.objects.filter(account=account).update(plan="free", followed="free")
+    assert purge(account, now=now) == 0 and not accounts_to_purge(now).exists()
+    begin(mailbox, now=now)
+    folder_of(mailbox, "Sent", "sent")
+    assert forget_copies(now=now) and not forget_copies(now=now)  # the other folder goes, and it ends
+    assert (Quarantined.objects.count(), Folder.objects.get()) == (1, inbox)
+    legal.release(hold, by=None, now=now)
+    assert not forget_copies(now=now + 29 * DAY)
+    legal.free(now=now + 30 * DAY)
+    assert forget_copies(now=now + 30 * DAY)
+    assert not Quarantined.objects.exists()
 
 
 def test_what_another_reason_holds_stays_held(account, mailbox, inbox, now):  # R4

@@ -12,8 +12,8 @@ from letterdesk.accounts.roles import NotAllowed
 from letterdesk.accounts.tests.dump import everything_stored
 from letterdesk.events.models import Event
 from letterdesk.lib import blobs, crashpoint
-from letterdesk.mailboxes import holds, receipts
-from letterdesk.mailboxes.models import Mailbox, Message, Receipt, SweepClock
+from letterdesk.mailboxes import holds, legal, receipts
+from letterdesk.mailboxes.models import Folder, Hold, Mailbox, Message, Quarantined, Receipt, SweepClock
 from letterdesk.sync.claims import claim
 from letterdesk.tasks.change import comment
 from letterdesk.tasks.create import create
@@ -118,6 +118,18 @@ def test_a_legal_hold_wins_over_the_deletion_of_the_account(marked, boss, now):
     close(marked, typed="Acme", by=boss, now=now)
     holds.release(letter, reason="legal", reference="matter:1")
     assert purge_due(now=now + 30 * DAY) == 1
+
+
+@pytest.mark.case("F05")
+def test_a_legal_hold_on_what_nobody_could_read_wins_too(marked, boss, now):
+    folder = Folder.objects.filter(account=marked).first()
+    Quarantined.objects.create(account=marked, folder=folder, uidvalidity=1, uid=900, reason="x", blob="a" * 64)
+    legal.place(marked, reason="Case 7", by=None, now=now)
+    Hold.objects.filter(reason="legal").delete()  # as if no letter but this one were there
+    close(marked, typed="Acme", by=boss, now=now)
+    with pytest.raises(Held):
+        purge(marked, now=now + 30 * DAY)
+    assert Quarantined.objects.filter(uid=900).exists()
 
 
 @pytest.mark.case("F07")
