@@ -32,9 +32,9 @@ class ChangedMeanwhile(ValueError):
 
 def version_of(record: Record) -> str:
     """What `change` would replace, as a short word: another one after every change of it."""
-    said = fields_of(record)
-    values = [getattr(said, each.name) for each in names_of(said)]
-    plain = [getattr(value, "pk", value) for value in values]
+    said = fields_of(record)  # by key: the reader's copy of the record may hide its company and contact from them
+    values = [getattr(said, each.name) for each in names_of(said) if each.name not in {"company", "contact"}]
+    plain = [getattr(value, "pk", value) for value in values] + [record.company_id, record.contact_id]
     return hashlib.sha256(repr(plain).encode()).hexdigest()[:16]
 
 

@@ -49,6 +49,15 @@ def test_what_is_refused_shows_no_company_that_the_reader_may_not_see(
     assert "Secret Holding" not in answer.content.decode()
 
 
+def test_who_may_not_see_the_company_saves_the_contact_all_the_same(browser, ines, contact, company_out_of_sight):
+    at = f"/crm/records/{contact.public_id}"
+    seen = re.search(r'name="seen" value="(\w+)"', browser.get(at).content.decode())[1]
+    kept = wish(ines, name="Amara O.", addresses="amara@okafor.example", seen=seen)
+    assert browser.post(at, kept).status_code == 302
+    contact.refresh_from_db()
+    assert (contact.name, contact.company.name) == ("Amara O.", "Secret Holding")
+
+
 def test_a_form_that_is_filled_from_a_letter_leads_back_to_it(browser, ines):
     page = browser.get("/crm/contacts/new?name=Amara&address=amara@okafor.example&next=/mail").content.decode()
     assert 'value="Amara"' in page and ">\namara@okafor.example</textarea>" in page
