@@ -30,10 +30,12 @@ def dismiss(person: Employee, *, by: Employee, now: datetime) -> None:
     """End this person's access: sessions, password, second factors and open invitations. The row stays, as history.
 
     Their mailboxes, tasks and grants stay as they are: handing over is another step, before or after.
-    Raises NotAllowed and LastAdministrator.
+    Of who left before, nothing changes: their 30 days go on. Raises NotAllowed and LastAdministrator.
     """
     must_administrate(by, person.account_id)
-    keep_an_administrator(person)
+    keep_an_administrator(person)  # locks the account
+    if not Employee.objects.filter(pk=person.pk, dismissed_at=None).update(dismissed_at=now, warned_at=None):
+        return
     person.is_active = False
     person.is_operator = False
     person.dismissed_at, person.warned_at = now, None

@@ -90,6 +90,14 @@ def test_a_dismissed_person_is_out_at_once_everywhere_and_never_gets_in_again(ad
     assert not client.login(email=colleague.email, password=PASSWORD)
 
 
+def test_dismissed_twice_the_days_count_from_the_first_time(administrator, colleague, now):  # F17
+    dismiss(colleague, by=administrator, now=now)
+    Employee.objects.filter(pk=colleague.pk).update(warned_at=now + timedelta(days=19))
+    dismiss(colleague, by=administrator, now=now + timedelta(days=20))
+    colleague.refresh_from_db()
+    assert (colleague.dismissed_at, colleague.warned_at) == (now, now + timedelta(days=19))
+
+
 def test_open_invitations_of_a_dismissed_person_end(administrator, account, now):
     other = Employee.objects.create_user("b@acme.example", PASSWORD, account=account, name="B", role="administrator")
     invite("mia@acme.example", by=other, now=now)
