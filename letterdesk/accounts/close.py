@@ -70,6 +70,7 @@ def reopen(account: Account, *, by: Employee | None, operator: str = "") -> None
     if not waiting.update(closed_at=None, closed_by=None):
         raise NotClosed
     account.refresh_from_db()
+    account.employees.filter(dismissed_at__isnull=False).update(warned_at=None)  # 7 days more from a new warning
     tell("account.reopened", account=account, by=by, operator=operator)
 
 

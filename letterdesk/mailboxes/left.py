@@ -5,6 +5,7 @@ holds stays (R4), what CRM holds too (R8), and the mail server keeps everything 
 the server does not have yet waits until it has (R9).
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +31,7 @@ from .models import Mailbox, MailboxState, PendingChange
 from .sweep import clock_is_in_doubt
 
 WHY = "owner_left"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,10 @@ def follow_leavers() -> None:
     """Hourly: tell the administrators what goes within 7 days, and let go what is over."""
     now = timezone.now()
     for account in warn(now=now):
-        tell_by_mail(account)
+        try:
+            tell_by_mail(account)
+        except Exception:  # one mail that cannot be sent keeps nothing from the others; the banner warns, too
+            logger.exception("The administrators of account %s could not be told by mail", account.public_id)
     end(now=now)
 
 
@@ -136,6 +141,8 @@ def end(*, now: datetime) -> int:
 def _end(mailbox: Mailbox, now: datetime) -> bool:
     """Judged anew under the lock under which mailboxes change hands, and on the person's locked row."""
     with limits.locked(mailbox.account):
+        if Account.objects.filter(pk=mailbox.account_id, closed_at__isnull=False).exists():
+            return False
         owner = Employee.objects.select_for_update().get(pk=mailbox.owner_id)
         mailbox = Mailbox.objects.select_related("account").get(pk=mailbox.pk)
         if mailbox.owner_id != owner.pk or mailbox.forgotten_at is not None or not _is_over(owner, now):
@@ -170,6 +177,9 @@ def _of(person: Employee) -> QuerySet[Mailbox]:
 
 
 def _with_mailboxes() -> QuerySet[Employee]:
+    """Of a closed account nobody: its administrators cannot act. Reopened, they are warned anew (`close.reopen`)."""
     own = Mailbox.objects.filter(owner=OuterRef("pk"), forgotten_at=None)
-    found: QuerySet[Employee] = Employee.objects.filter(Exists(own), dismissed_at__isnull=False)
+    found: QuerySet[Employee] = Employee.objects.filter(
+        Exists(own), dismissed_at__isnull=False, account__closed_at=None
+    )
     return found

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
+from letterdesk.accounts.close import close, reopen
 from letterdesk.accounts.dismiss import dismiss, ends_at, reinstate
 from letterdesk.accounts.models import Role
 from letterdesk.events.models import Event
@@ -90,6 +91,31 @@ def test_administrators_are_told_by_mail_once(gone, boss, mailbox, now):
     assert not left.warn(now=now + 24 * DAY)
     (sent,) = mail.outbox
     assert sent.to == [boss.email] and mailbox.address in sent.body
+
+
+def test_a_mail_that_fails_keeps_nothing_from_the_other_accounts(gone, mailbox, account, now, monkeypatch):
+    told, ended = [], []
+
+    def tell(one):
+        told.append(one)
+        raise OSError("no mail server")
+
+    monkeypatch.setattr(left, "warn", lambda now: [account, account])
+    monkeypatch.setattr(left, "tell_by_mail", tell)
+    monkeypatch.setattr(left, "end", lambda now: ended.append(now))
+    left.follow_leavers.run()
+    assert (len(told), len(ended)) == (2, 1)
+
+
+def test_a_closed_account_loses_nothing_and_has_seven_days_once_it_is_open_again(gone, boss, mailbox, account, now):
+    """F17"""
+    live(now, hours=24 * 23)
+    close(account, typed=account.name, by=boss, now=now + 24 * DAY)
+    assert live(now, hours=24 * 31) == 0
+    reopen(account, by=boss)
+    assert live(now, hours=24 * 32) == 0  # warned anew
+    assert live(now, hours=24 * 39 - 1) == 0
+    assert live(now, hours=24 * 39) == 1
 
 
 def test_after_a_standstill_the_warning_comes_first(gone, mailbox, now):
