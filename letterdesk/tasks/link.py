@@ -67,8 +67,8 @@ def unlink(task: Task, letter: Message, *, by: Employee, now: datetime) -> bool:
 
 
 def lock(task: Task) -> None:
-    """Hold the task as it is until the end of the transaction. Raises InBin."""
-    row = Task.objects.select_for_update().filter(pk=task.pk).first()
+    """Hold the task as it is until the end of the transaction; others may still point to it. Raises InBin."""
+    row = Task.objects.select_for_update(no_key=True).filter(pk=task.pk).first()
     if row is None or row.deleted_at is not None:
         raise InBin
 

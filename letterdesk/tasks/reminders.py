@@ -53,14 +53,14 @@ def remind_at(task: Task, at: datetime, *, by: Employee, now: datetime) -> Remin
 def follow_deadline(task: Task, *, now: datetime) -> None:
     """The deadline is another one: what hangs on it is due at another time, and told again if that lies ahead.
 
-    Inside the caller's transaction.
+    Inside the caller's transaction. Whoever tells them now is waited for; what was told stays told where it is past.
     """
-    hanging = list(task.reminders.exclude(minutes_before=None))
+    hanging = list(task.reminders.exclude(minutes_before=None).select_for_update().order_by("pk"))
     for each in hanging:
         each.due_at = due_before(task.deadline, each.minutes_before or 0)
-        if each.due_at is not None and each.due_at > now:
-            each.told_at = None
-    Reminder.objects.bulk_update(hanging, ["due_at", "told_at"])
+    Reminder.objects.bulk_update(hanging, ["due_at"])
+    ahead = [each.pk for each in hanging if each.due_at is not None and each.due_at > now]
+    Reminder.objects.filter(pk__in=ahead).update(told_at=None)
 
 
 def due_before(deadline: datetime | None, minutes: int) -> datetime | None:
