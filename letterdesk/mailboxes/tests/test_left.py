@@ -102,7 +102,7 @@ def test_a_mail_that_fails_keeps_nothing_from_the_other_accounts(gone, mailbox, 
 
     monkeypatch.setattr(left, "warn", lambda now: [account, account])
     monkeypatch.setattr(left, "tell_by_mail", tell)
-    monkeypatch.setattr(left, "end", lambda now: ended.append(now))
+    monkeypatch.setattr(left, "end", lambda *, now: ended.append((now,)))
     left.follow_leavers.run()
     assert (len(told), len(ended)) == (2, 1)
 
