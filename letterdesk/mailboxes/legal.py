@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account, Employee
@@ -101,6 +102,15 @@ def cover(mailbox: Mailbox, letters: Sequence[Message], *, now: datetime) -> int
     return held
 
 
+def cover_joined(mailbox: Mailbox, conversations: set[int]) -> int:
+    """Hold what became one with a held conversation; in the transaction that merges, the mailbox locked (F05)."""
+    held = 0
+    for hold in LegalHold.objects.filter(account=mailbox.account_id, released_at=None, scope=Scope.CONVERSATION):
+        joined = _letters(hold).filter(mailbox=mailbox, conversation__in=conversations)
+        held += _hold(hold, list(joined.values_list("pk", "conversation_id")), timezone.now())
+    return held
+
+
 def unread_free(letters: QuerySet[Quarantined]) -> QuerySet[Quarantined]:
     """Those of these unreadable letters whose bytes are here and may go: no hold is on their account or mailbox.
 
@@ -150,7 +160,9 @@ def _letters(hold: LegalHold) -> QuerySet[Message]:
         case Scope.MAILBOX if hold.mailbox_id:
             return letters.filter(mailbox=hold.mailbox_id)
         case Scope.CONVERSATION if hold.conversation_id:
-            return letters.filter(conversation=hold.conversation_id)
+            theirs = Hold.objects.filter(account=hold.account_id, reason=REASON, reference=hold.reference)
+            part = Exists(theirs.filter(message__conversation=OuterRef("conversation")))  # a side of a split
+            return letters.filter(Q(conversation=hold.conversation_id) | part)
         case Scope.ADDRESS if hold.address:
             people: QuerySet[Message] = letters.annotate(people=Cast("recipients", TextField()))
             named: QuerySet[Message] = people.filter(

@@ -20,7 +20,7 @@ from letterdesk.events.record import record
 from letterdesk.mail.letters import Letter
 from letterdesk.mail.subjects import is_reply_subject, normal_subject
 
-from . import listing, rows
+from . import legal, listing, rows
 from .models import Conversation, Listing, Mailbox, Message, Placement, ThreadKey
 from .subjects import Candidate, join_by_subject
 
@@ -33,6 +33,7 @@ MERGE = (
     "UPDATE mailboxes_threadkey SET conversation_id = %s WHERE conversation_id = %s",
     "UPDATE mailboxes_conversation SET merged_into_id = %s WHERE merged_into_id = %s",  # signposts follow
     "UPDATE mailboxes_conversation SET split_from_id = %s WHERE split_from_id = %s",  # and so do sides of a split
+    "UPDATE mailboxes_legalhold SET conversation_id = %s WHERE conversation_id = %s",
     "UPDATE mailboxes_conversation SET merged_into_id = %s WHERE id = %s",
 )
 
@@ -210,6 +211,7 @@ def _merge_all(mailbox: Mailbox, merges: dict[int, int]) -> set[int]:
     Conversation.objects.filter(pk__in=merges, mailbox=mailbox).update(
         split_from=None, subject="", subject_key="", snippet="", senders=[], message_count=0, newest_at=None
     )
+    legal.cover_joined(mailbox, set(merges.values()))
     return set(merges.values())
 
 

@@ -12,6 +12,7 @@ from letterdesk.mailboxes.models import Folder, Hold, LegalHold, Message, Quaran
 from letterdesk.mailboxes.purge import accounts_to_purge, purge
 from letterdesk.mailboxes.retention import storage_line, visible
 from letterdesk.mailboxes.sweep import preview, sweep
+from letterdesk.mailboxes.threading import merge, split
 from letterdesk.plans.models import Subscription
 
 from .arriving import another_mailbox
@@ -122,6 +123,20 @@ def test_it_holds_what_nobody_could_read_too(account, mailbox, inbox, now, scope
     legal.free(now=now + 30 * DAY)
     assert forget_copies(now=now + 30 * DAY)
     assert not Quarantined.objects.exists()
+
+
+@pytest.mark.parametrize("named", [0, 1])
+def test_a_held_conversation_is_held_with_what_joins_it_and_in_parts(account, inbox, now, ines, named):  # F05
+    one, two = (letter(inbox, received_at=now).conversation for _ in range(2))
+    legal.place(account, conversation=[one, two][named], reason="Case 7", by=None, now=now)
+    merge(one, two, by=ines)
+    assert Message.objects.filter(is_held=True).count() == 2
+    assert LegalHold.objects.get().conversation == one
+    part = split(Message.objects.order_by("pk").last(), by=ines)
+    assert Message.objects.filter(is_held=True).count() == 2
+    late, other = letter(inbox, received_at=now, conversation=part), letter(inbox, received_at=now)
+    assert legal.cover(inbox.mailbox, [late, other], now=now) == 1
+    assert set(Message.objects.filter(is_held=False)) == {other} and holds.check() == []
 
 
 def test_what_another_reason_holds_stays_held(account, mailbox, inbox, now):  # R4
