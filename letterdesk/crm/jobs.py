@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from letterdesk.accounts.models import Employee
 from letterdesk.events.models import Event
 from letterdesk.lib.jobs import job
 from letterdesk.mailboxes.models import Mailbox
@@ -35,10 +36,11 @@ def link_missed() -> None:
 
 
 @job(name="crm.look_back", priority=-10)
-def look_back_for(record_id: int) -> None:
-    """After a record got addresses: letters of them that are here already."""
-    for record in Record.objects.present().filter(pk=record_id).select_related("account"):
-        look_back(record, now=timezone.now())
+def look_back_for(record_id: int, by_id: int | None = None) -> None:
+    """After a record got addresses: letters of them that are here already, where who named them may read (P9)."""
+    by = Employee.objects.filter(pk=by_id).first()
+    for record in Record.objects.present().filter(pk=record_id).select_related("account", "responsible"):
+        look_back(record, by=by, now=timezone.now())
 
 
 @job(name="crm.purge_bin", priority=-10)
@@ -62,4 +64,4 @@ def after_new_addresses(event: Event) -> None:
     kind, _, public_id = event.subject.partition(":")
     records = Record.objects.present().filter(account=event.account_id, kind=kind, public_id=public_id)
     for record_id in records.exclude(addresses=None).values_list("pk", flat=True).distinct():
-        look_back_for.later(record_id)
+        look_back_for.later(record_id, event.by_id)

@@ -1,7 +1,8 @@
 """A record has new addresses: letters from and to them that are here already are saved at it (R5).
 
-Only of mailboxes that save letters of known addresses, decided as for any letter that lay there before: they make no
-lead, and go to no deal by themselves.
+Only of mailboxes that the person who named the address may read, or whoever names one would get its past out of all
+mailboxes (P9); and only of those that save letters of known addresses. Decided as for any letter that lay there before:
+they make no lead, and go to no deal by themselves.
 """
 
 from collections import defaultdict
@@ -10,22 +11,26 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, TextField
 from django.db.models.functions import Cast
 
+from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Mailbox, Message
 
 from .link import link_letters
 from .models import MailboxSaving, Record
 
 
-def look_back(record: Record, *, now: datetime) -> int:
-    """Save what is here of the record's addresses; returns how many letters were saved or joined."""
+def look_back(record: Record, *, by: Employee | None, now: datetime) -> int:
+    """Save what is here of the record's addresses; returns how many letters were saved or joined.
+
+    `by` named them; where no person did, who is responsible for the record is asked for their right to read.
+    """
     by_mailbox: defaultdict[int, list[int]] = defaultdict(list)
-    for pk, mailbox_id in _letters(record):
+    for pk, mailbox_id in _letters(record, by or record.responsible):
         by_mailbox[mailbox_id].append(pk)
     mailboxes = Mailbox.objects.filter(pk__in=list(by_mailbox)).select_related("account", "owner__account")
     return sum(link_letters(mailbox, by_mailbox[mailbox.pk], now=now) for mailbox in mailboxes.order_by("pk"))
 
 
-def _letters(record: Record) -> list[tuple[int, int]]:
+def _letters(record: Record, reader: Employee) -> list[tuple[int, int]]:
     """Keys of letters and their mailboxes in which one of the addresses stands; a few too many, to be decided upon."""
     wanted = {text for pair in record.addresses.values_list("email", "key") for text in pair}
     if not wanted:
@@ -34,6 +39,7 @@ def _letters(record: Record) -> list[tuple[int, int]]:
     for address in sorted(wanted):
         named |= Q(from_address__iexact=address) | Q(to_whom__icontains=address)
     shut = MailboxSaving.objects.filter(mailbox=OuterRef("mailbox"), known=False)
-    letters = Message.objects.filter(account=record.account_id, binned_at=None, mailbox__forgotten_at=None)
+    read = Mailbox.objects.visible_to(reader).filter(account=record.account_id, forgotten_at=None)
+    letters = Message.objects.filter(account=record.account_id, binned_at=None, mailbox__in=read.values("pk"))
     found = letters.filter(~Exists(shut)).annotate(to_whom=Cast("recipients", TextField())).filter(named)
     return list(found.order_by("pk").values_list("pk", "mailbox_id"))

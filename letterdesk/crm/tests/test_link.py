@@ -11,6 +11,7 @@ from letterdesk.crm import jobs, link
 from letterdesk.crm.exclusions import exclude
 from letterdesk.crm.jobs import after_new_addresses, after_receiving, link_missed
 from letterdesk.crm.link import link_new, mailboxes_to_look_at
+from letterdesk.crm.look_back import look_back
 from letterdesk.crm.models import Activity, Binding, Direction, LetterCopy, Reason, Record, Thread, Unknown
 from letterdesk.crm.saving import change_saving
 from letterdesk.crm.why import why_not
@@ -156,6 +157,17 @@ def test_a_record_with_a_new_address_gets_the_letters_that_are_here(make, come, 
         after_new_addresses(Event.objects.get(kind="record.created"))
     assert standing(Activity.objects.get()) == {(amara.pk, Reason.ADDRESS)}
     assert why_not(message, now=now) == ""
+
+
+def test_who_names_an_address_gets_no_past_of_a_mailbox_that_they_may_not_read(make, come, jonas, committed):  # P9
+    come(from_amara())
+    amara = make(addresses=("amara@okafor.example",), by=jonas)
+    with committed:
+        after_new_addresses(Event.objects.get(kind="record.created"))
+    assert not Activity.objects.exists()
+    [message] = come(from_amara("Re: Offer"))  # what comes from now on the mailbox saves
+    assert says_in_crm(message)
+    assert look_back(amara, by=None, now=message.received_at) == 0
 
 
 def test_the_past_of_a_mailbox_that_saves_nothing_stays_its_own(make, come, mailbox, ines, committed):
