@@ -46,16 +46,16 @@ def restore_activity(activity: Activity, *, by: Employee, now: datetime) -> None
     lock(activity.account_id)
     if not Binding.objects.filter(activity=activity.pk, record__deleted_at=None).exists():
         raise NoRecord
-    take_out(activity, now=now)
+    if not Activity.objects.in_bin(now).filter(pk=activity.pk).exists():
+        raise NotInBin
+    take_out(activity)
     tell("activity.restored", account=activity.account, by=by, subject=activity.reference)
     activity.refresh_from_db()
 
 
-def take_out(activity: Activity, *, now: datetime) -> None:
-    """Out of the bin, and what was remembered against it forgotten. The account is locked. Raises NotInBin."""
-    found = Activity.objects.in_bin(now).filter(pk=activity.pk)
-    if not found.update(deleted_at=None, deleted_by=None, went_along=False):
-        raise NotInBin
+def take_out(activity: Activity) -> None:
+    """Out of the bin, as long as no purge was there, and what was remembered against it forgotten. Account locked."""
+    Activity.objects.filter(pk=activity.pk).update(deleted_at=None, deleted_by=None, went_along=False)
     forgotten = Unlinked.objects.filter(account=activity.account_id)
     standing = Binding.objects.filter(activity=activity.pk).values("record")
     forgotten.filter(identity=activity.identity, thread=None, record=None).delete()

@@ -60,7 +60,7 @@ def link_by_hand(
     if found is None:
         raise LetterGone
     wanted = _to_keep(mailbox, found, record, now)
-    _out_of_the_bin(found, now=now)
+    _out_of_the_bin(found)
     [activity] = keep(mailbox.account_id, [wanted], through=mailbox.address, now=now, by=by)
     _forget_unlinked(record, [activity])
     earlier = 0
@@ -163,12 +163,12 @@ def _to_keep(mailbox: Mailbox, letter: Message, record: Record, now: datetime) -
     return ToKeep(letter, thread, way, (Bind(record.pk, Reason.PERSON),))
 
 
-def _out_of_the_bin(letter: Message, *, now: datetime) -> None:
+def _out_of_the_bin(letter: Message) -> None:
     """A person wants it, so what a person did against it before is over."""
     identity = identity_of(letter)
     binned = Activity.objects.filter(account=letter.account_id, identity=identity, deleted_at__isnull=False).first()
     if binned is not None:
-        take_out(binned, now=now)
+        take_out(binned)
     Unlinked.objects.filter(account=letter.account_id, identity=identity, thread=None, record=None).delete()
 
 

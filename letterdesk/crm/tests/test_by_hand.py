@@ -124,6 +124,13 @@ def test_a_person_who_links_it_takes_it_out_of_the_bin(amara, roof, come, ines, 
     assert standing(activity) == {(amara.pk, Reason.ADDRESS), (roof.pk, Reason.PERSON)}
 
 
+def test_also_when_its_time_there_is_over_and_no_purge_was_there(amara, roof, come, ines, now):  # R8
+    [message] = come(from_amara())
+    delete_activity(Activity.objects.get(), by=ines, now=now)
+    activity = link_by_hand(message, roof, by=ines, now=now + 31 * 24 * HOUR)
+    assert Activity.objects.present().get() == activity
+
+
 def test_a_record_in_the_bin_a_letter_that_went_and_another_account_take_nothing(talk, roof, ines, stranger, make, now):
     theirs = make("deal", "Theirs", by=stranger)
     with pytest.raises(ValueError, match="another account"):
