@@ -4,6 +4,7 @@ import base64
 import re
 import smtplib
 import socket
+import time
 
 from letterdesk.mail.errors import (
     Disconnected,
@@ -22,6 +23,7 @@ from letterdesk.mail.imap_types import Login
 
 OUR_NAME = "[127.0.0.1]"  # EHLO: an address literal (RFC 5321 4.1.4) that tells nothing of the network inside
 ANSWERS_MAX = 256 << 10  # octets of one conversation up to AUTH; smtplib itself counts no lines
+ANSWERS_OF_SIGN_IN = 4  # times the timeout: greeting, EHLO, STARTTLS or EHLO, AUTH
 
 _DISABLED = re.compile(
     r"5\.7\.139|5\.7\.57|smtpclientauth|authentication is disabled|auth(?:entication)? not", re.IGNORECASE
@@ -29,14 +31,24 @@ _DISABLED = re.compile(
 
 
 class _Answers:
-    """What smtplib reads from, with an end."""
+    """What smtplib reads from, with an end, and a time by which it must have come, however it drips."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, *, seconds: float) -> None:
+        self._connection = connection
         self._file = connection.makefile("rb")
         self._left = ANSWERS_MAX
+        self.until = time.monotonic() + seconds
 
     def readline(self, size: int) -> bytes:
-        line = self._file.readline(min(size, self._left))
+        line, most = b"", min(size, self._left)
+        while len(line) < most and not line.endswith(b"\n"):
+            seconds = self.until - time.monotonic()
+            if seconds <= 0:
+                raise TimeoutError("the answer did not come in time")
+            self._connection.settimeout(seconds)
+            if not (here := self._file.peek(1)):  # one recv at the most
+                break
+            line += self._file.read(min(here.find(b"\n") + 1 or len(here), most - len(line)))
         self._left -= len(line)
         return line
 
@@ -68,7 +80,7 @@ def sign_in(login: Login, guard: Guard, *, timeout: float = 30) -> smtplib.SMTP:
 
 def _take(client: smtplib.SMTP, connection: socket.socket) -> None:
     client.sock = connection
-    client.file = _Answers(connection)
+    client.file = _Answers(connection, seconds=client.timeout * ANSWERS_OF_SIGN_IN)
 
 
 def _greet(client: smtplib.SMTP, login: Login) -> None:

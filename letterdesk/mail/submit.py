@@ -7,6 +7,7 @@ False where somebody else has taken the letter over; then the line is cut, and a
 
 import re
 import smtplib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -18,7 +19,9 @@ from letterdesk.mail.imap_types import Login
 
 AFTER_DOT = 600.0  # seconds: RFC 5321 4.5.3.2.6
 COMMAND = 300.0  # RFC 5321 4.5.3.2.1 to 4.5.3.2.3
-BLOCK = 180.0  # RFC 5321 4.5.3.2.5
+BLOCK = 180.0  # RFC 5321 4.5.3.2.5: for each piece
+PIECE = 64 << 10
+BEFORE_DOT = 840.0  # seconds up to the final dot: a little less than the sender's lease
 _LINE_DOT = re.compile(rb"(?m)^\.")
 
 
@@ -56,6 +59,14 @@ class _Talk:
     asked: Sequence[str]
     phase: str = "envelope"
     recipients: dict[str, Answer] = field(default_factory=dict)
+    until: float = field(default_factory=lambda: time.monotonic() + BEFORE_DOT)
+
+    def seconds(self, most: float) -> float:
+        """For the next step: no more than the attempt has left. Raises TimeoutError."""
+        left = most if self.phase == "dot" else min(most, self.until - time.monotonic())
+        if left <= 0:
+            raise TimeoutError("the letter took too long")
+        return left
 
     def ended(self, last: Answer, *, given_up: bool = False) -> Attempt:
         return Attempt(self.phase, last, self.recipients, given_up=given_up)
@@ -98,7 +109,7 @@ def _hand_over(talk: _Talk, raw: bytes, before_dot: Callable[[], bool], patience
         return talk.ended(Answer(0), given_up=True)
     talk.phase = "dot"
     _write(talk, b".\r\n", seconds=patience)
-    code, text = talk.client.getreply()
+    code, text = _reply(talk, seconds=patience)
     if code < 0:
         return talk.ended(Answer(0))
     talk.phase = "answered"
@@ -133,15 +144,25 @@ def _said(talk: _Talk, command: str) -> Answer:
     if re.search(r"[\r\n\0]", command):
         raise ValueError("a line end in an SMTP command")
     _write(talk, command.encode() + b"\r\n", seconds=COMMAND)
-    code, text = talk.client.getreply()
+    code, text = _reply(talk, seconds=COMMAND)
     return Answer(max(0, code), _readable(text))
 
 
 def _write(talk: _Talk, octets: bytes, *, seconds: float) -> None:
     if talk.client.sock is None:
         raise smtplib.SMTPServerDisconnected("no line")
-    talk.client.sock.settimeout(seconds)
-    talk.client.sock.sendall(octets)
+    whole = memoryview(octets)
+    for start in range(0, len(whole), PIECE):  # a slow line that goes on is none that hangs
+        talk.client.sock.settimeout(talk.seconds(seconds))
+        talk.client.sock.sendall(whole[start : start + PIECE])
+
+
+def _reply(talk: _Talk, *, seconds: float) -> tuple[int, bytes]:
+    """All lines of an answer, within `seconds` by the clock."""
+    if talk.client.file is None:
+        raise smtplib.SMTPServerDisconnected("no line")
+    talk.client.file.until = time.monotonic() + talk.seconds(seconds)
+    return talk.client.getreply()
 
 
 def _leave(client: smtplib.SMTP, *, is_answered: bool) -> None:
