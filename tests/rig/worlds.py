@@ -325,7 +325,9 @@ def star(world: Worlds, company: Company) -> None:
     found = world.letter(company)
     places = list(found[0].placements.filter(uid__gt=0)[:1]) if found else []
     if found and places and not found[1].intention:
-        change_flags(places, add=("\\Flagged",), by=company.owner, now=world.now)
+        is_starred = places[0].is_flagged
+        change = {"remove" if is_starred else "add": ("\\Flagged",)}
+        change_flags(places, **change, by=company.owner, now=world.now)
         found[1].intention = "flags"
 
 

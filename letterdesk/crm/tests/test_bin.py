@@ -11,7 +11,7 @@ from letterdesk.crm.change import InBin
 from letterdesk.crm.jobs import purge_bin
 from letterdesk.crm.models import Activity, Record, Thread, Unlinked
 from letterdesk.events.models import Event
-from letterdesk.lib.crashpoint import Crashed, interrupt
+from letterdesk.lib.crashpoint import Crashed, disarm, interrupt
 from letterdesk.mailboxes.collect import collect
 from letterdesk.mailboxes.models import BlobReference, LooseBlob, SweepClock
 from letterdesk.mailboxes.tests.arriving import raw
@@ -149,16 +149,44 @@ def test_a_jump_of_the_clock_deletes_nothing(make, ines, now):  # F11
     assert purge_due(now=now + MONTH) == 0
 
 
+DEATHS = {
+    "record_delete.before_commit": lambda amara, by, now: delete(amara, by=by, now=now),
+    "activity_delete.before_commit": lambda amara, by, now: delete_activity(Activity.objects.get(), by=by, now=now),
+    "crm_take_away.before_commit": lambda amara, by, now: take_away(Activity.objects.get(), amara, by=by, now=now),
+    "activity_purge.before_commit": lambda amara, by, now: purge_due(now=now + MONTH),
+    "record_purge.before_commit": lambda amara, by, now: purge(amara, by=by, now=now + MONTH),
+}
+
+
+@pytest.mark.case("F12")
 @pytest.mark.django_db(transaction=True)
-def test_a_crash_leaves_all_or_nothing(make, ines, now):
+@pytest.mark.parametrize("point", DEATHS)
+def test_dead_in_the_middle_it_is_as_if_nothing_had_been(make, inbox, ines, now, point):
     amara = make()
-    activity_at(amara, at=now)
-    delete(amara, by=ines, now=now)
-    interrupt("activity_purge.before_commit")
+    message = letter(inbox, received_at=now)
+    activity_at(amara, at=now, message=message)
+    if "purge" in point:
+        delete(amara, by=ines, now=now)
+    before = _picture(message)
+    interrupt(point)
     with pytest.raises(Crashed):
-        purge_due(now=now + MONTH)
-    assert Activity.objects.count() == Record.objects.count() == 1
-    assert BlobReference.objects.count() == 1
+        DEATHS[point](amara, ines, now)
+    disarm()
+    assert _picture(message) == before
+    DEATHS[point](amara, ines, now)
+    assert _picture(message) != before
+    assert says_in_crm(message) is ("purge" not in point)
+
+
+def _picture(message):
+    return (
+        list(Activity.objects.values_list("deleted_at", "went_along")),
+        list(Record.objects.values_list("deleted_at", flat=True)),
+        list(BlobReference.objects.values_list("holder", flat=True)),
+        Unlinked.objects.count(),
+        Event.objects.count(),
+        says_in_crm(message),
+    )
 
 
 def test_it_is_told_and_the_job_does_it(make, ines, now):
