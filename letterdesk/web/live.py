@@ -130,6 +130,8 @@ def written(event: Event | None) -> bytes:
     change: dict[str, Any] = {"kind": event.kind, "topic": event.topic, "subject": event.subject}
     if event.topic.startswith("tasks:"):  # all of the account hear it: that some task changed, and not which
         change = {"kind": "task.changed", "topic": event.topic, "subject": ""}
+    if event.kind.startswith("activity."):  # who reads the mailbox may not see the record (P9)
+        change["subject"] = ""
     change["conversations"] = event.facts.get("conversations", [])
     return f"id: {event.pk}\nevent: change\ndata: {json.dumps(change)}\n\n".encode()
 

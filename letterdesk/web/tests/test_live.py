@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 from django.utils import timezone
 
+from letterdesk.events.models import Event
 from letterdesk.events.record import record
 from letterdesk.mailboxes.models import Grant
 from letterdesk.web import live
@@ -72,9 +73,7 @@ def test_what_was_missed_is_told_after_a_break(mailbox, ines):
     async def story():
         await sync_to_async(tell)(mailbox, conversations=["old"])
         await sync_to_async(tell)(mailbox, conversations=["new"])
-        from letterdesk.events.models import Event
-
-        first = await Event.objects.order_by("pk").afirst()
+            first = await Event.objects.order_by("pk").afirst()
         answer = await listen(ines, **{"Last-Event-ID": str(first.pk)})
         stream = aiter(answer.streaming_content)
         await anext(stream)
@@ -168,6 +167,13 @@ def test_nobody_signed_in_gets_no_stream(db):
         assert answer.status_code == 302
 
     run(story)
+
+
+def test_who_reads_a_mailbox_hears_that_a_letter_stands_in_crm_and_not_where():  # P9
+    facts = {"conversations": ["talk"], "letters": 1}
+    told = live.written(Event(pk=1, topic="mailbox:x", kind="activity.linked", subject="deal:3", facts=facts))
+    assert b"activity.linked" in told and b"talk" in told
+    assert b"deal:3" not in told
 
 
 def test_all_hear_that_some_task_changed_and_not_which_and_each_their_own_reminders(ines, jonas, stranger):
