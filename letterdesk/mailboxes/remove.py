@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from letterdesk.lib.crashpoint import reach
 
 from . import collect, legal, listing, rows, search
-from .models import Attachment, HiddenLetter, Mailbox, Message, PendingChange, Placement, Quarantined
+from .models import Mailbox, Message, Quarantined
 
 AT_ONCE = 500
 # With {and_more} narrower: what is no longer so in this very statement stays.
@@ -22,6 +22,13 @@ _TAKE = """
     AND NOT EXISTS (SELECT 1 FROM mailboxes_hold AS h WHERE h.message_id = m.id) {and_more}
     RETURNING id, conversation_id, blob
     """
+BELONGING = (  # a row that is missed here fails the transaction: the database knows what points where
+    "DELETE FROM mailboxes_pendingchange WHERE placement_id IN"
+    " (SELECT id FROM mailboxes_placement WHERE message_id IN %s)",
+    "DELETE FROM mailboxes_placement WHERE message_id IN %s",
+    "DELETE FROM mailboxes_attachment WHERE message_id IN %s",
+    "DELETE FROM mailboxes_hiddenletter WHERE message_id IN %s",
+)
 TAKE = _TAKE.format(and_more="")
 TAKE_OVER = _TAKE.format(and_more="AND m.received_at <= %s")
 TAKE_BINNED = _TAKE.format(and_more="AND m.binned_at IS NOT NULL")
@@ -81,14 +88,17 @@ def _remove(
     for start in range(0, len(wanted), AT_ONCE):
         piece = wanted[start : start + AT_ONCE]
         gone = rows.run_returning(statement, [mailbox.pk, piece, *condition])
-        ids = [pk for pk, _, _ in gone]
-        search.remove(ids)
-        PendingChange.objects.filter(placement__message__in=ids).delete()
-        Placement.objects.filter(message__in=ids).delete()
-        Attachment.objects.filter(message__in=ids).delete()
-        HiddenLetter.objects.filter(message__in=ids).delete()
+        _remove_what_belongs([pk for pk, _, _ in gone])
         collect.let_go(mailbox, [blob for _, _, blob in gone], now=now)
         listing.refresh([conversation for _, conversation, _ in gone])
         removed += [blob for _, _, blob in gone]
     reach("remove.before_commit")
     return removed
+
+
+def _remove_what_belongs(ids: list[int]) -> None:
+    """Words, intentions, places, files of letters: in statements, for reading the rows took half of a sweep."""
+    if ids:
+        search.remove(ids)
+        for statement in BELONGING:
+            rows.run(statement, [ids])

@@ -12,6 +12,7 @@ from .models import Mailbox, Message, SearchText
 from .search_text import prepare
 
 AT_ONCE = 200
+REMOVE = "DELETE FROM mailboxes_searchtext WHERE message_id IN %s RETURNING account_id"
 
 full_text: Any = search_postgres if connection.vendor == "postgresql" else search_sqlite  # the one place that asks
 
@@ -78,11 +79,9 @@ def remove(message_ids: Iterable[int]) -> None:
     """Take letters out of the index, in the caller's transaction: they are found no more."""
     ids = list(message_ids)
     for start in range(0, len(ids), AT_ONCE):
-        going = SearchText.objects.filter(message__in=ids[start : start + AT_ONCE])
-        accounts = set(going.values_list("account", flat=True))
-        if accounts:
-            going.delete()
-            full_text.words_were_removed(accounts)
+        going = rows.run_returning(REMOVE, [ids[start : start + AT_ONCE]])
+        if going:
+            full_text.words_were_removed({account for (account,) in going})
 
 
 def rebuild(mailbox: Mailbox) -> int:

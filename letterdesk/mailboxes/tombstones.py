@@ -12,7 +12,7 @@ ENDING_ON_RECONNECT = ("R9", "own", "R12")  # those of R29 stay
 def bury(mailbox: Mailbox, hashes: Collection[str], *, rule: str, now: datetime) -> None:
     """Keep letters with these bytes from being stored in this mailbox again. `rule`: R9, own, R12 or R29."""
     stones = [
-        Tombstone(account_id=mailbox.account_id, mailbox=mailbox, blob=blob, rule=rule, created_at=now)
+        rows.make(Tombstone, account_id=mailbox.account_id, mailbox_id=mailbox.pk, blob=blob, rule=rule, created_at=now)
         for blob in sorted(set(hashes))
     ]
     strongest = "" if rule in ENDING_ON_RECONNECT else "UPDATE SET rule = excluded.rule"

@@ -13,13 +13,13 @@ from letterdesk.mail.imap_types import Flags
 from letterdesk.mail.uidset import UidSet
 from letterdesk.mailboxes import holds, listing
 from letterdesk.mailboxes.flags import change_flags, merge_flags
-from letterdesk.mailboxes.models import Conversation, Hold, Listing, Mailbox, Message, Placement
+from letterdesk.mailboxes.models import Conversation, Hold, LegalHold, Listing, Mailbox, Message, Placement
 from letterdesk.mailboxes.move import delete, hide_softly, move, remove_vanished, undo, unhide
-from letterdesk.mailboxes.remove import remove_messages, remove_unplaced
+from letterdesk.mailboxes.remove import BELONGING, remove_messages, remove_unplaced
 from letterdesk.mailboxes.threading import OnlyLetter, merge, split
 
 from .arriving import NOW, VALIDITY, fetched, raw, receive
-from .letters import folder_of
+from .letters import folder_of, letter
 
 LATER = NOW + timedelta(days=1)
 STEPS = [
@@ -150,6 +150,38 @@ def test_lists_and_counters_are_exact_after_anything(ines, steps):
         assert holds.check() == []
     lost = Message.objects.filter(mailbox=world.mailbox, placements=None, unplaced_at=None)
     assert not lost.exists()
+
+
+def test_an_empty_conversation_goes_with_its_signposts_and_all_that_points_at_it(mailbox, inbox, ines, now):
+    first, second, other = (letter(inbox, received_at=now, subject=subject) for subject in ("one", "two", "three"))
+    kept = merge(first.conversation, second.conversation, by=ines)
+    Conversation.objects.filter(pk=other.conversation_id).update(split_from=kept)
+    frozen = LegalHold.objects.create(
+        account=mailbox.account, scope="conversation", conversation=kept, reason="a case", placed_at=now
+    )
+    remove_messages(mailbox, [first.pk, second.pk], now=now)
+    assert list(Conversation.objects.values_list("pk", "split_from")) == [(other.conversation_id, None)]
+    frozen.refresh_from_db()
+    assert frozen.conversation is None
+    assert listing.check(mailbox) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "statements", "by_itself"),
+    [
+        (Conversation, listing.REMOVE_EMPTY, {"mailboxes_message", "mailboxes_placement"}),  # it is empty
+        (Placement, BELONGING, set()),
+        (Message, BELONGING, {"mailboxes_hold", "mailboxes_searchtext", "tasks_taskletter"}),  # held, or search.remove
+    ],
+)
+def test_what_is_removed_in_statements_leaves_out_nothing_that_points_there(model, statements, by_itself):
+    pointing = {
+        field.related_model._meta.db_table
+        for field in model._meta.get_fields(include_hidden=True)
+        if field.auto_created and not field.concrete and field.field.db_constraint
+    }
+    named = {word for statement in statements for word in statement.split() if word.startswith("mailboxes_")}
+    assert pointing <= named | by_itself
 
 
 def test_refreshing_twice_changes_nothing(ines):
