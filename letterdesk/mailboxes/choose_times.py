@@ -64,6 +64,7 @@ class Proposal:
     own: Own
     lines: tuple[Affected, ...]
     letters: int
+    soon: int  # letters that it would end within the seven days of the brake, and what holds now would not
     lately: int  # letters that choices of the last days took without a delay
     begins_at: datetime
     mark: str
@@ -84,9 +85,14 @@ class Proposal:
         return sum(line.kept for line in self.lines)
 
     @property
+    def counted(self) -> int:
+        """Letters that the brake counts: what goes at once, or within its seven days."""
+        return max(self.goes, self.soon)
+
+    @property
     def is_braked(self) -> bool:
         """Whether it waits for seven days and asks twice (F09)."""
-        return brakes(self.goes, lately=self.lately, letters=self.letters)
+        return brakes(self.counted, lately=self.lately, letters=self.letters)
 
 
 def brakes(goes: int, *, lately: int, letters: int) -> bool:
@@ -105,13 +111,15 @@ def propose(account: Account, own: Own, *, mailbox: Mailbox | None = None, now: 
     lines = _lines(account, before, after, now)
     letters = Message.objects.filter(mailbox__in=_mailboxes(account)).count()
     lately = _lately(account, now)
-    waits = brakes(sum(line.goes for line, _sum in lines), lately=lately, letters=letters)
+    soon = _soon(account, before, after, now)
+    waits = brakes(max(sum(line.goes for line, _sum in lines), soon), lately=lately, letters=letters)
     return Proposal(
         mailbox,
         said_by(standing(rules, now), mailbox),
         own,
         tuple(line for line, _sum in lines),
         letters,
+        soon,
         lately,
         now + DELAY if waits else now,
         _mark(account, own, mailbox, [(line.mailbox.pk, line.goes, line.in_crm, total) for line, total in lines]),
@@ -140,7 +148,7 @@ def choose(
     for waiting in waiting_rules(account, now).filter(mailbox=mailbox):
         take_back(waiting, by=by, now=now)
     rule = _rule(account, own, mailbox, proposal.begins_at, made_at=now)
-    rule.going, rule.by, rule.by_operator = proposal.goes, by, by is None
+    rule.going, rule.by, rule.by_operator = proposal.counted, by, by is None
     rule.save(force_insert=True)
     record(
         "retention.chosen", account=account, by=by, subject=_subject(rule), days=own.days, sent=own.sent,
@@ -244,6 +252,18 @@ def _lines(account: Account, before: Periods, after: Periods, now: datetime) -> 
         )
         for pk, mailbox in mailboxes.items()
     ]
+
+
+def _soon(account: Account, before: Periods, after: Periods, now: datetime) -> int:
+    """What the brake counts besides: nobody waits a minute, and sees go what the preview did not count (F09)."""
+    old, new = before.cutoff(now + DELAY), after.cutoff(now + DELAY)
+    if new is None:
+        return 0
+    mailboxes = list(_mailboxes(account).values_list("pk", flat=True))
+    letters = Message.objects.filter(mailbox__in=mailboxes, binned_at=None)
+    return sweep.ending(letters, new).filter(is_young(Message, old)).count() + sum(
+        _unread(mailboxes, old, new).values()
+    )
 
 
 def _counted(letters: QuerySet[Message]) -> dict[int, tuple[int, int, int]]:

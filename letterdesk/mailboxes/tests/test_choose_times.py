@@ -36,6 +36,16 @@ def test_more_than_a_hundredth_or_a_thousand_is_much(goes, lately, letters, brak
     assert brakes(goes, lately=lately, letters=letters) is braked
 
 
+def test_what_would_go_within_the_days_of_the_brake_is_braked_too(account, inbox, now):  # F09
+    """Nothing goes this second, and all in an hour."""
+    for minute in range(30):
+        letter(inbox, received_at=now - 10 * DAY + timedelta(minutes=30 + minute))
+    seen = propose(account, Own(10), now=now)
+    assert (seen.goes, seen.soon, seen.is_braked, seen.begins_at) == (0, 30, True, now + DELAY)
+    assert go(account, Own(10), now=now).begins_at == now + DELAY
+    assert sweep(now=now + timedelta(hours=2)) == 0
+
+
 def test_the_preview_tells_apart_what_goes_stays_in_crm_and_is_kept(account, mailbox, inbox, now):
     sent = folder_of(mailbox, "Sent", "sent")
     for age in (1, 12, 15):

@@ -57,7 +57,7 @@ def test_what_takes_much_asks_twice_waits_and_can_be_taken_back(office, inbox, n
 
 
 def test_what_takes_nothing_holds_at_once(office, mailbox, inbox, now):
-    letter(inbox, received_at=now - 5 * DAY)
+    letter(inbox, received_at=now - 2 * DAY)
     assert choose(office, of=mailbox.public_id, days="10").status_code == 302
     assert "10 days" in text_of(office.get(PAGE))
     assert RetentionRule.objects.get().mailbox == mailbox
