@@ -73,7 +73,7 @@ def test_what_was_missed_is_told_after_a_break(mailbox, ines):
     async def story():
         await sync_to_async(tell)(mailbox, conversations=["old"])
         await sync_to_async(tell)(mailbox, conversations=["new"])
-            first = await Event.objects.order_by("pk").afirst()
+        first = await Event.objects.order_by("pk").afirst()
         answer = await listen(ines, **{"Last-Event-ID": str(first.pk)})
         stream = aiter(answer.streaming_content)
         await anext(stream)
@@ -151,8 +151,6 @@ def test_the_stream_of_a_dismissed_employee_ends(mailbox, jonas, monkeypatch):
 def test_a_reader_who_is_too_slow_is_told_to_load_anew(mailbox, ines):
     async def story():
         stream = live.Stream(frozenset({mailbox.topic}))
-        from letterdesk.events.models import Event
-
         for number in range(live.QUEUE + 1):
             stream.offer(Event(pk=number, topic=mailbox.topic, kind="message.received"))
         assert stream.waiting.get_nowait() is None
@@ -177,8 +175,6 @@ def test_who_reads_a_mailbox_hears_that_a_letter_stands_in_crm_and_not_where(): 
 
 
 def test_all_hear_that_some_task_changed_and_not_which_and_each_their_own_reminders(ines, jonas, stranger):
-    from letterdesk.events.models import Event
-
     assert ines.topic in live.topics_of(ines.pk) and ines.topic not in live.topics_of(jonas.pk)
     tasks = f"tasks:{ines.account.public_id}"
     assert tasks in live.topics_of(jonas.pk) and tasks not in live.topics_of(stranger.pk)
