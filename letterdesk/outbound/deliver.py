@@ -173,9 +173,14 @@ def _bytes_of(row: Delivery) -> bytes:
 
 
 def _check_allowed(row: Delivery, now: datetime) -> None:
-    """R11, R13: from the second in which Webmail ends nothing leaves through it, nor from a suspended mailbox."""
+    """R11, R13: from the second in which Webmail ends nothing leaves through it, nor from a suspended mailbox, nor for
+    who has lost the right to write there since."""
     if row.mailbox.state not in USABLE:
         raise Withheld(f"The mailbox {row.mailbox.address} is {row.mailbox.get_state_display().lower()}.")
+    if row.by is None or not Mailbox.objects.editable_by(row.by).filter(pk=row.mailbox_id).exists():
+        raise Withheld(
+            _("Who sent this letter may not write from %(address)s any more.") % {"address": row.mailbox.address}
+        )
     if row.channel == Channel.WEBMAIL:
         try:
             require(row.mailbox.account, integration=True, now=now)

@@ -8,7 +8,7 @@ from django.db import connections
 
 from letterdesk.accounts.close import close, reopen
 from letterdesk.events.models import Event
-from letterdesk.mailboxes.models import BlobReference, Message, PendingChange, Placement
+from letterdesk.mailboxes.models import BlobReference, Grant, Message, PendingChange, Placement
 from letterdesk.mailboxes.tests.arriving import fetched, receive
 from letterdesk.mailboxes.tests.letters import folder_of
 from letterdesk.outbound import again, drafts, filing, resolve
@@ -300,6 +300,24 @@ def test_nothing_leaves_once_webmail_has_ended_or_the_mailbox_is_suspended(queue
         Subscription.objects.filter(account=mailbox.account).update(plan="standard")
         type(mailbox).objects.filter(pk=mailbox.pk).update(state="suspended")
         assert after(delivery, now).error_code == "withheld" and sink.taken == []
+
+
+def test_who_has_lost_the_right_sends_nothing_any_more(mailbox, colleague, now):
+    """P9: it was to leave later; until then the grant was taken."""
+    with Sink() as sink:
+        sink.reach(mailbox)
+        draft = drafts.start(mailbox, by=colleague, now=now, to=TO, subject="Hi", body_text="Hello")
+        delivery = send(draft, by=colleague, seen=1, now=now)
+        grant = Grant.objects.get(employee=colleague)
+        grant.delete()
+        delivery = after(delivery, now)
+        assert delivery.state == State.DEFERRED and delivery.error_code == "withheld" and sink.taken == []
+        assert "may not write" in delivery.error
+        grant.save(force_insert=True)
+        type(colleague).objects.filter(pk=colleague.pk).update(is_active=False, dismissed_at=now)
+        assert after(delivery, now).error_code == "withheld" and sink.taken == []
+        type(colleague).objects.filter(pk=colleague.pk).update(is_active=True, dismissed_at=None)
+        assert after(delivery, now).state == State.SENT
 
 
 def test_letters_of_a_closed_account_wait_until_its_deletion_is_taken_back(queued, account, now):
