@@ -8,13 +8,15 @@ import re
 from collections.abc import Iterable, Iterator
 
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # RFC 5322 3.2.3
+_ENDS = re.compile(r"[\r\n\0]")
 _WIDTH = 76
 _IN_WORD = 45  # octets: 60 of base64 and 12 around stay below 75 (RFC 2047 2)
 _LONGEST_WORD = 900
 
 
 def text_field(name: str, text: str) -> str:
-    """`Subject: …` with its line end. `text` is one line."""
+    """`Subject: …` with its line end. Raises ValueError unless `text` is one line."""
+    _check(text)
     if not text.isascii() or "=?" in text or any(len(word) > _LONGEST_WORD for word in text.split(" ")):
         return f"{name}: {_encoded(text)}\r\n"
     lines, line = [], f"{name}:"
@@ -27,14 +29,21 @@ def text_field(name: str, text: str) -> str:
 
 
 def people_field(name: str, people: Iterable[tuple[str, str]]) -> str:
-    """`To: …` of shown names and addresses, one in each line."""
+    """`To: …` of shown names and addresses, one in each line. Raises ValueError for a line end in one."""
+    people = [(_check(who), _check(address)) for who, address in people]
     shown = [f"{_phrase(who)} <{address}>" if who else address for who, address in people]
     return f"{name}: " + ",\r\n ".join(shown) + "\r\n"
 
 
 def ids_field(name: str, ids: Iterable[str]) -> str:
-    """`References: …` of identifiers with their brackets, one in each line."""
-    return f"{name}: " + "\r\n ".join(ids) + "\r\n"
+    """`References: …` of identifiers with their brackets, one in each line. Raises ValueError for a line end in one."""
+    return f"{name}: " + "\r\n ".join(map(_check, ids)) + "\r\n"
+
+
+def _check(text: str) -> str:
+    if _ENDS.search(text):
+        raise ValueError(f"a line end in a header field: {text[:60]!r}")
+    return text
 
 
 def _phrase(name: str) -> str:

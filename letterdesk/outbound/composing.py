@@ -1,5 +1,6 @@
 """What is wrong with a draft, told by name, and the letter that is made of it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from .identities import Identity
 from .models import Draft
 
 LARGEST_LETTER = 36_000_000  # bytes as they travel: 25 MB of files in base64, and a little
+NO_LETTER_CARRIES = re.compile(r"[\r\n\0]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ def problems(draft: Draft, identity: Identity | None) -> list[Problem]:
     if not (draft.to or draft.cc or draft.bcc):
         found.append(Problem("no_recipient", _("Say to whom this letter goes."), "to"))
     for name in ("to", "cc", "bcc"):
-        for _shown, address in getattr(draft, name):
+        for shown, address in getattr(draft, name):
+            if NO_LETTER_CARRIES.search(shown):
+                found.append(_named(NotComposable("name", shown)))
             try:
                 wire_address(address)
             except NotComposable:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from letterdesk.lib import blobs
+from letterdesk.mail import fields
 from letterdesk.mail.parse import parse_letter
 from letterdesk.mailboxes.models import BlobReference, MailboxState
 from letterdesk.outbound import drafts, files
@@ -144,3 +145,25 @@ def test_crm_sends_on_free(account):
     for channel in set(Channel) - {Channel.CRM}:
         with pytest.raises(NotInPlan):
             usage.require_channel(account, channel, now=account.created_at)
+
+
+@pytest.mark.parametrize("field", ["to", "cc", "bcc"])
+def test_a_name_with_a_line_end_goes_into_no_letter(draft, ines, now, field):
+    """Bcc, too, which stands in the copy in Sent alone."""
+    name = "a\r\nX-Evil: 1\r\n\r\nbody"
+    draft = drafts.save(draft, by=ines, seen=1, now=now, **{field: [(name, "z@client.example")]})
+    with pytest.raises(CannotSend) as caught:
+        send(draft, by=ines, seen=2, now=now)
+    assert [each.code for each in caught.value.problems] == ["not_composable"]
+
+
+@pytest.mark.parametrize("mark", ["\r", "\n", "\0"])
+def test_no_header_field_is_written_with_a_line_end(mark):
+    for written in (
+        lambda: fields.text_field("Subject", f"a{mark}b"),
+        lambda: fields.people_field("Bcc", [(f"a{mark}b", "z@client.example")]),
+        lambda: fields.people_field("Bcc", [("", f"z@client.example{mark}")]),
+        lambda: fields.ids_field("References", [f"<a{mark}@b>"]),
+    ):
+        with pytest.raises(ValueError, match="line end"):
+            written()
