@@ -4,6 +4,7 @@ A hold writes a Hold row for each of its letters, and for each that arrives, in 
 that removes letters obeys it already (`remove.py`). Placing waits for the mailboxes, as the sweep and the sync do.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
+from letterdesk.mail.addresses import address_key
 
 from . import listing, receipts
 from .models import Conversation, Hold, LegalHold, Mailbox, Message, Quarantined
@@ -22,6 +24,7 @@ from .models import Conversation, Hold, LegalHold, Mailbox, Message, Quarantined
 REASON = "legal"
 GRACE = timedelta(hours=24 * 30)  # F08
 AT_ONCE = 500
+_PLAIN = re.compile(r"(?!xn--)(?!.*ss)[a-z0-9-]+")  # "ss" may be written "ß"
 Scope = LegalHold.Scope
 
 
@@ -57,7 +60,7 @@ def place(
         account=account, scope=scope, mailbox=mailbox, conversation=conversation, address=address.strip().lower(),
         reason=reason.strip(), placed_at=now, by=by,
     )  # fmt: skip
-    count = sum(_hold(hold, part, now) for part in _parts(_letters(hold)))
+    count = sum(_hold(hold, part, now) for part in _parts(_pairs(hold, _letters(hold))))
     record("hold.placed", account=account, by=by, subject=hold.reference, scope=scope, count=count)
     return hold
 
@@ -98,7 +101,7 @@ def cover(mailbox: Mailbox, letters: Sequence[Message], *, now: datetime) -> int
     held = 0
     for hold in LegalHold.objects.filter(account=mailbox.account_id, released_at=None):
         found = _letters(hold).filter(pk__in=[letter.pk for letter in letters])
-        held += _hold(hold, list(found.values_list("pk", "conversation_id")), now)
+        held += _hold(hold, _pairs(hold, found), now)
     return held
 
 
@@ -107,7 +110,7 @@ def cover_joined(mailbox: Mailbox, conversations: set[int]) -> int:
     held = 0
     for hold in LegalHold.objects.filter(account=mailbox.account_id, released_at=None, scope=Scope.CONVERSATION):
         joined = _letters(hold).filter(mailbox=mailbox, conversation__in=conversations)
-        held += _hold(hold, list(joined.values_list("pk", "conversation_id")), timezone.now())
+        held += _hold(hold, _pairs(hold, joined), timezone.now())
     return held
 
 
@@ -165,15 +168,37 @@ def _letters(hold: LegalHold) -> QuerySet[Message]:
             return letters.filter(Q(conversation=hold.conversation_id) | part)
         case Scope.ADDRESS if hold.address:
             people: QuerySet[Message] = letters.annotate(people=Cast("recipients", TextField()))
-            named: QuerySet[Message] = people.filter(
-                Q(from_address__iexact=hold.address) | Q(people__icontains=f'"{hold.address}"')
-            )
-            return named
+            word = _word_of(hold.address)
+            return people.filter(Q(from_address__icontains=word) | Q(people__icontains=word)) if word else people
     return letters.none()
 
 
-def _parts(letters: QuerySet[Message]) -> list[list[tuple[int, int]]]:
-    pairs = list(letters.order_by("pk").values_list("pk", "conversation_id"))
+def _word_of(address: str) -> str:
+    """The longest part of an address that is stored in one way only, whatever wrote it; empty: there is none.
+
+    Databases write and fold what is not ASCII each in their own way; so `_names` compares what this word finds.
+    """
+    parts = re.split(r"[@.]", address_key(address))
+    return max((part for part in parts if _PLAIN.fullmatch(part)), key=len, default="")
+
+
+def _names(letter: tuple[str, dict[str, list[list[str]]]], key: str) -> bool:
+    """Whether a letter is from or to an address. Pure."""
+    sender, recipients = letter
+    people = [sender, *(person[1] for line in recipients.values() for person in line)]
+    return any(address_key(address) == key for address in people)
+
+
+def _pairs(hold: LegalHold, letters: QuerySet[Message]) -> list[tuple[int, int]]:
+    """Letters of `_letters` with their conversations; of an address those that name it."""
+    if hold.scope != Scope.ADDRESS:
+        return list(letters.order_by("pk").values_list("pk", "conversation_id"))
+    rows = letters.order_by("pk").values_list("pk", "conversation_id", "from_address", "recipients")
+    key = address_key(hold.address)
+    return [(pk, conversation) for pk, conversation, *people in rows.iterator() if _names((people[0], people[1]), key)]
+
+
+def _parts(pairs: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
     return [pairs[start : start + AT_ONCE] for start in range(0, len(pairs), AT_ONCE)]
 
 

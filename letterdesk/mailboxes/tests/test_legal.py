@@ -139,6 +139,26 @@ def test_a_held_conversation_is_held_with_what_joins_it_and_in_parts(account, in
     assert set(Message.objects.filter(is_held=False)) == {other} and holds.check() == []
 
 
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("jürgen@x.example", "Jürgen@X.example"),
+        ("jürgen@x.example", "JÜRGEN@x.example"),
+        ("info@müller.example", "info@xn--mller-kva.example"),
+        ("info@xn--mller-kva.example", "Info@MÜLLER.example"),
+        ("jürgen@müller", "jürgen@müller"),  # no part of it is plain
+    ],
+)
+def test_an_address_is_the_same_however_it_is_written(account, inbox, now, address, written):  # F05
+    letter(inbox, received_at=now, subject="to", sender=("", "a@x.example"), to=(("", written),))
+    letter(inbox, received_at=now, subject="from", sender=("", written), to=())
+    letter(inbox, received_at=now, subject="other", sender=("", f"o{written}"), to=(("", f"o{written}"),))
+    legal.place(account, address=address, reason="Case 7", by=None, now=now)
+    assert what_is_held() == {"to", "from"}
+    late = letter(inbox, received_at=now, sender=("", "a@x.example"), to=(), cc=(("", written),))
+    assert legal.cover(inbox.mailbox, [late], now=now) == 1
+
+
 def test_what_another_reason_holds_stays_held(account, mailbox, inbox, now):  # R4
     kept = letter(inbox, received_at=now)
     holds.add(kept, reason="task", reference="task:1", now=now)
