@@ -25,6 +25,7 @@ OUR_NAME = "[127.0.0.1]"  # EHLO: an address literal (RFC 5321 4.1.4) that tells
 ANSWERS_MAX = 256 << 10  # octets of one conversation up to AUTH; smtplib itself counts no lines
 ANSWERS_OF_SIGN_IN = 4  # times the timeout: greeting, EHLO, STARTTLS or EHLO, AUTH
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # no database keeps a NUL, no page shows the others
 _DISABLED = re.compile(
     r"5\.7\.139|5\.7\.57|smtpclientauth|authentication is disabled|auth(?:entication)? not", re.IGNORECASE
 )
@@ -161,4 +162,5 @@ def _base64(secret: str) -> str:
 
 
 def _readable(text: bytes | str) -> str:
-    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return _CONTROL.sub(" ", words)

@@ -22,6 +22,7 @@ COMMAND = 300.0  # RFC 5321 4.5.3.2.1 to 4.5.3.2.3
 BLOCK = 180.0  # RFC 5321 4.5.3.2.5: for each piece
 PIECE = 64 << 10
 BEFORE_DOT = 840.0  # seconds up to the final dot: a little less than the sender's lease
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _LINE_DOT = re.compile(rb"(?m)^\.")
 
 
@@ -177,4 +178,5 @@ def _leave(client: smtplib.SMTP, *, is_answered: bool) -> None:
 
 
 def _readable(text: bytes) -> str:
-    return text.decode("utf-8", "replace")[:500]
+    """What a server says, without control characters: no database keeps a NUL, and no page shows the others."""
+    return _CONTROL.sub(" ", text.decode("utf-8", "replace"))[:500]

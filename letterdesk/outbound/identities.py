@@ -1,5 +1,6 @@
 """As whom an employee may write: a mailbox that they own or may reply in, with a name and a signature of their own."""
 
+import re
 from dataclasses import dataclass
 
 from letterdesk.accounts.models import Employee
@@ -9,6 +10,7 @@ from letterdesk.mailboxes.models import Mailbox, MailboxState
 from .models import Signature
 
 SENDING = (MailboxState.CONNECTED, MailboxState.FAILING, MailboxState.PAUSED)  # never suspended, never disconnected
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,11 @@ def identity_in(mailbox: Mailbox, employee: Employee) -> Identity | None:
 
 def sign(mailbox: Mailbox, employee: Employee, *, from_name: str = "", html: str = "", text: str = "") -> Signature:
     """Keep how this employee signs in this mailbox. `html` has been cleaned (`words.clean`)."""
+    written = {"from_name": _CONTROL.sub("", from_name).strip()[:200], "html": html.replace("\0", "")}
     signature, _made = Signature.objects.update_or_create(
         mailbox=mailbox,
         employee=employee,
-        defaults={"account_id": mailbox.account_id, "from_name": from_name.strip()[:200], "html": html, "text": text},
+        defaults={"account_id": mailbox.account_id, "text": text.replace("\0", ""), **written},
     )
     return signature
 

@@ -120,6 +120,16 @@ def test_one_refused_recipient_keeps_nobody_else_from_the_letter(queued, now):
     assert delivery.error_code == "recipients_refused" and sink.taken[0].recipients == (TO[0][1], TO[2][1])
 
 
+@pytest.mark.parametrize("mode", ["rcpt:550 no\0such\x1b[1m", "dot:250 ok\0such\x1b[1m", "auth:535 no\0such\x1b[1m"])
+def test_what_a_server_says_is_kept_without_control_characters(queued, now, mode):
+    """PostgreSQL keeps no NUL: the outcome could not be written down."""
+    with Sink(mode) as sink:
+        delivery = after(queued(sink), now)
+    said = [delivery.error, *delivery.recipients.values_list("text", flat=True)]
+    assert delivery.state in {State.SENT, State.FAILED} and any(said)
+    assert not any(mark in text for text in said for mark in "\0\x1b")
+
+
 def test_who_is_put_off_is_asked_again_alone(queued, mailbox, now):
     """E06: no second copy for those who have it; one unit, one copy in Sent."""
     with Sink("rcpt:cy@client.example:450 greylisted#1") as sink:

@@ -114,3 +114,8 @@ def test_a_shared_mailbox_signs_with_its_own_name(mailbox, ines, colleague):
 def test_files_have_a_limit(draft, ines, now, size):
     with pytest.raises(drafts.BadDraft, match="25 MB"):
         files.attach(draft, b"\0" * size, filename="a", content_type="text/plain", by=ines, now=now)
+
+
+def test_a_signature_keeps_no_control_characters(mailbox, ines):
+    signed = sign(mailbox, ines, from_name="In\0es\r\n", html="<p>I\0</p>", text="I\0\nAcme")
+    assert (signed.from_name, signed.html, signed.text) == ("Ines", "<p>I</p>", "I\nAcme")
