@@ -64,7 +64,7 @@ def _piece(person: Employee, to: Employee, by: Employee) -> int:
 
 
 def _check(person: Employee, to: Employee) -> None:
-    rows = Employee.objects.select_for_update().filter(pk__in=(person.pk, to.pk), account=person.account_id)
+    rows = Employee.objects.select_for_update(no_key=True).filter(pk__in=(person.pk, to.pk), account=person.account_id)
     here = {row.pk: row for row in rows.order_by("pk")}
     if person.pk not in here or here[person.pk].dismissed_at is None:
         raise NotHandedOver(_("Only records of somebody who left are handed over as a whole."))

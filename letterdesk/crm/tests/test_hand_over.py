@@ -1,6 +1,8 @@
 """Records of somebody who left go to a colleague, as a whole and on record."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from letterdesk.accounts.dismiss import dismiss
 from letterdesk.accounts.roles import NotAllowed
@@ -48,6 +50,16 @@ def test_only_by_an_administrator_from_who_left_to_who_is_here(left, jonas, admi
         with pytest.raises(NotHandedOver):
             hand_over(left, to=nobody, by=administrator)
     assert Record.objects.filter(responsible=left).count() == 3
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks the whole file")
+def test_what_refers_to_the_two_people_waits_for_nobody(left, jonas, administrator):
+    """Whoever writes a row that names one of them holds it by key, and may wait for the account that we hold."""
+    with CaptureQueriesContext(connection) as queries:
+        hand_over(left, to=jonas, by=administrator)
+    people = [each["sql"] for each in queries if 'FROM "accounts_employee"' in each["sql"] and " FOR " in each["sql"]]
+    assert people
+    assert all("FOR NO KEY UPDATE" in sql for sql in people)
 
 
 @pytest.mark.django_db(transaction=True)
