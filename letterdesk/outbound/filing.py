@@ -6,12 +6,13 @@ waits, and gives way to the provider's copy, which has the same Message-ID and o
 sends anything again (E08).
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Max, QuerySet
 
 from letterdesk.lib import blobs
@@ -33,13 +34,25 @@ PROVIDER_FIRST = timedelta(minutes=10)  # for a provider that files by itself, a
 LOOKED_FOR = timedelta(days=3)
 SEEN = "\\Seen"
 NOT_YET = 2**32 - 1  # a UID for the blink until the key of the append is known
+# bytes that are gone or damaged, a full disk, a name that no header carries
+CANNOT_FILE = (blobs.BlobMissing, blobs.BlobDamaged, OSError, ValueError, DatabaseError)
+logger = logging.getLogger(__name__)
 
 
 def file(pk: int, *, now: datetime) -> bool:
     """Store the Sent copy of a letter that has left, and mark what it answers; again does nothing.
 
-    Outside any transaction. Returns whether this call did it.
+    Outside any transaction. Returns whether this call did it: what cannot be filed now is tried again with the rest,
+    and keeps no other letter waiting.
     """
+    try:
+        return _file(pk, now=now)
+    except CANNOT_FILE:
+        logger.warning("The copy of delivery %s cannot be filed in Sent", pk, exc_info=True)
+        return False
+
+
+def _file(pk: int, *, now: datetime) -> bool:
     row = _unfiled().select_related("mailbox__account", "by").filter(pk=pk).first()
     if row is None:
         return False
@@ -88,7 +101,8 @@ def sent_copy(row: Delivery) -> bytes:
 
 def file_rest(*, now: datetime) -> int:
     """File what a dead worker left, and let provisional copies give way to the provider's; returns how many."""
-    done = sum(file(pk, now=now) for pk in list(_unfiled().values_list("pk", flat=True)[:50]))
+    newest = _unfiled().order_by("-pk")  # those that can never be filed must not fill each round
+    done = sum(file(pk, now=now) for pk in list(newest.values_list("pk", flat=True)[:50]))
     return done + sum(_join(row, now) for row in _provisional(now))
 
 

@@ -12,8 +12,10 @@ from .sweep import sweep
 @job(name="outbound.deliver_due", priority=20)
 def deliver_due() -> None:
     """Send what is due (woken by what was queued, and each minute), and look for letters of which nobody knows."""
-    deliver(now=timezone.now(), clock=timezone.now)
-    look_for(now=timezone.now())
+    try:
+        deliver(now=timezone.now(), clock=timezone.now)
+    finally:
+        look_for(now=timezone.now())
 
 
 @job(name="outbound.sweep_sent", priority=-10)

@@ -8,6 +8,7 @@ from django.db import connections
 
 from letterdesk.accounts.close import close, reopen
 from letterdesk.events.models import Event
+from letterdesk.lib import blobs
 from letterdesk.mailboxes.models import BlobReference, Grant, Message, PendingChange, Placement
 from letterdesk.mailboxes.tests.arriving import fetched, receive
 from letterdesk.mailboxes.tests.letters import folder_of
@@ -351,6 +352,18 @@ def test_what_was_answered_says_so_and_the_answer_stands_in_the_conversation(mai
     filed = Message.objects.get(pk=delivery.filed_id)
     assert filed.conversation_id == letter.conversation_id and filed.received_at == now + SOON  # R19
     assert sink.taken[0].header("In-Reply-To") == "<two@client.example>"
+
+
+def test_a_letter_that_cannot_be_filed_keeps_no_other_waiting(queued, now, caplog):
+    """E08: its bytes are gone; the next one leaves and is filed."""
+    with Sink() as sink:
+        lost, other = queued(sink), queued(sink, to=[("Ed", "ed@client.example")])
+        Delivery.objects.filter(pk=lost.pk).update(state=State.SENT, sent_at=now)
+        blobs.remove(lost.account_id, lost.blob)
+        other = after(other, now)
+    lost.refresh_from_db()
+    assert other.state == State.SENT and other.is_filed and not lost.is_filed
+    assert "cannot be filed" in caplog.text
 
 
 def test_the_providers_copy_takes_the_place_of_ours(queued, mailbox, now):
