@@ -1,6 +1,7 @@
 """Who may see, write and send drafts, and who may stop a letter on its way: the one place, as QuerySet methods (P9).
 
 A draft that answers a letter belongs to the conversation: whoever may act in its mailbox sees it and may go on writing.
+Sent from another mailbox than the one in which that letter lies, it is its author's alone, for it quotes the letter.
 A draft of a new letter is its author's alone until it is sent. Whoever loses the mailbox loses its drafts from sight,
 for they quote its letters. What is on its way is shown to all who read the mailbox, as its copy in Sent will be, and
 stopped by whoever may act there. Nobody writes or sends in a suspended mailbox (R13).
@@ -9,15 +10,17 @@ stopped by whoever may act there. Nobody writes or sends in a suspended mailbox 
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.access import InMailboxQuerySet, granted_mailboxes
+from letterdesk.mailboxes.models import Message
 
 
 def _shared(employee: Employee, way: str = "") -> Q:
-    """The author's own, and what answers a letter; `way` leads from a row to its draft."""
-    return Q(**{f"{way}author": employee.pk}) | Q(**{f"{way}answers__isnull": False})
+    """The author's own, and what answers a letter of its mailbox; `way` leads from a row to its draft."""
+    answered = Message.objects.filter(pk=OuterRef(f"{way}answers"), mailbox=OuterRef(f"{way}mailbox"))
+    return Q(**{f"{way}author": employee.pk}) | Q(Exists(answered))
 
 
 class DraftQuerySet(models.QuerySet[Any]):

@@ -44,10 +44,11 @@ def send_again(delivery: Delivery, *, by: Employee, now: datetime) -> None:
 
 @transaction.atomic
 def edit_again(delivery: Delivery, *, by: Employee, now: datetime) -> Draft | None:
-    """A failed letter becomes a draft again; None: its draft is gone. Raises NotSo."""
+    """A failed letter becomes a draft again, of whoever takes it up. Raises NotSo, also where its draft is gone."""
     row = locked(delivery)
-    if row.state != State.FAILED:
+    if row.state != State.FAILED or row.draft_id is None:
         raise NotSo
+    Draft.objects.filter(pk=row.draft_id).update(author=by)
     Delivery.objects.filter(pk=row.pk).update(state=State.CANCELLED, fence=F("fence") + 1)
     filing.let_go_of_bytes(row, now=now)
     tell("letter.stopped", row, by=by)

@@ -171,6 +171,18 @@ def test_a_failed_letter_is_tried_again_or_written_anew(queued, mailbox, ines, n
     assert len(sink.taken) == 1 and used(mailbox.account) == 1
 
 
+def test_a_colleague_who_takes_a_failed_letter_up_again_becomes_its_author(queued, ines, colleague, now):
+    with Sink("rcpt:550 no") as sink:
+        delivery, other = after(queued(sink), now), after(queued(sink), now)
+    again.edit_again(delivery, by=colleague, now=now)
+    assert Draft.objects.editable_by(colleague).open().count() == 1
+    Draft.objects.filter(pk=other.draft_id).delete()
+    with pytest.raises(resolve.NotSo):
+        again.edit_again(other, by=colleague, now=now)
+    other.refresh_from_db()
+    assert other.state == State.FAILED
+
+
 def test_an_unknown_letter_is_found_in_sent_or_asks_a_person(queued, mailbox, ines, now):
     """P6, E03."""
     with Sink("dot:take+cut#1") as sink:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from letterdesk.mailboxes.models import BlobReference, MailboxState
+from letterdesk.mailboxes.models import BlobReference, Grant, Mailbox, MailboxState
 from letterdesk.mailboxes.tests.arriving import fetched, receive
 from letterdesk.outbound import drafts, files
 from letterdesk.outbound.answering import forward, reply, reply_all
@@ -43,6 +43,19 @@ def test_a_new_draft_is_its_authors_alone_and_an_answer_is_the_teams(letter, dra
     for nobody in (colleague, stranger):
         for rows in (Draft, DraftFile, Delivery, Signature):
             assert not rows.objects.visible_to(nobody).exists()
+
+
+def test_an_answer_from_another_mailbox_is_its_authors_alone(letter, ines, jonas, now):
+    """P9: it quotes a letter that the other mailbox's team may not read."""
+    other = Mailbox.objects.get(pk=letter.mailbox_id)
+    other.pk, other.public_id, other.imap_user = None, "supportsupport12", "support"
+    other.address = "support@acme.example"
+    other.save(force_insert=True)
+    Grant.objects.create(account=other.account, mailbox=other, employee=jonas, may_reply=True)
+    moved = drafts.save(reply(letter, by=ines, now=now), by=ines, seen=1, now=now, mailbox=other)
+    DraftFile.objects.create(account=other.account, draft=moved, blob="0" * 64, filename="a", content_type="", size=1)
+    for rows in (Draft, DraftFile):
+        assert not rows.objects.visible_to(jonas).exists() and rows.objects.editable_by(ines).exists()
 
 
 def test_nobody_writes_in_a_suspended_mailbox(draft, ines):
