@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection, transaction
 
 from letterdesk.events.models import Event
 from letterdesk.mailboxes import bin as binned
-from letterdesk.mailboxes import holds, legal
+from letterdesk.mailboxes import holds, legal, receipts
 from letterdesk.mailboxes.forget import begin, forget_copies
 from letterdesk.mailboxes.models import Folder, Hold, LegalHold, Message, Quarantined
 from letterdesk.mailboxes.purge import accounts_to_purge, purge
@@ -14,6 +15,7 @@ from letterdesk.mailboxes.retention import storage_line, visible
 from letterdesk.mailboxes.sweep import preview, sweep
 from letterdesk.mailboxes.threading import merge, split
 from letterdesk.plans.models import Subscription
+from tests.rig.together import at_once, refused
 
 from .arriving import another_mailbox
 from .letters import folder_of, letter
@@ -82,6 +84,19 @@ def test_the_letter_says_who_holds_it_and_since_when_with_one_query_for_many(
         lines = [storage_line(each, now, holds=[row for row in told if row.message_id == each.pk]) for each in kept]
     held = f"Held by {ines} since 23 Nov 2026 — cannot be deleted"
     assert lines == [f"{held} · linked to task #214", held, held]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+@pytest.mark.django_db(transaction=True)
+def test_placing_waits_for_a_deletion_under_way(account, now):  # F07
+    def place():
+        connection.cursor().execute("SET lock_timeout = 200")
+        legal.place(account, reason="Case 7", by=None, now=now)
+
+    with transaction.atomic():
+        receipts.lock(account.pk)
+        assert refused(at_once([place], refusal=OperationalError)) == 1
+    assert not LegalHold.objects.exists()
 
 
 def test_what_arrives_is_held_with_it(account, mailbox, inbox, now):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
 
 from letterdesk.accounts.close import close, reopen
 from letterdesk.accounts.dismiss import dismiss
@@ -16,9 +16,11 @@ from letterdesk.tasks.bin import delete, restore
 from letterdesk.tasks.change import change_status, put_on
 from letterdesk.tasks.create import BadTask
 from letterdesk.tasks.jobs import tell_reminders
+from letterdesk.tasks.link import lock
 from letterdesk.tasks.models import Notice, Reminder
 from letterdesk.tasks.notices import SHOWN, forget_notices, tell_due, tell_overdue
 from letterdesk.tasks.reminders import MOST, remind_at, remind_before
+from tests.rig.together import at_once
 
 HOUR = timedelta(hours=1)
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=ZoneInfo("UTC"))
@@ -26,6 +28,22 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=ZoneInfo("UTC"))
 
 def told(person):
     return [(each.kind, each.task and each.task.title) for each in Notice.objects.visible_to(person).order_by("pk")]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+@pytest.mark.django_db(transaction=True)
+def test_telling_does_not_wait_for_who_changes_the_task(make, ines, now):
+    """Else each would wait for the other: the deadline's change for the reminder, its notice for the task."""
+    task = make(deadline=now + 3 * HOUR)
+    remind_before(task, 60, by=ines, now=now)
+
+    def tell():
+        connection.cursor().execute("SET lock_timeout = 2000")
+        return tell_due(now=now + 2 * HOUR)
+
+    with transaction.atomic():
+        lock(task)
+        assert at_once([tell]) == [1]
 
 
 def test_it_is_told_when_it_is_due_and_once(make, ines, jonas, now):
