@@ -8,14 +8,14 @@ they make no lead, and go to no deal by themselves.
 from collections import defaultdict
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, Q
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Mailbox, Message
 
 from .link import link_letters
 from .models import MailboxSaving, Record
+from .whom import named, with_whom
 
 
 def look_back(record: Record, *, by: Employee | None, now: datetime) -> int:
@@ -35,11 +35,11 @@ def _letters(record: Record, reader: Employee) -> list[tuple[int, int]]:
     wanted = {text for pair in record.addresses.values_list("email", "key") for text in pair}
     if not wanted:
         return []
-    named = Q()
+    asked = Q()
     for address in sorted(wanted):
-        named |= Q(from_address__iexact=address) | Q(to_whom__icontains=address)
+        asked |= Q(from_address__iexact=address) | named(address)
     shut = MailboxSaving.objects.filter(mailbox=OuterRef("mailbox"), known=False)
     read = Mailbox.objects.visible_to(reader).filter(account=record.account_id, forgotten_at=None)
     letters = Message.objects.filter(account=record.account_id, binned_at=None, mailbox__in=read.values("pk"))
-    found = letters.filter(~Exists(shut)).annotate(to_whom=Cast("recipients", TextField())).filter(named)
+    found = with_whom(letters.filter(~Exists(shut))).filter(asked)
     return list(found.order_by("pk").values_list("pk", "mailbox_id"))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, TextField, prefetch_related_objects
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, Prefetch, Q, prefetch_related_objects
 
 from letterdesk.accounts.models import Employee
 from letterdesk.lib.keyset import page_of
 
 from .models import Activity, Binding, Record
+from .whom import named, with_whom
 
 PAGE = 50
 MOST_WORDS = 10
@@ -60,9 +60,9 @@ def _filtered(found: Any, wanted: ActivityFilter) -> Any:
     if wanted.has_attachments:
         found = found.filter(has_attachments=True)
     if wanted.words.strip():
-        found = found.annotate(to_whom=Cast("recipients", TextField()))
+        found = with_whom(found)
     for word in wanted.words.split()[:MOST_WORDS]:
-        people = Q(from_name__icontains=word) | Q(from_address__icontains=word) | Q(to_whom__icontains=word)
+        people = Q(from_name__icontains=word) | Q(from_address__icontains=word) | named(word)
         found = found.filter(Q(subject__icontains=word) | people)
     return found
 

@@ -14,6 +14,7 @@ from letterdesk.crm.link import link_new, mailboxes_to_look_at
 from letterdesk.crm.look_back import look_back
 from letterdesk.crm.models import Activity, Binding, Direction, LetterCopy, Reason, Record, Thread, Unknown
 from letterdesk.crm.saving import change_saving
+from letterdesk.crm.timeline import ActivityFilter, activity_page
 from letterdesk.crm.why import why_not
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, interrupt
@@ -157,6 +158,15 @@ def test_a_record_with_a_new_address_gets_the_letters_that_are_here(make, come, 
         after_new_addresses(Event.objects.get(kind="record.created"))
     assert standing(Activity.objects.get()) == {(amara.pk, Reason.ADDRESS)}
     assert why_not(message, now=now) == ""
+
+
+def test_the_past_of_an_address_beyond_ascii_is_found_also_among_recipients(make, come, mailbox, ines, now):
+    come(raw("Offer", sender=f"Ines <{mailbox.address}>", to="Jürgen Müller <jm@büro.example>"))
+    office = make(addresses=("jm@büro.example",))
+    assert look_back(office, by=ines, now=now) == 1
+    for words in ("Müller", "MÜLLER", "jm@büro"):
+        assert activity_page(ines, ActivityFilter(words=words))[0] == [Activity.objects.get()]
+    assert not activity_page(ines, ActivityFilter(words="Möller"))[0]
 
 
 def test_who_names_an_address_gets_no_past_of_a_mailbox_that_they_may_not_read(make, come, jonas, committed):  # P9
