@@ -16,6 +16,8 @@ from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
 )
 from letterdesk.mailboxes.tests.conftest import mailbox as receiving  # noqa: F401
 from letterdesk.outbound import drafts
+from letterdesk.outbound.send import send
+from letterdesk.outbound.tests.sending import TO
 
 
 @pytest.fixture
@@ -36,3 +38,15 @@ def colleague(mailbox, jonas):  # noqa: F811
     """Jonas, who may reply in the mailbox."""
     Grant.objects.create(account=mailbox.account, mailbox=mailbox, employee=jonas, may_reply=True)
     return jonas
+
+
+@pytest.fixture
+def queued(mailbox, ines, now):  # noqa: F811
+    """Queue a letter of Ines; it may leave at `now + SOON`."""
+
+    def made(sink, to=TO, **fields):
+        sink.reach(mailbox)
+        draft = drafts.start(mailbox, by=ines, now=now, to=to, subject="Hi", body_text="Hello\n.\nBye", **fields)
+        return send(draft, by=ines, seen=1, now=now)
+
+    return made
