@@ -1,6 +1,6 @@
 """A person leaves: from this second they are signed out everywhere, and nothing lets them in. Or is taken back.
 
-What they own stays for 30 days (docs/decisions/0014-who-leaves.md); whether it is over is judged by `ends_at`.
+What they own stays for 30 days (docs/decisions/0009-who-leaves.md); whether it is over is judged by `ends_at`.
 """
 
 from datetime import datetime, timedelta

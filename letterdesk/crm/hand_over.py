@@ -1,7 +1,7 @@
 """Records of somebody who left go to a colleague: who is responsible for a record is somebody who is here.
 
 Until then whoever sees all of CRM, or the department's part of it, sees them as before. As handing over tasks and
-mailboxes is (docs/decisions/0014-who-leaves.md): for administrators, for people who left, and on record. New leads of
+mailboxes is (docs/decisions/0009-who-leaves.md): for administrators, for people who left, and on record. New leads of
 a mailbox that names somebody who left are its owner's (`link.py`).
 """
 

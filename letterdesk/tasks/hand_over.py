@@ -2,7 +2,7 @@
 
 A task whose people all left can be opened by nobody, and nobody may put others into it; its responsible person is one
 of them, so handing that one's tasks over solves it. Whom a task names reads its letters, so this is for
-administrators, for people who left, and on record: as handing over a mailbox is (docs/decisions/0014-who-leaves.md).
+administrators, for people who left, and on record: as handing over a mailbox is (docs/decisions/0009-who-leaves.md).
 Creator and participants stay as they are: they are history, and come back with the person.
 """
 
