@@ -18,6 +18,8 @@ from letterdesk.web.request import Request
 FIELDS = ("to", "cc", "bcc")
 LONGEST_LINE = 100_000  # characters of To, Cc or Bcc
 OUR_PICTURE = re.compile(r'(\ssrc=")(?:https?://[^/"]+)?/draft-files/([A-Za-z0-9_-]+)(")')
+ADDRESS_LIKE = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+")
+QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"")
 PLAIN_NAME = re.compile(r"[^\W_][\w .'-]*")
 
 
@@ -62,9 +64,17 @@ def _body(said: Any, draft: Draft) -> dict[str, str]:
 
 
 def people_of(line: str) -> list[tuple[str, str]]:
-    """A line as somebody typed it, as names and addresses; what is no address stays, so that sending can name it."""
-    found = read_addresses([line[:LONGEST_LINE].encode("utf-8", "replace")])
-    return [(each.name, each.address) if each.address else ("", each.name) for each in found]
+    """A line as somebody typed it, as names and addresses; what is no address stays, so that sending can name it.
+
+    Nobody in it is lost: where a comma is missing, what reads like another address is one of its own.
+    """
+    line = line[:LONGEST_LINE]
+    read = read_addresses([line.encode("utf-8", "replace")])
+    found = [(each.name, each.address) if each.address else ("", each.name) for each in read]
+    known = " ".join(address.casefold() for _name, address in found)
+    missed = [each for each in ADDRESS_LIKE.findall(QUOTED.sub("", line)) if each.casefold() not in known]
+    named = [("" if name in missed else name, address) for name, address in found]
+    return named + [("", address) for address in dict.fromkeys(missed)]
 
 
 def line_of(people: Iterable[list[str]]) -> str:

@@ -13,6 +13,7 @@ from letterdesk.mailboxes.models import Grant, MailboxState
 from letterdesk.outbound import drafts, send
 from letterdesk.outbound.models import Delivery, Draft, DraftFile, State
 from letterdesk.plans.models import Subscription
+from letterdesk.web.draft_form import people_of
 from letterdesk.web.tests.conftest import raw_letter
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 24
@@ -321,3 +322,17 @@ def test_people_are_proposed_each_once(browser, letter, jonas):
     assert proposed("ama") == ["Amara &lt;amara@okafor.example&gt;"]
     assert proposed("jon") == [f"Jonas &lt;{jonas.email}&gt;"]
     assert proposed("") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "people"),
+    [
+        ("a@x.example c@d.example", [("", "c@d.example"), ("", "a@x.example")]),
+        ("<a@x.example> <c@d.example>", [("", "a@x.example"), ("", "c@d.example")]),
+        ("a@x.example (boss, c@d.example", [("boss, c@d.example", "a@x.example"), ("", "c@d.example")]),
+        ("jane@x.example <Jane@x.example>, bo", [("", "Jane@x.example"), ("", "bo")]),
+        ('"a@b.example" <c@d.example>', [("a@b.example", "c@d.example")]),
+    ],
+)
+def test_nobody_vanishes_from_a_line_of_recipients(line, people):
+    assert people_of(line) == people
