@@ -132,6 +132,7 @@ def test_only_the_wire_transmits_and_only_through_the_encoder():
         ("imap_wire.py", "transmit"),
         ("imap_signin.py", "transmit"),  # base64 of SASL
         ("idle.py", "transmit"),  # DONE
+        ("submit.py", "sendall"),  # SMTP: a command with a line end is refused there, a letter has its dots stuffed
     }
     found = set()
     for file in Path(letterdesk.mail.__file__).parent.glob("*.py"):
