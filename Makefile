@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-WORKERS ?= -n 3 --dist loadgroup
+WORKERS ?= -n 2
 POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/postgres
 
 .PHONY: demo serve test test-postgres worlds check bench screenshots messages requirements clean

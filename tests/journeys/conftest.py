@@ -14,21 +14,11 @@ expect.set_options(timeout=15_000)  # a busy machine takes its time; what has to
 WATCH_POLICY = "window.__csp=[];addEventListener('securitypolicyviolation',e=>__csp.push(e.violatedDirective))"
 
 
-FIRST_HOUSE = {
-    "test_list.py",
-    "test_reading.py",
-    "test_mailboxes.py",
-    "test_new_letter.py",
-}  # half of the time; a worker has one house
-
-
-@pytest.hookimpl(tryfirst=True)  # before the workers look at the groups
 def pytest_collection_modifyitems(items):
     for item in items:
         if "journeys" in item.path.parts:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group(f"house {1 if item.path.name in FIRST_HOUSE else 2}"))
 
 
 @pytest.fixture(scope="session")
