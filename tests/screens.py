@@ -100,7 +100,7 @@ def demo():
                 stderr=subprocess.STDOUT,
             )
         try:
-            wait_for_port(port, timeout=60, alive=lambda: process.poll() is None)
+            wait_for_port(port, timeout=120, alive=lambda: process.poll() is None)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()

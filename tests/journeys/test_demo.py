@@ -29,7 +29,7 @@ def demo(tmp_path):
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-    wait_for_port(port, timeout=60, alive=lambda: process.poll() is None)
+    wait_for_port(port, timeout=120, alive=lambda: process.poll() is None)
     said = " ".join(log.read_text().split())
     yield f"http://127.0.0.1:{port}", int(re.search(r"SMTP 127\.0\.0\.1:(\d+)", said)[1])
     process.terminate()
