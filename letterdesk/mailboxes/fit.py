@@ -75,9 +75,10 @@ def fit(account: Account, *, now: datetime) -> Fitted:
     """Suspend what the plan at `now` has no place for, and resume what it has a place for again. Twice is once."""
     with limits.locked(account) as subscription:
         key = plan_at(subscription, now)
-        done = _fit(considered(account, locked=True), terms_of(catalogue().plan(key)))
-        subscription.followed = key
-        subscription.save(update_fields=["followed"])
+        shelf = catalogue(now)
+        done = _fit(considered(account, locked=True), terms_of(shelf.plan(key), now))
+        subscription.followed, subscription.followed_version = key, shelf.version
+        subscription.save(update_fields=["followed", "followed_version"])
     return done
 
 

@@ -1,5 +1,6 @@
 """What follows from a plan, carried out: the turn is written down, mailboxes are fitted, letters purged (R11–R13).
 
+What an edition of the catalogue changes is followed in the same way, from its date on.
 The plan itself needs none of this: it holds by the clock (R11). A clock in doubt delays what it alone would
 decide and what cannot be undone (R20); a plan that somebody chose is followed at once.
 """
@@ -17,7 +18,7 @@ from letterdesk.plans.catalogue import UnknownPlan
 from letterdesk.plans.change import settle
 from letterdesk.plans.models import Subscription
 from letterdesk.plans.notices import DAY, DAYS_BEFORE, tell
-from letterdesk.plans.timeline import turned
+from letterdesk.plans.timeline import not_followed, turned
 
 from .fit import fit
 from .purge import accounts_to_purge, purge
@@ -46,7 +47,8 @@ def follow(*, now: datetime) -> int:
     if is_steady:
         _for_each(turned(now), lambda each: settle(each.account, now=now))
         _for_each(turned(now + DAYS_BEFORE[0] * DAY), lambda each: tell(each, now=now))
-    _for_each(Subscription.objects.exclude(followed=F("plan")), lambda each: fit(each.account, now=now))
+    behind = not_followed(now) if is_steady else Subscription.objects.exclude(followed=F("plan"))
+    _for_each(behind, lambda each: fit(each.account, now=now))
     return sum(purge(account, now=now) for account in accounts_to_purge(now)) if is_steady else 0
 
 

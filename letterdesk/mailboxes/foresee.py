@@ -88,7 +88,7 @@ def foresee(account: Account, plan: str, *, now: datetime) -> Preview:
 
     Eight queries, however many mailboxes there are.
     """
-    after = terms_of(catalogue().plan(plan))
+    after = terms_of(catalogue(now).plan(plan), now)
     mailboxes = list(account.mailboxes.filter(forgotten_at=None).select_related("owner").defer("secret").order_by("pk"))
     running = fit.kept_under(after, [each for each in mailboxes if each.imap_host and each.state in fit.CONSIDERED])
     goes, in_crm, with_tasks, dropped = _letters(account, mailboxes, after, now)

@@ -4,16 +4,39 @@
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
 from django.conf import settings
+from django.utils import timezone
 
 from .read import check_reading, read
-from .rows import LIMITS, NONE, UNLIMITED, UNSPECIFIED, Catalogue, CatalogueError, Limit, Plan, UnknownPlan, Value
+from .rows import (
+    LIMITS,
+    NONE,
+    UNLIMITED,
+    UNSPECIFIED,
+    Catalogue,
+    CatalogueError,
+    Edition,
+    Limit,
+    Plan,
+    UnknownPlan,
+    Value,
+)
 
-__all__ = ["UNLIMITED", "UNSPECIFIED", "CatalogueError", "Terms", "UnknownPlan", "catalogue", "terms_of"]
+__all__ = [
+    "UNLIMITED",
+    "UNSPECIFIED",
+    "CatalogueError",
+    "Terms",
+    "UnknownPlan",
+    "catalogue",
+    "later_editions",
+    "terms_of",
+]
 
 SHIPPED = {"commercial": "catalogue.toml", "self-hosted": "self-hosted.toml"}
 
@@ -36,23 +59,35 @@ class Terms:
     outgoing_from_crm_only: bool
 
 
-def catalogue() -> Catalogue:
-    """The catalogue in force. Raises CatalogueError for a file or a setting that cannot be used."""
-    return _read_once(settings.CATALOGUE, settings.UNSPECIFIED)
+def catalogue(now: datetime | None = None) -> Catalogue:
+    """The catalogue in force at `now` (None: at this moment), a later edition from its date on.
+
+    Raises CatalogueError for a file or a setting that cannot be used.
+    """
+    return _read_once(settings.CATALOGUE, settings.UNSPECIFIED).at(now or timezone.now())
+
+
+def later_editions(now: datetime) -> list[Edition]:
+    """The editions of the catalogue that have not begun at `now`, the earliest first. Raises CatalogueError."""
+    made = _read_once(settings.CATALOGUE, settings.UNSPECIFIED)
+    return [edition for edition in made.editions if now < edition.begins_at]
 
 
 @lru_cache(maxsize=8)
 def _read_once(name: str, reading: str) -> Catalogue:
     made = read(Path(__file__).parent / SHIPPED[name] if name in SHIPPED else Path(name))
-    if reading:
-        check_reading(made, reading, where="LETTERDESK_UNSPECIFIED")
+    for each in (made, *(edition.catalogue for edition in made.editions)):
+        if reading:
+            check_reading(each, reading, where="LETTERDESK_UNSPECIFIED")
     return made
 
 
-def terms_of(plan: Plan) -> Terms:
-    """The plan's row with `unspecified` read as the operator says (R25)."""
-    limits = {name: _number(_resolved(plan, name)) for name in LIMITS}
-    read_as = _model(plan) if plan.outgoing_per_month is UNSPECIFIED else None
+def terms_of(plan: Plan, now: datetime | None = None) -> Terms:
+    """The plan's row with `unspecified` read as the operator says (R25), by the catalogue of `now` (None: of today)."""
+    is_open = any(getattr(plan, name) is UNSPECIFIED for name in LIMITS)
+    model = _model(plan, now) if is_open else None
+    limits = {name: _number(_resolved(plan, model, name)) for name in LIMITS}
+    read_as = model if plan.outgoing_per_month is UNSPECIFIED else None
     return Terms(
         key=plan.key,
         name=plan.name,
@@ -62,11 +97,11 @@ def terms_of(plan: Plan) -> Terms:
     )
 
 
-def _resolved(plan: Plan, name: str) -> Limit:
+def _resolved(plan: Plan, model: Plan | None, name: str) -> Limit:
     limit = cast("Limit", getattr(plan, name))
     if limit is not UNSPECIFIED:
         return limit
-    if model := _model(plan):
+    if model:
         return cast("Limit", getattr(model, name))
     return UNLIMITED if _reading(plan) == "unlimited" else NONE
 
@@ -75,10 +110,10 @@ def _reading(plan: Plan) -> str:
     return str(settings.UNSPECIFIED or plan.reads_unspecified)
 
 
-def _model(plan: Plan) -> Plan | None:
+def _model(plan: Plan, now: datetime | None) -> Plan | None:
     """The plan as which this one's `unspecified` is read, where it is read as a plan."""
     reading = _reading(plan)
-    return catalogue().plan(reading.removeprefix("as:")) if reading.startswith("as:") else None
+    return catalogue(now).plan(reading.removeprefix("as:")) if reading.startswith("as:") else None
 
 
 def _number(limit: Limit) -> int | None:

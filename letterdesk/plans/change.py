@@ -30,7 +30,7 @@ def change_plan(account: Account, plan: str, *, by: Employee | None, now: dateti
     Going to the trial plan for the first time starts the trial; going there again does not start it anew (R11).
     What was chosen for later is forgotten.
     """
-    chosen = catalogue().plan(plan)
+    chosen = catalogue(now).plan(plan)
     with locked(account) as subscription:
         _settle(subscription, now)
         if subscription.plan != chosen.key:
@@ -60,7 +60,7 @@ def choose_next(
 
     Raises UnknownPlan, and NotPossible for a moment that is past, or without a moment where there is no trial.
     """
-    chosen = catalogue().plan(plan).key if plan else ""
+    chosen = catalogue(at or now).plan(plan).key if plan else ""
     with locked(account) as subscription:
         _settle(subscription, now)
         if not chosen:
@@ -90,11 +90,11 @@ def _settle(subscription: Subscription, now: datetime) -> bool:
 
 def _go(subscription: Subscription, key: str, *, at: datetime, by: Employee | None) -> None:
     before = subscription.plan
-    if _has_webmail(key):
+    if _has_webmail(key, at):
         subscription.webmail_ended_at = None
-        if not _has_webmail(before):
+        if not _has_webmail(before, at):
             subscription.webmail_began_at = at  # R28: earlier mail makes no lead
-    elif _has_webmail(before):
+    elif _has_webmail(before, at):
         subscription.webmail_ended_at = at  # R12: from here the operator's grace time counts
     subscription.plan, subscription.since = key, at
     subscription.next_plan, subscription.next_at, subscription.noticed_days = "", None, None
@@ -121,8 +121,8 @@ def _check_next(subscription: Subscription, chosen: str, at: datetime | None, no
         raise NotPossible(_("This moment is past: change the plan at once instead."))
 
 
-def _has_webmail(key: str) -> bool:
+def _has_webmail(key: str, at: datetime) -> bool:
     try:
-        return terms_of(catalogue().plan(key)).has_integration
+        return terms_of(catalogue(at).plan(key), at).has_integration
     except UnknownPlan:  # of a catalogue that is no longer in force: nobody knows that it had none
         return True

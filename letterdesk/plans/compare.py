@@ -1,13 +1,16 @@
 """The comparison page's content, drawn from the catalogue that the code enforces (R3)."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import cast
+
+from django.utils import timezone
 
 from letterdesk.accounts.models import Account
 
-from .catalogue import catalogue
+from .catalogue import catalogue, later_editions
 from .limits import plan_of
-from .rows import NONE, UNLIMITED, Limit, Plan
+from .rows import NONE, UNLIMITED, Catalogue, Limit, Plan
 
 LABELS = {
     "integration": "Mailbox integration (Webmail)",
@@ -38,20 +41,62 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """A cell that an edition writes anew. `before` is "" where the plan itself is new."""
+
+    plan: str
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Later:
+    """What is different from that day on, which begins at midnight in UTC."""
+
+    day: date
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """The table of all plans."""
+    """The table of all plans, and what editions that are known already will change in it, the earliest first."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    later: tuple[Later, ...] = ()
 
 
-def compare(account: Account | None = None) -> Comparison:
-    """The table, with the account's own plan marked."""
-    plans = tuple(catalogue().plans.values())
-    current = plan_of(account).key if account else ""
+def compare(account: Account | None = None, *, now: datetime | None = None) -> Comparison:
+    """The table as it is at `now` (None: at this moment), with the account's own plan marked."""
+    now = now or timezone.now()
+    shelf = catalogue(now)
+    plans = tuple(shelf.plans.values())
+    current = plan_of(account, now=now).key if account else ""
     columns = tuple(Column(plan.key, plan.name, is_current=plan.key == current) for plan in plans)
     rows = tuple(Row(key, label, tuple(_cell(plan, key) for plan in plans)) for key, label in LABELS.items())
-    return Comparison(columns, rows)
+    return Comparison(columns, rows, _later(shelf, now))
+
+
+def _later(shelf: Catalogue, now: datetime) -> tuple[Later, ...]:
+    told = []
+    for edition in later_editions(now):
+        differences = _differences(shelf, edition.catalogue)
+        if differences:
+            told.append(Later(edition.begins_at.date(), differences))
+        shelf = edition.catalogue
+    return tuple(told)
+
+
+def _differences(before: Catalogue, after: Catalogue) -> tuple[Difference, ...]:
+    found = []
+    for plan in after.plans.values():
+        old = before.plans.get(plan.key)
+        for key, label in LABELS.items():
+            was, becomes = _cell(old, key) if old else "", _cell(plan, key)
+            if was != becomes:
+                found.append(Difference(plan.name, label, was, becomes))
+    return tuple(found)
 
 
 def _cell(plan: Plan, key: str) -> str:

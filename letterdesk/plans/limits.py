@@ -51,14 +51,14 @@ class LimitReached(PlanError):
 
 def plan_of(account: Account, *, now: datetime | None = None) -> Plan:
     """The plan that the account is on at `now`, judged by the clock: a trial ends to the second (R11)."""
-    shelf = catalogue()
+    now = now or timezone.now()
     subscription = Subscription.objects.filter(account=account).first()
-    return shelf.plan(plan_at(subscription, now or timezone.now()) if subscription else "")
+    return catalogue(now).plan(plan_at(subscription, now) if subscription else "")
 
 
 def terms(account: Account, *, now: datetime | None = None) -> Terms:
     """What the account may have at `now`: None is unlimited. Raises UnknownPlan where the catalogue lacks its plan."""
-    return terms_of(plan_of(account, now=now))
+    return terms_of(plan_of(account, now=now), now)
 
 
 def cutoff(account: Account, now: datetime) -> datetime | None:

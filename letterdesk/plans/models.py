@@ -22,7 +22,8 @@ class Subscription(models.Model):
     webmail_ended_at = models.DateTimeField(null=True, blank=True)  # None: the plan has Webmail (R12)
     webmail_began_at = models.DateTimeField(null=True, blank=True)  # after a time without; None: always had it (R28)
     noticed_days = models.PositiveSmallIntegerField(null=True, blank=True)  # the last notice before the turn: 14, 7, 1
-    followed = models.CharField(max_length=32, blank=True, default="")  # the plan that mailboxes were fitted to (R13)
+    followed = models.CharField(max_length=32, blank=True, default="")  # the plan that mailboxes were fitted to (R13) …
+    followed_version = models.IntegerField(null=True, blank=True)  # … as it stood in this edition of the catalogue
 
     def __str__(self) -> str:
         return f"{self.account}: {self.plan}"

@@ -41,15 +41,16 @@ def _is_less(number: int | None, than: int | None) -> bool:
 
 def notice_of(subscription: Subscription, now: datetime) -> Notice | None:
     """What is to be told to everybody of the account at `now`; None: nothing."""
-    turn, shelf = turn_of(subscription), catalogue()
+    turn, shelf = turn_of(subscription), catalogue(now)
     if turn is not None and now < turn.at:
-        before, after = terms_of(shelf.plan(subscription.plan)), terms_of(shelf.plan(turn.plan))
+        before = terms_of(shelf.plan(subscription.plan), now)
+        after = terms_of(catalogue(turn.at).plan(turn.plan), turn.at)
         is_near = turn.at - now <= DAYS_BEFORE[0] * DAY and takes_away(before, after)
         return Notice(turn.at, before, after, is_over=False) if is_near else None
     ended_at = webmail_ended_at(subscription, now)
     if ended_at is None or now - ended_at > SHOWN_AFTER:
         return None
-    current = terms_of(shelf.plan(plan_at(subscription, now)))
+    current = terms_of(shelf.plan(plan_at(subscription, now)), now)
     return Notice(ended_at, current, current, is_over=True)
 
 

@@ -35,7 +35,7 @@ def open_account(
     """
     if time_zone not in available_timezones():
         raise UnknownTimeZone(f"There is no time zone {time_zone!r}: use a name such as Europe/Berlin.")
-    chosen = catalogue().plan(plan or catalogue().opens_with)
+    chosen = catalogue(now).plan(plan or catalogue().opens_with)
     account = Account.objects.create(name=name.strip(), time_zone=time_zone, created_at=now)
     Subscription.objects.create(
         account=account,

@@ -1,6 +1,7 @@
 """What a plan catalogue consists of."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 
@@ -54,6 +55,12 @@ class Catalogue:
     trial: str = ""
     trial_days: int = 0
     after_trial: str = ""
+    editions: "tuple[Edition, ...]" = ()  # later ones, the earliest first
+
+    def at(self, now: datetime) -> "Catalogue":
+        """The edition in force at `now`: a function of the clock alone (R11)."""
+        begun = [edition.catalogue for edition in self.editions if now >= edition.begins_at]
+        return begun[-1] if begun else self
 
     def plan(self, key: str) -> Plan:
         """The plan of that key, else UnknownPlan. A catalogue of one plan has that one for everyone."""
@@ -62,3 +69,11 @@ class Catalogue:
         if key not in self.plans:
             raise UnknownPlan(f"Catalogue {self.name} has no plan {key!r}: it has {', '.join(self.plans)}.")
         return self.plans[key]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """From `begins_at` (midnight in UTC) on this is the catalogue, all of its plans included."""
+
+    begins_at: datetime
+    catalogue: Catalogue

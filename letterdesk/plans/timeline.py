@@ -7,7 +7,7 @@ That is its turn; `change.settle` writes it down afterwards, and nothing waits f
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from .catalogue import catalogue, terms_of
 from .models import Subscription
@@ -47,8 +47,8 @@ def plan_at(subscription: Subscription, now: datetime) -> str:
 
 def webmail_ended_at(subscription: Subscription, now: datetime) -> datetime | None:
     """Since when the account has been on plans without Webmail (R12); None: its plan has it at `now`."""
-    shelf, turn = catalogue(), turn_of(subscription)
-    if terms_of(shelf.plan(plan_at(subscription, now))).has_integration:
+    shelf, turn = catalogue(now), turn_of(subscription)
+    if terms_of(shelf.plan(plan_at(subscription, now)), now).has_integration:
         return None
     if terms_of(shelf.plan(subscription.plan)).has_integration:
         return turn.at if turn is not None else subscription.since
@@ -57,7 +57,7 @@ def webmail_ended_at(subscription: Subscription, now: datetime) -> datetime | No
 
 def webmail_began_at(subscription: Subscription, now: datetime) -> datetime | None:
     """Since when the account has had Webmail again, after a time without (R28); None: it always had it, or has none."""
-    shelf, turn = catalogue(), turn_of(subscription)
+    shelf, turn = catalogue(now), turn_of(subscription)
     has_turned = turn is not None and now >= turn.at
     if turn is not None and has_turned and not terms_of(shelf.plan(subscription.plan)).has_integration:
         return turn.at
@@ -69,9 +69,14 @@ def turned(now: datetime) -> QuerySet[Subscription]:
     return Subscription.objects.filter(_has_turned(now))
 
 
+def not_followed(now: datetime) -> QuerySet[Subscription]:
+    """Subscriptions whose mailboxes were not fitted to their plan as it stands in the edition of `now` (R13)."""
+    return Subscription.objects.exclude(followed=F("plan"), followed_version=catalogue(now).version)
+
+
 def without_webmail(now: datetime) -> QuerySet[Subscription]:
     """Subscriptions whose plan has no Webmail at `now`: `plan_at` as one query, for many accounts at once (R2, R11)."""
-    shelf = catalogue()
+    shelf = catalogue(now)
     refused = [plan.key for plan in shelf.plans.values() if not plan.integration]
     if len(shelf.plans) == 1:  # that one plan is everybody's, whatever the rows say
         return Subscription.objects.all() if refused else Subscription.objects.none()

@@ -1,10 +1,12 @@
 """The other pages: plans, ledger, search, settings, errors, icons."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from letterdesk.mailboxes.models import Quarantined
+from letterdesk.plans import catalogue as catalogue_file
 from letterdesk.plans.catalogue import catalogue
 from letterdesk.sync.models import FolderCursor
 from letterdesk.web.icons import drawn_icons, icons_in_python, icons_in_templates
@@ -19,6 +21,19 @@ def test_the_plans_are_those_of_the_catalogue_and_ours_is_marked(browser):
         if isinstance(plan.outgoing_per_month, int):
             assert f"{plan.outgoing_per_month:,}" in page
     assert re.search(r'class="here">Standard<br>\s*your plan', page)
+
+
+def test_what_a_later_edition_of_the_catalogue_changes_is_said_below_with_its_day(browser, settings, tmp_path):
+    """R3"""
+    shipped = Path(catalogue_file.__file__).with_name("catalogue.toml").read_text("utf-8")
+    row = next(each for each in shipped.split("[[plan]]") if 'key = "standard"' in each).replace("= 50000", "= 40000")
+    file = tmp_path / "ours.toml"
+    edition = f"[[edition]]\nversion = 2\nfrom = 2099-01-01\n[[edition.plan]]{row}"
+    file.write_text(f"{shipped}\n{edition}", "utf-8")
+    settings.CATALOGUE = str(file)
+    page = browser.get("/plans").content.decode()
+    assert "From 1 January 2099:" in page
+    assert "Standard – Outgoing e-mails per month: 40,000, before 50,000" in page
 
 
 def test_the_ledger_shows_the_sum_of_each_folder_and_the_reasons(browser, mailbox, inbox, deliver, account):
