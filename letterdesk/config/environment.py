@@ -110,7 +110,7 @@ def blobs(url: str) -> dict[str, Any]:
     if parts.scheme == "file":
         return {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": unquote(parts.path)},
+            "OPTIONS": {"location": unquote(parts.path), "file_permissions_mode": 0o600},
         }
     if parts.scheme in {"s3", "s3+http"}:
         query = dict(parse_qsl(parts.query))

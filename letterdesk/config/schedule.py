@@ -19,7 +19,7 @@ from letterdesk.mailboxes.left import follow_leavers
 from letterdesk.outbound.jobs import deliver_due, sweep_sent
 from letterdesk.plans.jobs import audit_usage
 from letterdesk.tasks.jobs import forget_old_notices, purge_bin, tell_reminders
-from letterdesk.tenancy.jobs import purge_closed
+from letterdesk.tenancy.jobs import follow_exports, purge_closed
 
 SCHEDULE = (
     every("* * * * *", dispatch_events),  # what a lost wake-up left
@@ -37,6 +37,7 @@ SCHEDULE = (
     every("43 * * * *", purge_bin),
     every("53 * * * *", purge_crm_bin),
     every("53 * * * *", purge_closed),
+    every("3-53/10 * * * *", follow_exports),  # what a lost wake-up left, and what is over
     every("7 3 * * *", audit_usage),
     every("13 3 * * *", sweep_sent),
     every("17 3 * * *", sweep_accounts),

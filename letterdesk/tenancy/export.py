@@ -7,7 +7,7 @@ secret is in it (hard rule 14): passwords and tokens are left out. So is what de
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any
@@ -15,6 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import QuerySet
 
 from letterdesk.accounts.models import Account
 from letterdesk.events.record import record
@@ -49,20 +50,29 @@ def export(account: Account, to: IO[bytes], *, now: datetime) -> Packed:
         tables: list[type[models.Model]] = [*order(), Receipt]
         for model in tables:
             if model not in DERIVED:
-                _write(archive, packed, f"rows/{model._meta.label_lower}.jsonl", _rows(account, model))
+                write_file(archive, packed, f"rows/{model._meta.label_lower}.jsonl", _rows(account, model))
         for mailbox in account.mailboxes.defer("secret").order_by("pk"):
-            name = f"mailboxes/{_plain(mailbox.address)}-{mailbox.public_id}/letters.mbox"
-            _write(archive, packed, name, _letters(mailbox, packed))
+            write_file(
+                archive,
+                packed,
+                mbox_name(mailbox),
+                mbox(mailbox.account_id, Message.objects.filter(mailbox=mailbox), packed),
+            )
         for blob in _other_blobs(account):
-            _write(archive, packed, f"files/{blob}", _bytes(account.pk, blob, packed))
-        manifest = {"account": account.public_id, "name": account.name, "at": now, "files": packed.files,
-                    "missing": packed.missing}  # fmt: skip
-        archive.writestr("manifest.json", json.dumps(manifest, cls=DjangoJSONEncoder, indent=1))
+            write_file(archive, packed, f"files/{blob}", stored(account.pk, blob, packed))
+        write_manifest(archive, packed, account=account, now=now)
     record("account.exported", account=account, letters=packed.letters, missing=len(packed.missing))
     return packed
 
 
-def _write(archive: ZipFile, packed: Packed, name: str, entries: Iterable[bytes]) -> None:
+def write_manifest(archive: ZipFile, packed: Packed, *, account: Account, now: datetime) -> None:
+    """What is in the archive, as its manifest.json."""
+    manifest = {"account": account.public_id, "name": account.name, "at": now, "files": packed.files,
+                "missing": packed.missing}  # fmt: skip
+    archive.writestr("manifest.json", json.dumps(manifest, cls=DjangoJSONEncoder, indent=1))
+
+
+def write_file(archive: ZipFile, packed: Packed, name: str, entries: Iterable[bytes]) -> None:
     """One file of the archive, if there is anything to be in it."""
     written, size, count = hashlib.sha256(), 0, 0
     pieces = iter(entries)
@@ -83,28 +93,38 @@ def _all(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
     yield from others
 
 
+def mbox_name(mailbox: Mailbox) -> str:
+    """Where the letters of a mailbox lie in the archive."""
+    return f"mailboxes/{_plain(mailbox.address)}-{mailbox.public_id}/letters.mbox"
+
+
 def _rows(account: Account, model: type[models.Model]) -> Iterator[bytes]:
     names = [
         each.attname
         for each in model._meta.concrete_fields
         if not isinstance(each, EncryptedJSON) and not SECRET.search(each.name)
     ]
-    rows = model._base_manager.filter(account=account.pk).order_by("pk").values(*names)
-    for row in rows.iterator(chunk_size=1000):
+    yield from lines(model._base_manager.filter(account=account.pk).order_by("pk").values(*names).iterator(1000))
+
+
+def lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """Rows as lines of JSON."""
+    for row in rows:
         yield json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False).encode() + b"\n"
 
 
-def _letters(mailbox: Mailbox, packed: Packed) -> Iterator[bytes]:
+def mbox(account_id: int, letters: QuerySet[Message], packed: Packed) -> Iterator[bytes]:
     """As mboxrd: a line that begins with `From ` is quoted, so that importing gives the same bytes back."""
-    letters = Message.objects.filter(mailbox=mailbox).order_by("pk").values_list("blob", "received_at")
-    for blob, received_at in letters.iterator(chunk_size=1000):
-        for raw in _bytes(mailbox.account_id, blob, packed):
+    rows = letters.order_by("pk").values_list("blob", "received_at")
+    for blob, received_at in rows.iterator(chunk_size=1000):
+        for raw in stored(account_id, blob, packed):
             ending = b"" if raw.endswith(b"\n") else b"\n"
             head = f"From - {received_at:%a %b %d %H:%M:%S %Y}\n".encode()
             yield head + _FROM.sub(rb">\1", raw) + ending + b"\n"
 
 
-def _bytes(account_id: int, blob: str, packed: Packed) -> Iterator[bytes]:
+def stored(account_id: int, blob: str, packed: Packed) -> Iterator[bytes]:
+    """The bytes of this hash; what is lost is noted."""
     try:
         yield blobs.get(account_id, blob)
     except (blobs.BlobMissing, blobs.BlobDamaged):

@@ -14,13 +14,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from letterdesk.accounts.close import KEPT, AlreadyClosed, NotClosed, NotThisName, close, purges_at, reopen
 from letterdesk.accounts.models import Employee
 from letterdesk.tenancy.figures import figures_of
+from letterdesk.tenancy.own_export import exports_of
 from letterdesk.tenancy.purge import legal_holds
 from letterdesk.web.people import administrators_only
 from letterdesk.web.request import Request
 
-# While the deletion waits, administrators get here alone: to take it back, to sign out.
+# While the deletion waits, administrators get here alone: to take it back, to export, to sign out.
 OPEN_WHILE_CLOSED = frozenset({
-    "company", "company_deletion", "company_reopening", "account_logout", "account_login",
+    "company", "company_deletion", "company_reopening", "company_export", "company_export_file",
+    "account_logout", "account_login",
     "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "help",
 })  # fmt: skip
 
@@ -53,6 +55,7 @@ def company(request: Request) -> HttpResponse:
         "figures": figures_of(account),
         "purges_at": purges_at(account),
         "held": legal_holds(account) if account.is_closed else 0,
+        "exports": exports_of(request.employee, now=timezone.now()),
     }
     return render(request, "web/company/page.html", facts)
 

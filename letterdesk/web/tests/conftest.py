@@ -170,6 +170,7 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         action_id=act([Chosen(letter.conversation_id, None)], Wish("pin", people["owner"], now)).public_id,
         employee_id=people["mate"].public_id,
         account_id=account.public_id,
+        export_id="aaaaaaaaaaaaaaaa",
         token="not-a-token",
         uidb36="1",
         key="k",

@@ -74,6 +74,8 @@ PAGES = {
     "operator_acts": ("POST", {"act": "reopen"}, 404, 404, 404, 404, 404),
     "company": ("GET", {}, 403, 403, 403, 200, 200),
     "company_deletion": ("GET", {}, 403, 403, 403, 200, 200),  # they have no password to confirm
+    "company_export": ("GET", {}, 403, 403, 403, 200, 200),  # no password either; see test_company_export.py
+    "company_export_file": ("GET", {}, 403, 403, 403, 404, 404),
     "company_reopening": ("POST", {}, 403, 403, 403, 302, 302),
     "leaving": ("GET", {}, 403, 403, 403, 200, 404),
     "reinstatement": ("POST", {}, 403, 403, 403, 302, 404),
