@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-WORKERS ?= -n 2
+WORKERS ?= -n 2 --dist worksteal
 POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/postgres
 
-.PHONY: demo serve test test-postgres worlds check bench screenshots messages requirements clean
+.PHONY: demo serve test test-postgres worlds proofs check bench screenshots messages requirements clean
 
 demo: $(READY)  ## a seeded company on an embedded mail server; ONCE=1: sync, print the ledger, end
 	$(BIN)/letterdesk demo $(if $(ONCE),--once)
@@ -17,10 +17,13 @@ test: $(READY)  ## all tests, on the embedded default
 	$(BIN)/pytest $(WORKERS)
 
 test-postgres: $(READY)  ## store, sync and jobs once more, on PostgreSQL with Redis (standard ports)
-	DATABASE_URL=$(POSTGRES_URL) JOBS_URL=redis://127.0.0.1:6379/9 $(BIN)/pytest $(WORKERS) letterdesk/lib letterdesk/accounts letterdesk/events letterdesk/plans letterdesk/mailboxes letterdesk/crm letterdesk/tasks letterdesk/sync letterdesk/cli tests/sync
+	DATABASE_URL=$(POSTGRES_URL) JOBS_URL=redis://127.0.0.1:6379/9 $(BIN)/pytest $(WORKERS) letterdesk/lib letterdesk/accounts letterdesk/events letterdesk/plans letterdesk/mailboxes letterdesk/crm letterdesk/intake letterdesk/outbound letterdesk/tasks letterdesk/tenancy letterdesk/sync tests/sync
 
 worlds: $(READY)  ## the rules of storage against a reference model in 100,000 random worlds, some minutes; WORLDS=5000: fewer
 	WORLDS=$(or $(WORLDS),100000) $(BIN)/pytest -q $(WORKERS) tests/test_worlds.py
+
+proofs: $(READY)  ## every crash point and cut of which the tests try a sample, some minutes
+	WHOLE=1 $(BIN)/pytest $(WORKERS) -m sampled
 
 check: $(READY)  ## lint, types, import contract, migrations, deployment settings
 	$(BIN)/ruff check .
@@ -37,9 +40,8 @@ bench: $(READY)  ## figures beside their peers; QUICK=1: a small round within a 
 screenshots: $(READY)  ## every screen in light, dark and on a telephone into build/screens; BEST=1: those of the README, too
 	$(BIN)/python -m tests.screens build/screens $(if $(BEST),--best)
 
-messages: $(READY)  ## all texts for translators into build/letterdesk.pot; needs GNU gettext
-	mkdir -p build
-	$(BIN)/python -m letterdesk.web.messages build/letterdesk.pot
+messages: $(READY)  ## all texts into letterdesk/locale, for translators, and compiled
+	$(BIN)/python -m tests.rig.messages --write
 
 requirements: $(READY)  ## compile requirements/*.in with hashes
 	$(BIN)/python -m pip install --quiet uv

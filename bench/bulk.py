@@ -57,7 +57,7 @@ def lay(mailbox: Mailbox, count: int, *, newest: datetime, over: timedelta, fate
     _rows(Message, id="i", public_id="printf('m%%015d', i)", conversation_id="conversation", blob="blob", size="3000",
           message_id="'<' || i || '@bench.example>'", subject="'Letters ' || conversation", from_name="'Bo'",
           from_address="'bo@bench.example'", received_at="at", snippet="'Please send the offer'", in_crm="in_crm",
-          is_held="is_held", **here)  # fmt: skip
+          is_held="is_held", held_by_task="is_held", **here)  # fmt: skip
     _rows(Placement, message_id="i", uidvalidity="1", uid="i", received_at="at", is_seen="i %% 4 > 0", **place)
     _rows(ThreadKey, key="i * 40503", conversation_id="conversation", **here)
     _rows(Listing, IN_CONVERSATIONS, newest_at="at", is_held="is_held", **place)

@@ -29,7 +29,6 @@ from django.utils import timezone  # noqa: E402
 
 from letterdesk.accounts.models import Employee  # noqa: E402
 from letterdesk.lib import garbage  # noqa: E402
-from letterdesk.mail.imap import Connection  # noqa: E402
 from letterdesk.mailboxes import search  # noqa: E402
 from letterdesk.mailboxes.importing import import_maildir  # noqa: E402
 from letterdesk.mailboxes.lists import list_folder  # noqa: E402
@@ -38,7 +37,7 @@ from letterdesk.mailboxes.reading import conversation_letters, find_conversation
 from letterdesk.mailboxes.sidebar import sidebar  # noqa: E402
 from letterdesk.plans.open import open_account  # noqa: E402
 from letterdesk.sync import lease  # noqa: E402
-from letterdesk.sync.connections import guard, login_of  # noqa: E402
+from letterdesk.sync.connections import guard, sign_in  # noqa: E402
 from letterdesk.sync.once import sync_once  # noqa: E402
 from letterdesk.sync.passes import sync_mailbox  # noqa: E402
 
@@ -100,7 +99,7 @@ def noop(host: str, port: str, user: str) -> dict[str, Any]:
     mailbox = Mailbox.objects.get(imap_user=user)
     fence = lease.acquire(mailbox, holder="bench", seconds=600)
     assert fence is not None
-    with Connection.open(login_of(mailbox), guard()) as open_connection:
+    with sign_in(mailbox, guard()) as open_connection:
         go: Callable[[], object] = lambda: sync_mailbox(mailbox, open_connection, fence=fence, now=timezone.now())  # noqa: E731
         go()
         on_open = _median(go, 20)

@@ -36,7 +36,10 @@ from .watched import session_of_ada, started
 from .web import HttpClient
 
 PLAN, WITHOUT_WEBMAIL = "standard", "free"  # 30 days, and none
-PAGES = {"plan": "/plan", "preview": "/plan?to=free", "calendar": "/plan/calendar"}
+PAGES = {  # the month after this one is a whole month of the calendar
+    "plan": "/plan", "preview": "/plan?to=free", "preview with days": "/plan?to=start",
+    "calendar": "/plan/calendar?month=%Y-%m",
+}  # fmt: skip
 
 
 def sweep(letters: str, asked: str) -> dict[str, Any]:
@@ -71,15 +74,18 @@ def sweep(letters: str, asked: str) -> dict[str, Any]:
 
 
 def plan(letters: str, seconds: str) -> dict[str, Any]:
-    """An account with so many letters: its page of plan and usage; then to a plan without Webmail, for so long."""
+    """An account with so many letters, a third held: its page of plan and usage; then to a plan without Webmail, for so
+    long."""
     now = timezone.now()
     begin = time.perf_counter()
     mailbox = _mailbox()
-    inbox = lay(mailbox, int(letters), newest=now, over=timedelta(days=25))
+    inbox = lay(mailbox, int(letters), newest=now, over=timedelta(days=25), fates=True)
     filled = time.perf_counter() - begin
     browser = Client(headers={"host": "127.0.0.1"})
     browser.force_login(Employee.objects.get())
-    pages = {name: _median(lambda path=path: _page(browser, path), 20) for name, path in PAGES.items() if _is(path)}
+    next_month = (now.replace(day=1) + timedelta(days=32)).date()
+    pages = {name: _median(lambda path=path: _page(browser, next_month.strftime(path)), 20)
+             for name, path in PAGES.items() if _is(path)}  # fmt: skip
     with _beside("following") as child:
         begin = time.perf_counter()
         change_plan(mailbox.account, WITHOUT_WEBMAIL, by=None, now=timezone.now())
@@ -96,12 +102,14 @@ def plan(letters: str, seconds: str) -> dict[str, Any]:
             time.sleep(0.2)
         taken = time.perf_counter() - begin
         is_done = child.poll() is not None
+        cpu = 0.0 if is_done else _cpu_seconds(child)
         child.kill()
     purged = Receipt.objects.aggregate(number=Sum("count"))["number"]
     assert Message.objects.count() == int(letters) - purged  # whole pieces, though the process was killed
     return {
         "letters": int(letters), "filled_seconds": filled, "page_seconds": pages, "entrance_seconds": entrance,
         "first_piece_seconds": first, "seconds": taken, "purged": purged, "is_done": is_done, "memory_mb": memory,
+        "cpu_seconds": cpu,
     }  # fmt: skip
 
 
@@ -177,14 +185,22 @@ def _memory_mb(child: "subprocess.Popen[str] | None" = None) -> float:
     return int(next((line.split()[1] for line in status if line.startswith("VmRSS")), 0)) / 1024
 
 
-def _median(work: Callable[[], object], times: int) -> float:
+def _cpu_seconds(child: "subprocess.Popen[str]") -> float:
+    """Processor time of a process that runs."""
+    fields = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _median(work: Callable[[], object], times: int) -> dict[str, float]:
+    """By the clock, and in processor time of this process."""
     work()
-    taken = []
+    taken: dict[str, list[float]] = {"clock": [], "cpu": []}
     for _ in range(times):
-        begin = time.perf_counter()
+        begin, cpu = time.perf_counter(), time.process_time()
         work()
-        taken.append(time.perf_counter() - begin)
-    return statistics.median(taken)
+        taken["clock"].append(time.perf_counter() - begin)
+        taken["cpu"].append(time.process_time() - cpu)
+    return {name: statistics.median(each) for name, each in taken.items()}
 
 
 def _until(condition: Callable[[], bool]) -> None:

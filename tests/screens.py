@@ -32,6 +32,7 @@ PAGES = {
     "drafts": "/drafts",
     "outbox": "/outbox",
     "signatures": "/settings/signatures",
+    "templates": "/settings/templates",
     "search": "/search?q=chair",
     "search-people": "/search?q=chair&show=people",
     "search-files": "/search?q=chair&show=files",
@@ -39,6 +40,8 @@ PAGES = {
     "search-before": "/search",
     "all-inboxes": "/mail",
     "snoozed": "/mail/snoozed",
+    "awaited": "/mail/awaited",
+    "mine": "/mail/mine",
     "recent": "/recent",
     "tasks": "/tasks",
     "board": "/tasks?view=board&of=all",
@@ -46,6 +49,8 @@ PAGES = {
     "calendar": "/tasks?view=calendar",
     "calendar-week": "/tasks?view=calendar&by=week",
     "reminders": "/reminders",
+    "notifications": "/notifications",
+    "telling": "/settings/notifications",
     "tasks-bin": "/tasks?view=bin",
     "new-task": "/tasks/new",
     "activities": "/crm/activities",
@@ -55,6 +60,10 @@ PAGES = {
     "deals": "/crm/deals",
     "deals-board": "/crm/deals?view=board",
     "crm-bin": "/crm/bin",
+    "duplicates": "/crm/duplicates",
+    "imports": "/crm/imports",
+    "asked": "/crm/asked",
+    "sendsave": "/settings/sendsave",
     "new-contact": "/crm/contacts/new",
     "crm-settings": "/settings/crm",
     "where": "/where?q=chair",
@@ -64,6 +73,8 @@ PAGES = {
     "retention": "/settings/retention",
     "retention-preview": "/settings/retention?days=10&sent=5&drafts=",
     "holds": "/settings/holds",
+    "senders": "/settings/senders",
+    "domains": "/settings/domains",
     "audit": "/settings/audit",
     "audit-receipts": "/settings/audit/receipts",
     "plan": "/plan",
@@ -94,13 +105,18 @@ def demo():
         command = [sys.executable, "-m", "letterdesk", "demo", "--listen", f"127.0.0.1:{port}"]
         with (Path(folder) / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*command, "--imap-port", "0", "--smtp-port", "0"],
-                env={**kept, "LETTERDESK_DATA": f"{folder}/data", "LETTERDESK_URL": f"http://127.0.0.1:{port}"},
+                [*command, "--imap-port", "0", "--smtp-port", "0", "--inbound-port", "0"],
+                env={
+                    **kept,
+                    "LETTERDESK_DATA": f"{folder}/data",
+                    "LETTERDESK_URL": f"http://127.0.0.1:{port}",
+                    "LETTERDESK_GOOGLE_ID": "x",
+                },
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
         try:
-            wait_for_port(port, timeout=120, alive=lambda: process.poll() is None)
+            wait_for_port(port, timeout=300, alive=lambda: process.poll() is None)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
@@ -119,8 +135,12 @@ def sign_in(page: Page) -> None:
         page.wait_for_timeout(500)
 
 
-def rooms(page: Page):
-    """Each screen's name, when it is on the page."""
+def rooms(page: Page, wanted: list[str]):
+    """Each screen's name, when it is on the page; pages that nobody wants are not opened."""
+    if not wanted or any(each.startswith("team") for each in wanted):
+        yield from team(page)
+    if wanted and all(each.startswith("team") for each in wanted):
+        return
     page.goto("/")
     page.wait_for_timeout(900)
     yield "inbox"
@@ -141,10 +161,16 @@ def rooms(page: Page):
     for name, address in mailbox_pages(page, inbox).items():
         page.goto(address)
         yield name
+    page.goto("/mailboxes/connect")
+    page.get_by_label("E-mail address").fill("ines@gmail.com")
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/connect/sign-in")
+    yield "connect-consent"
     for name, address in PAGES.items():
-        page.goto(address)
-        page.wait_for_timeout(250)
-        yield name
+        if not wanted or any(each == name or each.startswith(f"{name}-") for each in wanted):
+            page.goto(address)
+            page.wait_for_timeout(250)
+            yield name
 
 
 def records(page: Page):
@@ -157,6 +183,30 @@ def records(page: Page):
     page.locator(".crm-talk summary").first.click()
     page.wait_for_timeout(900)
     yield "contact-letter"
+
+
+def team(page: Page):
+    """The team's lists of the shared mailbox, a conversation of it, to whom it can be given, and triage."""
+    page.goto("/mail/mine")
+    lists = page.locator("[data-team]").first.get_attribute("href") or ""
+    end = time.monotonic() + 60  # the company's own work comes with the letters
+    while page.locator("#rows .row").count() < 1 and time.monotonic() < end:
+        page.goto("/mail/mine")
+        page.wait_for_timeout(500)
+    for view in ("unassigned", "others", "closed"):
+        page.goto(lists.replace("unassigned", view))
+        page.wait_for_timeout(300)
+        yield f"team-{view}"
+    page.goto(lists.replace("unassigned", "others"))
+    page.locator("#rows .row-subj a").first.click()
+    page.wait_for_timeout(1200)
+    yield "team-conversation"
+    page.keyboard.press("w")
+    page.wait_for_timeout(600)
+    yield "team-assign"
+    page.goto(lists.replace("/mail/team/", "/triage/").removesuffix("/unassigned"))
+    page.wait_for_timeout(900)
+    yield "team-triage"
 
 
 def dialogs(page: Page):
@@ -189,7 +239,7 @@ def photograph(browser: Browser, address: str, folder: Path, wanted: list[str]) 
             page.goto(outside)
             _shoot(page, folder, f"{name}-{look}", wanted)
         sign_in(page)
-        for name in rooms(page):
+        for name in rooms(page, wanted):
             _shoot(page, folder, f"{name}-{look}", wanted)
         context.close()
 

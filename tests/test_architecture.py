@@ -9,7 +9,20 @@ import pytest
 from django.apps import apps
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOORS = ("accounts", "events", "plans", "mailboxes", "sync", "outbound", "crm", "tasks", "tenancy", "web")
+FLOORS = (
+    "accounts",
+    "events",
+    "plans",
+    "mailboxes",
+    "sync",
+    "outbound",
+    "team",
+    "crm",
+    "tasks",
+    "notifications",
+    "tenancy",
+    "web",
+)
 
 
 def sources(folder: str = "letterdesk") -> Iterator[Path]:

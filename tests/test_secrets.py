@@ -11,7 +11,9 @@ from letterdesk.accounts.models import Account, Employee
 from letterdesk.accounts.tests.dump import everything_stored
 from letterdesk.lib import crypto, jobs
 from letterdesk.mail.imap_types import Login
+from letterdesk.mail.oauth import Tokens
 from letterdesk.mailboxes.models import Mailbox
+from letterdesk.mailboxes.tokens import Consent
 
 pytestmark = pytest.mark.case("C22")
 MARKER = "marker-Tr0ub4dor"
@@ -36,6 +38,17 @@ def test_an_export_of_the_rows_does_not_have_it(mailbox):
     assert MARKER not in exported
     (back,) = serializers.deserialize("json", exported)
     assert back.object.secret == {"password": MARKER}
+
+
+def test_a_token_is_kept_as_a_password_is(mailbox):
+    consent = Consent("google", MARKER, MARKER, expires=1.0)
+    login = Login(host="imap.example", port=993, security="tls", user="ines", oauth_token=MARKER)
+    tokens = Tokens(MARKER, 60, MARKER)
+    mailbox.secret = consent.as_secret()
+    mailbox.save(update_fields=["secret"])
+    assert MARKER not in everything_stored() + serializers.serialize("json", Mailbox.objects.all())
+    assert MARKER not in f"{consent!r} {login!r} {tokens!r} {mailbox!r}"
+    assert Consent.of(Mailbox.objects.get(pk=mailbox.pk).secret) == consent
 
 
 def test_what_programmers_print_does_not_have_it(mailbox):

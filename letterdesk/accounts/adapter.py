@@ -15,6 +15,7 @@ from letterdesk.lib.crypto import cipher
 
 from .history import tell
 from .models import Employee
+from .sessions import end_sessions
 
 
 def own_host() -> str:
@@ -57,6 +58,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         super().logout(request)
         if isinstance(user, Employee):
             tell("signed.out", account=user.account, by=user, subject=f"employee:{user.public_id}")
+
+    def set_password(self, user: Employee, password: str) -> None:
+        """Keep a new password, changed, set or reset; the other sessions of this person end with the old one (C27)."""
+        super().set_password(user, password)
+        session = getattr(self.request, "session", None)
+        end_sessions(user, keep=(session.session_key or "") if session else "")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send a mail that names this installation, not the Host header of the request (C28)."""

@@ -86,11 +86,17 @@ def _invite(address: str, *, by: Employee, role: str, department: Department | N
 def send(invited: Invited) -> None:
     """Write the invitation's e-mail to its address, if the installation can send (EMAIL_URL)."""
     invitation = invited.invitation
-    inviter = invitation.invited_by.name if invitation.invited_by else "An administrator"
+    facts = {
+        "inviter": invitation.invited_by.name if invitation.invited_by else _("An administrator"),
+        "company": invitation.account.name,
+        "address": invitation.email,
+    }
     send_mail(
-        f"{inviter} invites you to {invitation.account.name} on Letterdesk",
-        f"Open this address within three days to choose your password:\n\n{invited.link}\n\n"
-        f"It works once, and only for {invitation.email}. If you did not expect it, do nothing.\n",
+        _("%(inviter)s invites you to %(company)s on Letterdesk") % facts,
+        _("Open this address within three days to choose your password:")
+        + f"\n\n{invited.link}\n\n"
+        + _("It works once, and only for %(address)s. If you did not expect it, do nothing.") % facts
+        + "\n",
         None,
         [invitation.email],
     )

@@ -88,6 +88,7 @@ class Employee(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     dismissed_at = models.DateTimeField(null=True, blank=True)
     warned_at = models.DateTimeField(null=True)  # administrators were told that their mailboxes are about to go
+    away_until = models.DateField(null=True, blank=True)  # their last day away: absence.py
     is_operator = models.BooleanField(default=False)  # runs the installation: given by command line alone
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

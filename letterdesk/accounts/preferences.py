@@ -1,8 +1,10 @@
 """How a person wants to have it: looks, keys, language. Kept with the employee, so that every device knows."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import check_for_language, override
 
 from .models import Employee
 
@@ -13,7 +15,7 @@ PAPERS = ("dark",)
 KEYS = ("off", "modifier")
 UNDO = ("0", "5", "20", "30")
 UNDO_SECONDS = 10  # unless a person wants it otherwise
-CHOICES = {"theme": THEMES, "density": DENSITIES, "text": TEXT_SIZES, "paper": PAPERS, "keys": KEYS, "undo": UNDO}
+CHOICES = {"theme": THEMES, "density": DENSITIES, "text": TEXT_SIZES, "paper": PAPERS, "keys": KEYS, "undo_send": UNDO}
 MOST_FOLDED = 200
 
 
@@ -44,4 +46,10 @@ def fold(employee: Employee, mailbox_id: str, *, folded: bool) -> None:
 
 def undo_seconds(employee: Employee) -> int:
     """For how long a letter that this person sent can be taken back, in seconds; 0: it leaves at once."""
-    return int(employee.preferences.get("undo") or UNDO_SECONDS)
+    return int(employee.preferences.get("undo_send") or UNDO_SECONDS)
+
+
+def language_of(employee: Employee) -> AbstractContextManager[None]:
+    """`with language_of(ines):` texts are in the language that this person chose; as before, if they chose none."""
+    language = str(employee.preferences.get("language", ""))
+    return override(language) if language and check_for_language(language) else nullcontext()

@@ -11,6 +11,7 @@ from letterdesk.accounts.close import AlreadyClosed, NotClosed
 from letterdesk.accounts.dismiss import NotDismissed
 from letterdesk.accounts.invite import InvitationInvalid
 from letterdesk.accounts.join import AddressTaken, NotAnAddress
+from letterdesk.accounts.pace import TooFast
 from letterdesk.accounts.roles import LastAdministrator, NotAllowed
 from letterdesk.crm import bin as crm_bin
 from letterdesk.crm import change as crm_change
@@ -22,8 +23,11 @@ from letterdesk.mail.errors import MailError
 from letterdesk.mailboxes import legal
 from letterdesk.mailboxes.connect import AlreadyConnected, NotPossible
 from letterdesk.mailboxes.importing import HasServer
+from letterdesk.outbound.drafts import NotYours
+from letterdesk.outbound.pacing import BadLimit
 from letterdesk.outbound.resolve import NotSo
 from letterdesk.outbound.send import TooLate
+from letterdesk.outbound.senders import BadSender, NoMail
 from letterdesk.plans import change
 from letterdesk.plans.catalogue import CatalogueError
 from letterdesk.plans.limits import LimitReached, NotInPlan
@@ -39,6 +43,7 @@ from . import (
     closing,
     crm,
     doctor,
+    domain,
     exporting,
     hold,
     importing,
@@ -51,6 +56,7 @@ from . import (
     plan,
     processes,
     retention,
+    sender,
     tasks,
     usage,
 )
@@ -61,7 +67,7 @@ from .output import asked_for_json, fail
 from .tasks import NoSuchTask
 
 NAMED: dict[type[Exception], str] = {
-    NotSo: "not_so", TooLate: "too_late", NotOnItsWay: "not_on_its_way",
+    NotSo: "not_so", NotYours: "not_yours", TooLate: "too_late", NotOnItsWay: "not_on_its_way",
     NotInPlan: "not_in_plan", LimitReached: "over_plan", AlreadyConnected: "already_connected",
     NotPossible: "not_possible", NotSyncable: "not_syncable", Busy: "busy", AddressTaken: "address_taken",
     NotAnAddress: "not_an_address", NotAllowed: "not_allowed", InvitationInvalid: "invitation_invalid",
@@ -71,6 +77,7 @@ NAMED: dict[type[Exception], str] = {
     InBin: "in_bin", NotInBin: "not_in_bin", StillOnItsWay: "still_on_its_way", NoSuchTask: "no_such_task",
     AlreadyClosed: "already_closed", NotClosed: "not_closed", Held: "held",
     NotDismissed: "not_dismissed", NotHandedOver: "not_handed_over", LastAdministrator: "last_administrator",
+    BadLimit: "bad_limit", BadSender: "bad_sender", NoMail: "no_mail", TooFast: "too_fast",
     BadRecord: "bad_record", BadPattern: "bad_pattern", NoSuchRecord: "no_such_record", NoSuchLetter: "no_such_letter",
     crm_hand_over.NotHandedOver: "not_handed_over", crm_change.InBin: "in_bin", crm_bin.NotInBin: "not_in_bin",
 }  # fmt: skip
@@ -111,6 +118,7 @@ app.command()(processes.run)
 app.command()(processes.web)
 app.command()(processes.work)
 app.command()(processes.sync)
+app.command()(processes.intake)
 app.command("migrate")(processes.migrate)
 app.command()(demo)
 app.command()(doctor.doctor)
@@ -127,6 +135,8 @@ app.add_typer(people.employees, name="employee")
 app.add_typer(mailbox.app, name="mailbox")
 app.add_typer(operator.app, name="operator")
 app.add_typer(retention.app, name="retention")
+app.add_typer(domain.app, name="domain")
+app.add_typer(sender.app, name="sender")
 app.add_typer(hold.app, name="hold")
 app.add_typer(tasks.app, name="task")
 app.add_typer(outbox.app, name="outbox")

@@ -1,4 +1,4 @@
-"""`letterdesk account delete …`: an account goes, or stays after all."""
+"""`letterdesk account delete …`, `… extend`: an account goes, stays after all, or gets more time."""
 
 from typing import Annotated
 
@@ -6,13 +6,16 @@ import typer
 from django.utils import timezone
 
 from letterdesk.accounts.close import KEPT, close, purges_at, reopen
+from letterdesk.plans.extend import Lasting, extend, more_time
+from letterdesk.plans.limits import locked
 from letterdesk.tenancy.figures import figures_of
 from letterdesk.tenancy.purge import due, legal_holds, purge
 
-from .output import AsJson, answer, table
-from .plan import account_of
+from .output import AsJson, answer, fail, table
+from .plan import account_of, moment_of
 
 Name = Annotated[str, typer.Argument(help="The account's public id, or its name.")]
+Until = Annotated[str, typer.Option(help="A later moment, in UTC: 2026-12-31T23:00.")]
 Applies = Annotated[bool, typer.Option("--apply", help="Do it. Without: only show what would happen.")]
 
 
@@ -49,8 +52,26 @@ def purge_accounts(*, applies: Applies = False, as_json: AsJson = False) -> None
     table(rows, as_json=as_json, empty="No account is due.")
 
 
+def give_time(
+    account: Name, *, trial: Until = "", grace: Until = "", applies: Applies = False, as_json: AsJson = False
+) -> None:
+    """Let an account's trial end later, or its letters go later. Without --apply: what that would be."""
+    found, now = account_of(account), timezone.now()
+    if bool(trial) == bool(grace):
+        raise fail("contradiction", "Name one of --trial and --grace, with the moment until which it lasts.")
+    what, until = Lasting.TRIAL if trial else Lasting.GRACE, moment_of(trial or grace)
+    with locked(found) as subscription:
+        given = more_time(subscription, what, until, now=now)
+    if applies:
+        given = extend(found, what, until, by=None, now=now)
+    facts = {"account": found.public_id, "what": what.value, "before": given.before, "until": given.until,
+             "applied": applies}  # fmt: skip
+    answer(facts, as_json=as_json)
+
+
 def lay_out(app: typer.Typer) -> None:
     """Add the commands to those of accounts."""
     app.command("delete")(delete)
     app.command("restore")(restore)
     app.command("purge")(purge_accounts)
+    app.command("extend")(give_time)

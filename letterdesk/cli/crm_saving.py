@@ -1,13 +1,14 @@
 """`letterdesk crm saving`, `exclude`, `exclusions`, `allow`: what is saved to CRM by itself, and what never."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from django.utils import timezone
 
 from letterdesk.crm.exclusions import allow, exclude
-from letterdesk.crm.models import Exclusion, Unknown
+from letterdesk.crm.models import Exclusion, Returning, Unknown
 from letterdesk.crm.saving import change_saving, saving_of
+from letterdesk.crm.turns import people_in_turn
 from letterdesk.mailboxes.models import Mailbox
 
 from .output import AsJson, answer, fail, table
@@ -19,14 +20,19 @@ Pattern = Annotated[str, typer.Argument(help="An address, a domain (@example.com
 
 
 @app.command("saving")
-def saving(
+def saving(  # noqa: PLR0913  each is an option of the command
     mailbox: Annotated[str, typer.Argument(help="Address of the mailbox.")],
     *,
     by: By,
     known: Annotated[bool | None, typer.Option(help="Save letters of known addresses.")] = None,
     incoming: Annotated[Unknown | None, typer.Option(help="What a letter of an unknown address becomes.")] = None,
     outgoing: Annotated[Unknown | None, typer.Option(help="What a letter to an unknown address becomes.")] = None,
-    responsible: Annotated[str, typer.Option(help="Address of the employee whose leads they are.")] = "",
+    returning: Annotated[Returning | None, typer.Option(help="What a client becomes who writes anew.")] = None,
+    responsible: Annotated[
+        list[str] | None, typer.Option(help="Whose what is made is: an address, several times for a queue in turn.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="What records made of letters say of their source.")] = None,
+    cards: Annotated[bool | None, typer.Option(help="Make contacts of attached visiting cards.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """What of a mailbox is saved by itself; with options: change it, from now on."""
@@ -35,24 +41,34 @@ def saving(
     if found is None:
         raise fail("no_such_mailbox", f"{person.email} manages no mailbox {mailbox}.")
     now = saving_of(found)
-    if known is not None or incoming or outgoing or responsible:
+    asked = (known, incoming, outgoing, returning, responsible, source, cards)
+    if any(each is not None for each in asked):
         change_saving(
             found,
             by=person,
             known=now.known if known is None else known,
             unknown_incoming=incoming or now.unknown_incoming,
             unknown_outgoing=outgoing or now.unknown_outgoing,
-            responsible=employee_of(responsible) if responsible else now.responsible,
+            returning=returning or now.returning,
+            responsible=[employee_of(each) for each in responsible] if responsible else people_in_turn(now),
+            came_from=now.came_from if source is None else source,
+            reads_cards=now.reads_cards if cards is None else cards,
         )
-        now = saving_of(found)
-    facts = {
-        "mailbox": found.address,
+    answer(_facts(found), as_json=as_json)
+
+
+def _facts(mailbox: Mailbox) -> dict[str, Any]:
+    now = saving_of(mailbox)
+    return {
+        "mailbox": mailbox.address,
         "known": now.known,
         "unknown_incoming": str(now.unknown_incoming),
         "unknown_outgoing": str(now.unknown_outgoing),
-        "responsible": now.responsible.email if now.responsible else found.owner.email,
+        "returning": str(now.returning),
+        "responsible": [person.email for person in people_in_turn(now)] or [mailbox.owner.email],
+        "source": now.came_from or mailbox.address,
+        "cards": now.reads_cards,
     }
-    answer(facts, as_json=as_json)
 
 
 @app.command("exclude")

@@ -1,5 +1,6 @@
 """`letterdesk demo`: a seeded company on an embedded mail server."""
 
+import os
 from threading import Thread
 from typing import Annotated
 
@@ -9,7 +10,8 @@ from django.utils import timezone
 from letterdesk.demo import company
 from letterdesk.demo.arriving import link_when_they_come
 from letterdesk.demo.crm import furnish_crm
-from letterdesk.demo.run import furnish, mail_server
+from letterdesk.demo.run import free_port, furnish, mail_server
+from letterdesk.demo.sendsave import furnish_sendsave
 from letterdesk.demo.server import MailServer
 from letterdesk.demo.tasks import furnish_tasks
 
@@ -25,6 +27,7 @@ def demo(
     listen: Listen = "127.0.0.1:8000",
     imap_port: Annotated[int, typer.Option(help="Port of the demo's IMAP server.")] = 4143,
     smtp_port: Annotated[int, typer.Option(help="Port of the demo's SMTP server.")] = 4125,
+    inbound_port: Annotated[int, typer.Option(help="Port of the SMTP server for secret addresses.")] = 4525,
     as_json: AsJson = False,
 ) -> None:
     """Start an embedded mail server with a seeded company, and Letterdesk on top. Everything begins anew each time."""
@@ -34,10 +37,12 @@ def demo(
         mailboxes = furnish(server, now)
         furnish_crm(now)
         furnish_tasks(now)
+        furnish_sendsave(now)
         if not once:
             _welcome(server, listen)
             Thread(target=link_when_they_come, args=(now,), daemon=True).start()
-            Supervisor([["web", "--listen", listen], ["work"], ["sync"]]).run()
+            os.environ["LETTERDESK_INBOUND_LISTEN"] = f"127.0.0.1:{free_port(inbound_port)}"
+            Supervisor([["web", "--listen", listen], ["work"], ["sync"], ["intake"]]).run()
             return
         reports = {mailbox: sync_shown(mailbox, quiet=as_json) for mailbox in mailboxes}
     if as_json:

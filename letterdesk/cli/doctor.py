@@ -16,7 +16,11 @@ from django.utils import timezone
 
 from letterdesk.lib.ids import new_public_id
 from letterdesk.lib.jobs import waiting
+from letterdesk.mail.errors import MailError
+from letterdesk.mail.guard import Guard
+from letterdesk.mail.oauth import Provider, try_registration
 from letterdesk.mailboxes.models import Mailbox, MailboxState
+from letterdesk.mailboxes.tokens import redirect_address
 from letterdesk.plans.catalogue import catalogue
 from letterdesk.sync.models import SyncProcess
 
@@ -30,7 +34,7 @@ class Trouble(Exception):
 
 
 def doctor(*, as_json: AsJson = False) -> None:
-    """Check database, jobs, blobs, keys, plans, sync processes and mailboxes; exit 1 when something is wrong."""
+    """Check database, jobs, blobs, keys, plans, OAuth, sync processes and mailboxes; exit 1 when something is wrong."""
     rows = [_examine(name, check) for name, check in _checks()]
     table(rows, as_json=as_json)
     if not all(row["ok"] for row in rows):
@@ -43,6 +47,7 @@ def _checks() -> Iterator[tuple[str, Check]]:
     yield "blobs", _blobs
     yield "keys", _keys
     yield "plans", _plans
+    yield "sign-in by OAuth", _oauth
     yield "sync", _sync_processes
     yield "mailboxes", _mailboxes
 
@@ -87,6 +92,22 @@ def _keys() -> str:
 
 def _plans() -> str:
     return f"{settings.CATALOGUE}: {', '.join(plan.name for plan in catalogue().plans.values())}"
+
+
+def _oauth() -> str:
+    """Each provider knows our id and secret; none is missing at which a mailbox signs in."""
+    providers: dict[str, Provider] = settings.OAUTH_PROVIDERS
+    here = Mailbox.objects.exclude(state=MailboxState.DISCONNECTED).exclude(signs_in_by="")
+    if missing := set(here.values_list("signs_in_by", flat=True)) - set(providers):
+        raise Trouble(f"Mailboxes sign in by {', '.join(sorted(missing))}: set its id and secret (docs/settings.md).")
+    guard = Guard(allowed=tuple(settings.ALLOWED_NETWORKS))
+    for provider in providers.values():
+        try:
+            try_registration(provider, guard=guard)
+        except MailError as error:
+            raise Trouble(error.text) from error
+    addresses = [f"{provider.name}: {redirect_address(key)}" for key, provider in providers.items()]
+    return "; ".join(addresses) or "no provider is set up"
 
 
 def _sync_processes() -> str:

@@ -23,6 +23,7 @@ def show(account: Account, *, as_json: AsJson = False) -> None:
             "hold": hold.public_id,
             "on": _what(hold),
             "since": hold.placed_at,
+            "complete": hold.covered_at is not None,
             "released": hold.released_at,
             "letters": Hold.objects.filter(account=hold.account_id, reference=hold.reference).count(),
             "reason": hold.reason,
@@ -38,15 +39,23 @@ def place(
     *,
     reason: Annotated[str, typer.Option(help="Why: shown wherever the hold is.")],
     mailbox: Annotated[str, typer.Option(help="Address of a mailbox whose letters are held.")] = "",
+    conversation: Annotated[str, typer.Option(help="Id of a conversation: the last part of its page's address.")] = "",
     address: Annotated[str, typer.Option(help="Letters from and to this address are held.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Hold the letters of a mailbox or of an address; of the whole account without both. What arrives later, too."""
+    """Hold the letters of a mailbox, a conversation or an address; without any, all. What arrives later, too."""
     found = account_of(account)
     box = found.mailboxes.filter(address__iexact=mailbox).first() if mailbox else None
     if mailbox and box is None:
         raise fail("no_such_mailbox", f"There is no mailbox {mailbox} in {found.name}.")
-    hold = legal.place(found, mailbox=box, address=address, reason=reason, by=None, now=timezone.now())
+    talk = legal.conversation_named(found, conversation) if conversation else None
+    if conversation and talk is None:
+        raise fail("no_such_conversation", f"There is no conversation {conversation} in {found.name}.")
+    if sum(map(bool, (mailbox, conversation, address))) > 1:
+        raise fail("contradiction", "Name one of --mailbox, --conversation and --address: a hold is on one of them.")
+    now = timezone.now()
+    hold = legal.place(found, mailbox=box, conversation=talk, address=address, reason=reason, by=None, now=now)
+    legal.cover_more(hold, now=now)
     answer({"hold": hold.public_id, "on": _what(hold)}, as_json=as_json)
 
 
@@ -62,4 +71,5 @@ def release(
 
 
 def _what(hold: LegalHold) -> str:
-    return f"{hold.scope} {hold.mailbox or hold.address}".strip()
+    conversation = hold.conversation.public_id if hold.conversation else ""
+    return f"{hold.scope} {hold.mailbox or conversation or hold.address}".strip()

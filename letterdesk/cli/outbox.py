@@ -10,10 +10,12 @@ from letterdesk.outbound import again, resolve
 from letterdesk.outbound.models import OPEN, Delivery, State
 from letterdesk.outbound.send import stop
 
+from . import reach
 from .output import AsJson, answer, fail, table
 from .people import employee_of
 
 app = typer.Typer(help="Letters on their way (R22-R25).", no_args_is_help=True)
+app.add_typer(reach.app)
 DECISIONS = ("sent", "again", "draft")
 
 
@@ -33,7 +35,7 @@ def list_letters(
     as_json: AsJson = False,
 ) -> None:
     """Letters that wait, are tried again, failed, or were perhaps sent; the latest first."""
-    letters = Delivery.objects.visible_to(employee_of(of)).select_related("mailbox").prefetch_related("recipients")
+    letters = Delivery.objects.visible_to(employee_of(of)).prefetch_related("recipients")
     if not everything:
         letters = letters.filter(state__in=OPEN)
     rows = [
@@ -41,7 +43,7 @@ def list_letters(
             "id": each.public_id,
             "state": each.state,
             "due": each.due_at,
-            "mailbox": each.mailbox.address,
+            "mailbox": each.sender,
             "recipients": len(each.recipients.all()),
             "attempts": each.attempts,
             "error": each.error_code,
@@ -82,7 +84,7 @@ def resolve_letter(
 
 
 def _mine(public_id: str, employee: Employee) -> Delivery:
-    rows = Delivery.objects.editable_by(employee).select_related("mailbox__account")
+    rows = Delivery.objects.editable_by(employee).select_related("account", "mailbox__account")
     found: Delivery | None = rows.filter(public_id=public_id).first()
     if found is None:
         raise NotOnItsWay(f"{employee.email} has no letter {public_id} on its way.")

@@ -72,8 +72,11 @@ def _apply(account: Account, key: str, at: str, *, ends_trial: bool, now: dateti
 
 def _moment(at: str) -> datetime | None:
     """A moment in UTC; None stands for the end of the trial."""
-    if at == TRIAL_END:
-        return None
+    return None if at == TRIAL_END else moment_of(at)
+
+
+def moment_of(at: str) -> datetime:
+    """A moment as it is written on the command line, in UTC; ends the command with words where it is none."""
     try:
         moment = datetime.fromisoformat(at)
     except ValueError as error:

@@ -1,18 +1,20 @@
-"""The processes: `run` is all of them, `web`, `work` and `sync` are one each."""
+"""The processes: `run` is all of them, `web`, `work`, `sync` and `intake` are one each."""
 
 import signal
 import threading
 from typing import Annotated
 
 import typer
+from django.conf import settings
 from django.core.management import call_command
 from granian.constants import Interfaces
 from granian.server import Server
 
+from letterdesk.intake.serve import NotSetUp, serve
 from letterdesk.lib.jobs import run_worker
 from letterdesk.sync.watch import Watcher
 
-from .output import console
+from .output import console, fail
 from .supervisor import Supervisor
 
 Listen = Annotated[str, typer.Option(envvar="LETTERDESK_LISTEN", help="HOST:PORT on which the pages are served.")]
@@ -22,7 +24,8 @@ def run(listen: Listen = "127.0.0.1:8000", threads: int = 2) -> None:
     """Run everything: bring the database up to date, then serve pages, work on jobs and sync mailboxes."""
     migrate()
     console.print(f"Letterdesk is starting on http://{listen} – stop it with Ctrl-C.", markup=False)
-    Supervisor([["web", "--listen", listen], ["work", "--threads", str(threads)], ["sync"]]).run()
+    intake = [["intake"]] if settings.INBOUND.is_on else []
+    Supervisor([["web", "--listen", listen], ["work", "--threads", str(threads)], ["sync"], *intake]).run()
 
 
 def web(listen: Listen = "127.0.0.1:8000", workers: int = 1) -> None:
@@ -51,6 +54,14 @@ def sync(
 ) -> None:
     """Watch mailboxes and keep them in step. Several of these share the mailboxes among them."""
     Watcher(workers=workers, capacity=capacity).run(_stop_on_signals())
+
+
+def intake() -> None:
+    """Take letters for secret addresses in by SMTP, where LETTERDESK_INBOUND_DOMAIN is set."""
+    try:
+        serve(settings.INBOUND, _stop_on_signals())
+    except (NotSetUp, OSError) as error:
+        raise fail("not_set_up", str(error)) from error
 
 
 def migrate() -> None:

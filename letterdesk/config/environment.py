@@ -2,7 +2,9 @@
 
 import os
 import secrets
+import tomllib
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -10,6 +12,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from cryptography.fernet import Fernet
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
+
+from letterdesk.mail import oauth
+from letterdesk.mail.inbound import Inbound
+from letterdesk.mail.oauth import Provider
+from letterdesk.mail.smtpd_limits import MEGABYTE, Limits, Network
 
 NO_JIT = "-c jit=off"  # our statements are short: compiling one took 0.5 s where running it took 0.03
 SQLITE_PRAGMAS = (
@@ -166,8 +173,66 @@ def mailer(url: str) -> Mailer:
     )
 
 
+def inbound() -> Inbound:
+    """How letters come in by SMTP; off where no domain is named."""
+    domain = text("LETTERDESK_INBOUND_DOMAIN").lower().rstrip(".")
+    host, _colon, port = text("LETTERDESK_INBOUND_LISTEN", "127.0.0.1:2525").rpartition(":")
+    believed = text("LETTERDESK_INBOUND_BELIEVED")
+    senders = _networks("LETTERDESK_INBOUND_SENDERS")
+    if not host or not port.isdigit():
+        raise ImproperlyConfigured("LETTERDESK_INBOUND_LISTEN must be HOST:PORT, as 0.0.0.0:25")
+    if believed and not senders:
+        raise ImproperlyConfigured(
+            "LETTERDESK_INBOUND_BELIEVED needs LETTERDESK_INBOUND_SENDERS: whoever may connect could write that name"
+        )
+    limits = Limits(
+        largest=number("LETTERDESK_INBOUND_LARGEST", 25) * MEGABYTE,
+        connections=number("LETTERDESK_INBOUND_CONNECTIONS", 100),
+        per_address=number("LETTERDESK_INBOUND_PACE", 120),
+        senders=senders,
+    )
+    certificate, key = text("LETTERDESK_INBOUND_CERTIFICATE"), text("LETTERDESK_INBOUND_KEY")
+    return Inbound(domain, host.strip("[]"), int(port), believed, certificate, key, limits)
+
+
+def _networks(name: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(word) for word in words(name))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}. Name addresses or networks, as 10.0.0.0/8") from error
+
+
 def languages(folder: Path) -> list[tuple[str, str]]:
     """English, and each language that has a compiled translation in `folder`, under its own name."""
     found = sorted(each.parent.parent.name for each in folder.glob("*/LC_MESSAGES/django.mo"))
     names = [(name.replace("_", "-").lower(), LANG_INFO.get(name.lower(), {})) for name in found]
     return [("en", "English"), *((code, info.get("name_local", code)) for code, info in names if code != "en")]
+
+
+def oauth_providers() -> dict[str, Provider]:
+    """The OAuth providers at which Letterdesk is registered, by key: those of oauth.toml and of the operator's file."""
+    tables = _tables(Path(oauth.__file__).with_name("oauth.toml"))
+    if own := text("LETTERDESK_OAUTH_PROVIDERS"):
+        for key, table in _tables(Path(own)).items():
+            tables[key] = {**tables.get(key, {}), **table}
+    registered = {
+        "google": {"client_id": text("LETTERDESK_GOOGLE_ID"), "client_secret": text("LETTERDESK_GOOGLE_SECRET")},
+        "microsoft": {
+            "client_id": text("LETTERDESK_MICROSOFT_ID"),
+            "client_secret": text("LETTERDESK_MICROSOFT_SECRET"),
+            "tenant": text("LETTERDESK_MICROSOFT_TENANT"),
+        },
+    }
+    for key, told in registered.items():
+        tables[key] = {**tables[key], **{name: value for name, value in told.items() if value}}
+    try:
+        return {key: Provider.of(key, table) for key, table in tables.items() if table.get("client_id")}
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from error
+
+
+def _tables(file: Path) -> dict[str, dict[str, Any]]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"{file}: {error}") from error

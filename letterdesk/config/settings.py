@@ -14,6 +14,8 @@ DATABASES = {"default": env.database(env.text("DATABASE_URL", f"sqlite:///{DATA_
 JOBS_URL = env.text("JOBS_URL", f"sqlite:///{DATA_DIR}/jobs.sqlite3")
 REACTIONS = "letterdesk.config.reactions.REACTIONS"  # who reacts to which event
 SCHEDULE = "letterdesk.config.schedule.SCHEDULE"  # what is woken when
+DOORS = "letterdesk.config.doors.DOORS"  # who takes letters that come in by SMTP
+WANTED = "letterdesk.config.wanted.WANTED"  # who says whether a letter that waits is still to leave
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "blobs": env.blobs(env.text("BLOBS_URL", f"file://{DATA_DIR}/blobs")),
@@ -35,8 +37,14 @@ PURGE_GRACE_DAYS = env.number("LETTERDESK_PURGE_GRACE_DAYS", 0)
 
 # Networks that mail servers may lie in although they are private: "127.0.0.0/8,10.1.0.0/16" (D01).
 ALLOWED_NETWORKS = env.words("LETTERDESK_ALLOWED_NETWORKS")
+# Providers at which Letterdesk is registered, so that mailboxes sign in there by OAuth 2.0; by key.
+OAUTH_PROVIDERS = env.oauth_providers()
 # The same for the servers of images in letters: apart, because whoever writes a letter chooses those addresses.
 IMAGE_NETWORKS = env.words("LETTERDESK_IMAGE_NETWORKS")
+# The same for push services, whose addresses browsers name; public ones need nothing.
+PUSH_NETWORKS = env.words("LETTERDESK_PUSH_NETWORKS")
+# What pushes are signed with: browsers subscribe to the key that is made of it, and to no other.
+VAPID_SECRET = env.kept_secret("LETTERDESK_VAPID_SECRET", DATA_DIR / "vapid.secret")
 # Connections that one process keeps open to one mail server at the most.
 HOST_CONNECTIONS = int(env.text("LETTERDESK_HOST_CONNECTIONS", "1000"))
 
@@ -57,10 +65,13 @@ INSTALLED_APPS = [
     "letterdesk.events",
     "letterdesk.plans",
     "letterdesk.mailboxes",
+    "letterdesk.intake",
     "letterdesk.sync",
     "letterdesk.outbound",
+    "letterdesk.team",
     "letterdesk.crm",
     "letterdesk.tasks",
+    "letterdesk.notifications",
     "letterdesk.tenancy",
 ]
 
@@ -70,6 +81,7 @@ MIDDLEWARE = [
     "letterdesk.web.statics.StaticFiles",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -97,7 +109,7 @@ TEMPLATES = [
                 "letterdesk.web.context.appearance",
                 "letterdesk.web.plan_notice.plan_notice",
                 "letterdesk.web.account_notice.account_notice",
-                "letterdesk.web.reminders.unseen",
+                "letterdesk.web.notifications.unseen",
             ],
         },
     }
@@ -142,6 +154,8 @@ EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = MAILER.backend, MAILER.host, MAILER.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAILER.user, MAILER.password
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAILER.starttls, MAILER.tls, 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", f"Letterdesk <letterdesk@{env.host(BASE_URL)}>")
+
+INBOUND = env.inbound()  # letters that come in by SMTP (R30)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_HTTPONLY = True

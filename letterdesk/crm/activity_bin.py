@@ -1,4 +1,7 @@
-"""A person deletes an activity: into CRM's bin for 30 days, from where it comes back or goes for good (R8)."""
+"""A person deletes an activity: into CRM's bin for 30 days, from where it comes back or goes for good (R8).
+
+Where it also stands at a record that the person may not change, it stays there, and is taken away from theirs alone.
+"""
 
 from datetime import datetime
 
@@ -12,7 +15,7 @@ from letterdesk.mailboxes.receipts import lock
 
 from .bin import NotInBin
 from .change import InBin
-from .models import Activity, Binding, Unlinked
+from .models import Activity, Binding, Record, Unlinked
 
 
 class NoRecord(ValueError):
@@ -25,9 +28,15 @@ class NoRecord(ValueError):
 
 
 @transaction.atomic
-def delete_activity(activity: Activity, *, by: Employee, now: datetime) -> None:
-    """Put an activity into the bin; nothing links its letter again meanwhile. Raises InBin."""
+def delete_activity(activity: Activity, *, by: Employee, now: datetime) -> bool:
+    """Put an activity into the bin; nothing links its letter again meanwhile. Raises InBin.
+
+    Returns whether it lies there now: where `stays_elsewhere`, it is taken away from the person's records instead.
+    """
     lock(activity.account_id)
+    if stays_elsewhere(activity, by):
+        _take_away_from_theirs(activity, by=by, now=now)
+        return False
     found = Activity.objects.filter(pk=activity.pk, deleted_at=None)
     if not found.update(deleted_at=now, deleted_by=by, went_along=False):
         raise InBin
@@ -38,6 +47,29 @@ def delete_activity(activity: Activity, *, by: Employee, now: datetime) -> None:
     tell("activity.deleted", account=activity.account, by=by, subject=activity.reference)
     reach("activity_delete.before_commit")
     activity.refresh_from_db()
+    return True
+
+
+def stays_elsewhere(activity: Activity, employee: Employee) -> bool:
+    """Whether it stands at a record outside the bin that the employee may not change."""
+    theirs = Binding.objects.editable_by(employee).filter(activity=activity.pk)
+    present = Binding.objects.present().filter(activity=activity.pk)
+    return present.exclude(pk__in=theirs.values("pk")).exists()
+
+
+def _take_away_from_theirs(activity: Activity, *, by: Employee, now: datetime) -> None:
+    theirs = Binding.objects.editable_by(by).filter(activity=activity.pk)
+    records = list(Record.objects.filter(pk__in=theirs.values("record")))
+    Unlinked.objects.bulk_create(
+        [
+            Unlinked(account_id=activity.account_id, identity=activity.identity, record=each, by=by, at=now)
+            for each in records
+        ],
+        ignore_conflicts=True,
+    )
+    Binding.objects.filter(activity=activity.pk, record__in=records).delete()
+    for each in records:
+        tell("activity.unlinked", account=activity.account, by=by, subject=each.reference, letters=1, binned=0)
 
 
 @transaction.atomic

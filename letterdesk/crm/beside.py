@@ -4,17 +4,19 @@ Of records that the reader may not see there is a number, and no more (ux.md 1.6
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from django.db.models import Case, Q, When, prefetch_related_objects
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mail.addresses import address_key
 from letterdesk.mailboxes.models import Message
 
+from .access import in_sight, people_in_sight
 from .ground import ours_of
-from .lists import with_facts
-from .models import EmailAddress, Record
+from .models import EmailAddress, Kind, LetterCopy, Record, Stage
 
 MOST_PEOPLE = 6
 
@@ -55,16 +57,46 @@ def _in(letter: Message) -> list[tuple[str, str]]:
 
 
 def _records_of(keys: list[str], employee: Employee) -> dict[str, tuple[list[Record], int]]:
+    """By address, the records with it that the reader may see, and how many others there are; two queries."""
     rows = EmailAddress.objects.filter(account=employee.account_id, key__in=keys, record__deleted_at=None)
-    holders: defaultdict[str, list[int]] = defaultdict(list)
-    for key, record_id in rows.values_list("key", "record_id"):
-        holders[key].append(record_id)
-    wanted = {record_id for ids in holders.values() for record_id in ids}
-    visible = Record.objects.visible_to(employee).present().filter(pk__in=wanted)
-    seen: dict[int, Any] = {
-        record.pk: record for record in with_facts(visible, employee).prefetch_related("phones").order_by("kind", "pk")
-    }
-    return {
-        key: ([record for pk, record in seen.items() if pk in ids], sum(pk not in seen for pk in ids))
-        for key, ids in holders.items()
-    }
+    rows = rows.annotate(
+        is_seen=Case(When(in_sight(employee, "record__"), then=True), default=False),
+        is_company_seen=Case(
+            When(
+                record__company__responsible__in=people_in_sight(employee), record__company__deleted_at=None, then=True
+            ),
+            default=False,
+        ),
+    )
+    found: defaultdict[str, tuple[list[Record], int]] = defaultdict(lambda: ([], 0))
+    shown: list[Any] = []
+    for row in rows.select_related("record__stage", "record__company").order_by("record__kind", "record_id"):
+        records, hidden = found[row.key]
+        if row.is_seen:
+            row.record.company = row.record.company if row.is_company_seen else None
+            records.append(row.record)
+            shown.append(row.record)
+        else:
+            found[row.key] = (records, hidden + 1)
+    prefetch_related_objects(shown, "phones")
+    return dict(found)
+
+
+def open_deals(clients: Collection[int], employee: Employee) -> list[Any]:
+    """The open deals of these contacts and companies that the reader may see, what was active last first."""
+    if not clients:
+        return []
+    of_them = Q(contact__in=clients) | Q(company__in=clients)
+    deals = Record.objects.visible_to(employee).present().filter(of_them, kind=Kind.DEAL)
+    open_ones = deals.filter(stage__outcome=Stage.Outcome.OPEN)
+    return list(open_ones.select_related("stage").order_by("-active_at", "-pk"))
+
+
+def kept_of(letters: Sequence[Message]) -> int:
+    """How many of these letters of one mailbox are kept at CRM, outside its bin."""
+    blobs = [letter.blob for letter in letters if letter.in_crm]
+    if not blobs:
+        return 0
+    copies = LetterCopy.objects.filter(mailbox=letters[0].mailbox_id, blob__in=blobs, activity__deleted_at=None)
+    there = set(copies.values_list("blob", flat=True))
+    return sum(letter.blob in there for letter in letters)

@@ -21,7 +21,7 @@ from letterdesk.mailboxes.sweep import clock_is_in_doubt
 from .access import KEPT
 from .change import InBin
 from .forget import forget_activities
-from .models import Activity, Binding, Record
+from .models import Activity, Binding, Note, Record
 
 AT_ONCE = 200
 
@@ -65,7 +65,7 @@ def delete(record: Record, *, by: Employee, now: datetime) -> int:
 def restore(record: Record, *, by: Employee, now: datetime) -> int:
     """Bring a record back, and the activities that went along. Returns how many. Raises NotInBin."""
     lock(record.account_id)
-    if not Record.objects.in_bin(now).filter(pk=record.pk).update(deleted_at=None, deleted_by=None):
+    if not Record.objects.in_bin(now).filter(pk=record.pk).update(deleted_at=None, deleted_by=None, merged_into=None):
         raise NotInBin
     count = settle(_standing_at(record), by=by, now=now)
     tell("record.restored", account=record.account, by=by, subject=record.reference, activities=count)
@@ -85,6 +85,7 @@ def purge(record: Record, *, by: Employee | None, now: datetime) -> int:
     alone = Activity.objects.filter(pk__in=_standing_at(record)).exclude(bindings__in=_bindings_elsewhere(record))
     over = list(alone.filter(deleted_at__lte=now - KEPT).values_list("pk", flat=True))
     forget_activities(record.account_id, over, by=by, now=now)
+    settle(_standing_at(record), by=by, now=now)  # what came to it while it lay there
     tell("record.purged", account=record.account, by=by, subject=record.reference, activities=len(over))
     Record.objects.filter(pk=record.pk).delete()
     reach("record_purge.before_commit")
@@ -95,7 +96,7 @@ def purge_due(*, now: datetime) -> int:
     """Remove what has lain in CRM's bin for 30 days; returns how much. Nothing while the clock is in doubt (F11)."""
     if clock_is_in_doubt(now):
         return 0
-    done = 0
+    done = Note.objects.over(now).delete()[0]
     while gone := _purge_activities(now):
         done += gone
     for record in Record.objects.filter(deleted_at__lte=now - KEPT).select_related("account").order_by("deleted_at"):

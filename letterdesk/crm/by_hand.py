@@ -54,7 +54,7 @@ def link_by_hand(
     """
     _same_account(letter.account_id, record)
     lock(letter.account_id)
-    mailbox = Mailbox.objects.select_for_update().select_related("account").get(pk=letter.mailbox_id)
+    mailbox = Mailbox.objects.select_for_update(no_key=True).select_related("account").get(pk=letter.mailbox_id)
     change.lock(record)
     found = Message.objects.filter(pk=letter.pk).select_related("conversation").first()
     if found is None:
@@ -173,11 +173,11 @@ def _out_of_the_bin(letter: Message) -> None:
 
 
 def _of(activity: Activity, by: Employee, *, whole_conversation: bool) -> list[Activity]:
-    """The activity, or what the person sees of its conversation: nobody hands on what is hidden from them (P9)."""
+    """The activity, or of its conversation what the person may change: nobody hands on what is hidden (P9)."""
     if not whole_conversation:
         return [activity]
-    seen = Activity.objects.visible_to(by).present()
-    return list(seen.filter(thread=activity.thread_id).order_by("received_at", "pk"))
+    mine = Activity.objects.editable_by(by).present()
+    return list(mine.filter(thread=activity.thread_id).order_by("received_at", "pk"))
 
 
 def _forget_unlinked(record: Record, activities: Sequence[Activity]) -> None:

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record as tell
 
-from .models import Record, Stage
+from .models import Kind, Record, Stage
 from .records import STAGED, Fields, checked, fields_of, write_reach
+from .stages import hold
 
 REACH = ("addresses", "phones")
 
@@ -52,8 +53,11 @@ def change(record: Record, fields: Fields, *, by: Employee, seen: str = "") -> l
     if record.kind in STAGED and fields.stage is None:
         fields = replace(fields, stage=record.stage)
     wanted = checked(record.kind, fields, by=by)
-    own = [each.name for each in names_of(wanted) if each.name not in REACH]
+    fixed = REACH if record.kind == Kind.DEAL else (*REACH, "contact")  # a lead's is what became of it: qualify.py
+    own = [each.name for each in names_of(wanted) if each.name not in fixed]
     changed = [name for name in own if getattr(record, name) != getattr(wanted, name)]
+    if "stage" in changed and wanted.stage is not None and not hold(wanted.stage):
+        raise ChangedMeanwhile
     for name in changed:
         setattr(record, name, getattr(wanted, name))
     record.save(update_fields=changed)
@@ -68,7 +72,7 @@ def move_to_stage(record: Record, stage: Stage, *, by: Employee, seen: str = "")
     """Say how far a lead or deal has come. Returns whether that is new.
 
     `seen`: the public id of the stage that the person saw; empty: whatever it was. Raises InBin, and ChangedMeanwhile
-    where somebody else moved it since.
+    where somebody else moved it since, or deleted the stage.
     """
     lock(record)
     record.refresh_from_db()
@@ -76,6 +80,8 @@ def move_to_stage(record: Record, stage: Stage, *, by: Employee, seen: str = "")
         raise ChangedMeanwhile
     if record.kind not in STAGED or stage.account_id != record.account_id or stage.pipeline.kind != record.kind:
         raise ValueError(f"stage {stage.pk} is none of record {record.pk}")
+    if not hold(stage):  # deleted meanwhile
+        raise ChangedMeanwhile
     if not Record.objects.filter(pk=record.pk).exclude(stage=stage).update(stage=stage):
         return False
     record.refresh_from_db()

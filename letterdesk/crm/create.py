@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record as tell
 
-from .models import Kind, Record, Source
-from .records import STAGED, Fields, checked, write_reach
-from .stages import first_stage
+from .models import Kind, Record, Source, Stage
+from .records import STAGED, BadRecord, Fields, checked, write_reach
+from .stages import first_stage, hold, stages_for
 
 
 @transaction.atomic
@@ -27,17 +28,21 @@ def create(
     """
     account: Account = (by or fields.responsible).account
     fields = checked(Kind(kind), fields, by=by or fields.responsible)
+    stage = fields.stage or (_begins(account, kind, by) if kind in STAGED else None)
+    if by is not None and stage is not None and not hold(stage):  # Letterdesk itself holds the account
+        raise BadRecord(_("The stage was deleted meanwhile. Choose another one."))
     made = Record.objects.create(
         account=account,
         kind=kind,
         name=fields.name,
         responsible=fields.responsible,
         source=source,
+        came_from=fields.came_from,
         note=fields.note,
         position=fields.position,
         company=fields.company,
         contact=fields.contact,
-        stage=fields.stage or (first_stage(account, kind) if kind in STAGED else None),
+        stage=stage,
         amount=fields.amount,
         currency=fields.currency,
         created_at=now,
@@ -47,3 +52,13 @@ def create(
     write_reach(made, fields)
     tell("record.created", account=account, by=by, subject=made.reference, source=source)
     return made
+
+
+def _begins(account: Account, kind: str, by: Employee | None) -> Stage:
+    """Where it begins: in the first pipeline; of what a person makes, in the first that is open to them."""
+    if by is None:
+        return first_stage(account, kind)
+    mine = stages_for(by, kind, to_change=True)
+    if not mine:
+        raise BadRecord(_("No pipeline is open to you. Ask an administrator to choose you for one."))
+    return mine[0]

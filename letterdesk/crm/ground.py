@@ -10,25 +10,27 @@ from django.db.models import Q
 from letterdesk.accounts.models import Employee
 from letterdesk.mail.addresses import address_key
 from letterdesk.mailboxes.models import Mailbox, Message, Placement
+from letterdesk.outbound.models import Delivery
 from letterdesk.plans import limits
-from letterdesk.plans.models import Subscription
+from letterdesk.plans.models import Channel, Subscription
 from letterdesk.plans.timeline import webmail_began_at
 
 from . import exclusions
-from .decide import Conversation, Ground, Known, Saving, Seen
+from .decide import Conversation, Ground, Known, Said, Saving, Seen
 from .identity import People, identity_of, people_of
-from .models import Binding, EmailAddress, Kind, Record, Stage, Unlinked
+from .models import Binding, Correction, EmailAddress, Kind, Record, Stage, Unlinked
 from .saving import saving_of
+from .secret import Ours
 from .threads import Threads, threads_of
 
 ORDINARY = "folder"  # the role of a folder that has none
 
 
 def ours_of(account_id: int) -> frozenset[str]:
-    """The addresses of the company's people, those who left too, and of its mailboxes."""
-    people = Employee.objects.filter(account=account_id).values_list("email", flat=True)
-    mailboxes = Mailbox.objects.filter(account=account_id).values_list("address", flat=True)
-    return frozenset(address_key(address) for address in (*people, *mailboxes))
+    """The addresses of the company's people, those who left too, of its mailboxes, and all secret ones (R30)."""
+    people = Employee.objects.filter(account=account_id).values_list("email")
+    mailboxes = Mailbox.objects.filter(account=account_id).values_list("address")
+    return Ours(address_key(address) for (address,) in people.union(mailboxes, all=True))
 
 
 def known_of(record: Record, *, is_open: bool, is_binned: bool) -> Known:
@@ -66,9 +68,11 @@ class Grounds:
     roles: dict[int, frozenset[str]]
     identities: dict[int, str]
     threads: Threads
+    written: dict[int, int | None] = field(default_factory=dict)  # by letter that was written in CRM, its record
     excluded: frozenset[str] = frozenset()
     records: dict[str, tuple[Known, ...]] = field(default_factory=dict)  # by address
     deals: tuple[Known, ...] = ()
+    said: dict[str, Said] = field(default_factory=dict)  # by address
     standing: dict[int, dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))  # by thread, record
     unlinked: dict[str, set[int | None]] = field(default_factory=lambda: defaultdict(set))  # by identity
     unlinked_threads: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -83,6 +87,8 @@ class Grounds:
             is_automatic=letter.is_automatic,
             is_history=letter.is_history,
             is_binned=letter.binned_at is not None,
+            is_written=letter.pk in self.written,
+            written_at=self.written.get(letter.pk),
         )
 
     def thread(self, letter: Message) -> int | None:
@@ -101,6 +107,7 @@ class Grounds:
             records={address: self.records[address] for address in outside if address in self.records},
             deals=self.deals,
             conversation=self._conversation(thread) if thread else None,
+            said={address: self.said[address] for address in outside if address in self.said},
             saving=self.saving,
             unlinked=frozenset(record for record in unlinked if record is not None) | of_thread,
             is_unlinked=None in unlinked,
@@ -120,7 +127,7 @@ def grounds_of(mailbox: Mailbox, letters: Sequence[Message], *, now: datetime) -
     ours = ours_of(account.pk)
     grounds = Grounds(
         ours=ours,
-        saving=Saving(saving.known, saving.unknown_incoming, saving.unknown_outgoing),
+        saving=Saving(saving.known, saving.unknown_incoming, saving.unknown_outgoing, saving.returning),
         has_webmail=limits.terms(account, now=now).has_integration,
         webmail_since=webmail_began_at(subscription, now) if subscription else None,
         people={letter.pk: people_of(letter) for letter in letters},
@@ -128,9 +135,32 @@ def grounds_of(mailbox: Mailbox, letters: Sequence[Message], *, now: datetime) -
         identities={letter.pk: identity_of(letter) for letter in letters},
         threads=threads_of(account.pk, letters, ours=ours),
     )
+    _fill_written(grounds, mailbox, letters)
     _fill_records(grounds, account.pk)
+    grounds.said = said_of(account.pk, _outside(grounds))
     _fill_standing(grounds)
     _fill_unlinked(grounds, account.pk)
+    return grounds
+
+
+def grounds_beside(
+    account_id: int, people: People, *, role: str, identity: str, threads: Threads, saving: Saving
+) -> Grounds:
+    """What is around one letter that lies in no mailbox; it is called 0. No plan and no time keeps it out (R30)."""
+    grounds = Grounds(
+        ours=ours_of(account_id),
+        saving=saving,
+        has_webmail=True,
+        webmail_since=None,
+        people={0: people},
+        roles={0: frozenset({role})},
+        identities={0: identity},
+        threads=threads,
+    )
+    _fill_records(grounds, account_id)
+    grounds.said = said_of(account_id, _outside(grounds))
+    _fill_standing(grounds)
+    _fill_unlinked(grounds, account_id)
     return grounds
 
 
@@ -144,20 +174,61 @@ def _roles(letters: Sequence[Message]) -> dict[int, frozenset[str]]:
     return {message: frozenset(roles) for message, roles in found.items()}
 
 
+def records_named(account_id: int, references: Iterable[str]) -> dict[str, int]:
+    """The keys of the records with these references ("deal:…"), in the bin or not; in one query."""
+    wanted = set(references)
+    ids = {each.partition(":")[2] for each in wanted}
+    found = {each.reference: each.pk for each in Record.objects.filter(account=account_id, public_id__in=ids)}
+    return {reference: key for reference, key in found.items() if reference in wanted}
+
+
+def records_with(account_id: int, addresses: Iterable[str]) -> dict[str, tuple[Known, ...]]:
+    """The records that have each of these folded addresses; in one query."""
+    found = EmailAddress.objects.filter(account=account_id, key__in=sorted(addresses))
+    by_address: defaultdict[str, list[Known]] = defaultdict(list)
+    for address in found.select_related("record__stage", "record__company").order_by("record_id"):
+        by_address[address.key].append(_known(address.record))
+    return {address: tuple(known) for address, known in by_address.items()}
+
+
+def _fill_written(grounds: Grounds, mailbox: Mailbox, letters: Sequence[Message]) -> None:
+    """Copies of what was written in CRM and left through this mailbox; in Sent alone, elsewhere it may be forged."""
+    sent = {each.pk: each.message_id for each in letters if "sent" in grounds.roles.get(each.pk, ())}
+    left = Delivery.objects.filter(mailbox=mailbox, channel=Channel.CRM, message_id__in=set(sent.values()))
+    left = left.exclude(about="")
+    about = dict(left.values_list("message_id", "about")) if sent else {}
+    records = records_named(mailbox.account_id, about.values()) if about else {}
+    grounds.written = {letter: records.get(about[named]) for letter, named in sent.items() if named in about}
+
+
 def _fill_records(grounds: Grounds, account_id: int) -> None:
-    outside = {address for people in grounds.people.values() for address in people.outside(grounds.ours)}
+    outside = _outside(grounds)
     excluded = exclusions.of_account(account_id)
     grounds.excluded = frozenset(address for address in outside if excluded.has(address))
-    addresses = EmailAddress.objects.filter(account=account_id, key__in=sorted(outside))
-    by_address: defaultdict[str, list[Known]] = defaultdict(list)
-    for address in addresses.select_related("record__stage", "record__company").order_by("record_id"):
-        by_address[address.key].append(_known(address.record))
-    grounds.records = {address: tuple(found) for address, found in by_address.items()}
+    grounds.records = records_with(account_id, outside)
     clients = {pk for known in grounds.records.values() for each in known for pk in (each.pk, each.company) if pk}
     theirs = Q(contact__in=clients) | Q(company__in=clients)
     open_ones = Q(stage=None) | Q(stage__outcome=Stage.Outcome.OPEN)
     deals = Record.objects.present().filter(theirs, open_ones, account=account_id, kind=Kind.DEAL) if clients else ()
     grounds.deals = tuple(known_of(deal, is_open=True, is_binned=False) for deal in deals)
+
+
+def said_of(account_id: int, addresses: Iterable[str]) -> dict[str, Said]:
+    """What people said of letters of these folded addresses; in one query."""
+    told: dict[str, Said] = {}
+    found = Correction.objects.filter(account=account_id, key__in=sorted(addresses))
+    for each in found.select_related("record__stage", "record__company").order_by("record_id"):
+        said = told.get(each.key, Said())
+        if each.belongs:
+            said = Said((*said.here, _known(each.record)), said.away)
+        else:
+            said = Said(said.here, said.away | {each.record_id})
+        told[each.key] = said
+    return told
+
+
+def _outside(grounds: Grounds) -> set[str]:
+    return {address for people in grounds.people.values() for address in people.outside(grounds.ours)}
 
 
 def _fill_standing(grounds: Grounds) -> None:

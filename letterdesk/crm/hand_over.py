@@ -1,8 +1,8 @@
 """Records of somebody who left go to a colleague: who is responsible for a record is somebody who is here.
 
 Until then whoever sees all of CRM, or the department's part of it, sees them as before. As handing over tasks and
-mailboxes is (docs/decisions/0009-who-leaves.md): for administrators, for people who left, and on record. New leads of
-a mailbox that names somebody who left are its owner's (`link.py`).
+mailboxes is (docs/decisions/0009-who-leaves.md): for administrators, for people who left, and on record. In the
+queues of mailboxes who left is passed over until then (`turns.py`).
 """
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from letterdesk.events.record import record as tell
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mailboxes.receipts import lock
 
-from .models import MailboxSaving, Record
+from .models import Record, Turn
 
 AT_ONCE = 500
 
@@ -44,8 +44,16 @@ def hand_over(person: Employee, *, to: Employee, by: Employee) -> int:
     done = 0
     while piece := _piece(person, to, by):
         done += piece
-    MailboxSaving.objects.filter(account=person.account_id, responsible=person).update(responsible=to)
+    _take_turns(person, to)
     return done
+
+
+@transaction.atomic
+def _take_turns(person: Employee, to: Employee) -> None:
+    """`to` stands in every queue in which the person stood, once."""
+    turns = Turn.objects.filter(account=person.account_id, employee=person)
+    turns.filter(saving__in=Turn.objects.filter(employee=to).values("saving")).delete()
+    turns.update(employee=to)
 
 
 @transaction.atomic

@@ -5,7 +5,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from letterdesk.mail.addresses import address_key
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from letterdesk.mail.addresses import MOST_IN_ADDRESS, MOST_IN_DOMAIN, address_key
 
 
 class Written(Protocol):
@@ -38,6 +41,18 @@ class People:
     def outside(self, ours: Collection[str]) -> tuple[str, ...]:
         """Those who are none of us."""
         return tuple(address for address in self.all if address not in ours)
+
+
+def is_address(address: str) -> bool:
+    """Whether it can be written to, and kept: real mail also says "MAILER-DAEMON", "x@nowhere" (RFC 5321 4.5.3.1)."""
+    key = address_key(address)
+    if len(address) > MOST_IN_ADDRESS or len(key.rpartition("@")[2]) > MOST_IN_DOMAIN:
+        return False
+    try:
+        validate_email(key)
+    except ValidationError:
+        return False
+    return True
 
 
 def identity_of(letter: Written) -> str:

@@ -1,16 +1,24 @@
 """What is done for CRM beside the requests, and what wakes it."""
 
+from collections.abc import Iterable
+
+from django.db.models import Q
 from django.utils import timezone
 
 from letterdesk.accounts.models import Employee
 from letterdesk.events.models import Event
-from letterdesk.lib.jobs import job
+from letterdesk.lib.jobs import Job, job
+from letterdesk.lib.turns import in_turn
 from letterdesk.mailboxes.models import Mailbox
+from letterdesk.plans.models import Channel
 
 from .bin import purge_due
+from .cards import read_noted
 from .link import link_piece, mailboxes_to_look_at
 from .look_back import look_back
-from .models import Record, Source
+from .models import CardsToRead, Record, RecordImport, Source
+from .take_in import find_letters, take_piece
+from .written import keep_written
 
 PIECES = 10  # of a mailbox in one job
 
@@ -24,15 +32,53 @@ def link_letters_of(mailbox_id: int) -> None:
     for mailbox in Mailbox.objects.filter(pk=mailbox_id, forgotten_at=None).select_related("account", "owner__account"):
         for _ in range(PIECES):
             if link_piece(mailbox, now=timezone.now()) is None:
-                return
-        link_letters_of.later(mailbox_id)
+                break
+        else:
+            link_letters_of.later(mailbox_id)
+        if CardsToRead.objects.filter(mailbox=mailbox).exists():
+            read_cards_of.later(mailbox_id)
+
+
+@job(name="crm.read_cards", priority=-8)
+def read_cards_of(mailbox_id: int) -> None:
+    """After letters with visiting cards were saved: make contacts of them."""
+    for mailbox in Mailbox.objects.filter(pk=mailbox_id, forgotten_at=None).select_related("account", "owner__account"):
+        read_noted(mailbox, now=timezone.now())
 
 
 @job(name="crm.link_missed", priority=-10)
 def link_missed() -> None:
-    """Every ten minutes: letters whose wake-up was lost."""
-    for mailbox_id in mailboxes_to_look_at():
-        link_letters_of.now(mailbox_id)
+    """Every ten minutes: letters and visiting cards whose wake-up was lost."""
+    _look_at(mailboxes_to_look_at(), link_letters_of)
+    waiting = RecordImport.objects.filter(
+        Q(state=RecordImport.State.RUNNING) | ~Q(content=b""), ~Q(state=RecordImport.State.DRAFT)
+    )
+    for import_id in waiting.values_list("pk", flat=True):
+        take_in.later(import_id)
+    _look_at(CardsToRead.objects.values_list("mailbox", flat=True).distinct(), read_cards_of)
+
+
+def _look_at(mailbox_ids: Iterable[int], look: Job[[int]]) -> None:
+    in_turn(mailbox_ids, lambda each: bool(look.now(each)), failure="CRM cannot look at mailbox %s")
+
+
+@job(name="crm.keep_written", priority=-5)
+def keep_written_letters() -> None:
+    """After a letter that was written in CRM has left, and every ten minutes: its copy stands at its record (R6)."""
+    keep_written(now=timezone.now())
+
+
+@job(name="crm.take_in", priority=-5)
+def take_in(import_id: int) -> None:
+    """After somebody started an import: some pieces of it, then it lines up again; then letters are looked for."""
+    for _ in range(PIECES):
+        if not take_piece(import_id, now=timezone.now()):
+            break
+    else:
+        take_in.later(import_id)
+        return
+    for taken in RecordImport.objects.filter(pk=import_id).select_related("by__account"):
+        find_letters(taken, now=timezone.now())
 
 
 @job(name="crm.look_back", priority=-10)
@@ -57,9 +103,20 @@ def after_receiving(event: Event) -> None:
         link_letters_of.later(mailbox_id)
 
 
+def after_leaving(event: Event) -> None:
+    """A reaction to `letter.sent` and `letter.deferred`: some have it."""
+    if event.facts.get("channel") == Channel.CRM:
+        keep_written_letters.later()
+
+
 def after_new_addresses(event: Event) -> None:
-    """A reaction to `record.created`, `record.changed` and `record.restored`; a lead of a letter has no past (R28)."""
-    if event.facts.get("source") == Source.LETTER or "addresses" not in event.facts.get("changed", ["addresses"]):
+    """A reaction to `record.created`, `record.changed` and `record.restored`; a lead of a letter has no past (R28).
+
+    What was imported is looked for when the whole file is in (`take_in.py`).
+    """
+    if event.facts.get("source") in {Source.LETTER, Source.IMPORT} or "addresses" not in event.facts.get(
+        "changed", ["addresses"]
+    ):
         return
     kind, _, public_id = event.subject.partition(":")
     records = Record.objects.present().filter(account=event.account_id, kind=kind, public_id=public_id)

@@ -7,15 +7,16 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes import collect, in_crm, rows
-from letterdesk.mailboxes.models import Message
 
 from .bin import let_out
 from .decide import Bind
 from .identity import identity_of
 from .models import Activity, Binding, LetterCopy
+from .secret import shown
 
 COPIED = (
     "blob", "size", "message_id", "subject", "from_name", "from_address", "recipients", "sent_at", "received_at",
@@ -29,7 +30,7 @@ _ACTIVE = f"UPDATE crm_record SET active_at = {_LATEST} WHERE id IN %s AND activ
 class ToKeep:
     """A letter, in which thread and direction, and where it stands; without bindings it joins what is there (R13)."""
 
-    letter: Message
+    letter: Any  # a Message; or what lies in no mailbox, and has the same columns (R30)
     thread: int
     direction: str
     bindings: tuple[Bind, ...] = ()
@@ -41,13 +42,21 @@ def keep(
     """Write these letters of one mailbox down; returns their activities in order. The mailbox is locked."""
     if not wanted:
         return []
+    activities = keep_beside(account_id, wanted, through=through, now=now, by=by)
+    _copy(account_id, wanted, activities)
+    in_crm.mark(account_id, [each.letter.pk for each in wanted])
+    return activities
+
+
+def keep_beside(
+    account_id: int, wanted: Sequence[ToKeep], *, through: str, now: datetime, by: Employee | None = None
+) -> list[Activity]:
+    """The same for letters that lie in no mailbox (R30); somebody holds their bytes while the caller works."""
     identities = [identity_of(each.letter) for each in wanted]
     known = {each.identity: each for each in Activity.objects.filter(account=account_id, identity__in=identities)}
     _make(account_id, dict(zip(identities, wanted, strict=True)), known, through=through, now=now, by=by)
     activities = [known[identity] for identity in identities]
-    _copy(account_id, wanted, activities)
     bind(account_id, [(a, each.bindings) for a, each in zip(activities, wanted, strict=True)], now=now, by=by)
-    in_crm.mark(account_id, [each.letter.pk for each in wanted])
     return activities
 
 
@@ -105,7 +114,7 @@ def _make(
             through=through,
             made_at=now,
             made_by_id=by.pk if by else None,
-            **{name: getattr(each.letter, name) for name in COPIED},
+            **{name: getattr(each.letter, name) for name in COPIED} | {"recipients": shown(each.letter.recipients)},
         )
         for identity, each in sorted(wanted.items())
         if identity not in known

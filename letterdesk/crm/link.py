@@ -15,7 +15,6 @@ from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record as tell
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mailboxes import rows
@@ -23,13 +22,13 @@ from letterdesk.mailboxes.models import Conversation, Mailbox, Message
 from letterdesk.mailboxes.receipts import lock
 from letterdesk.plans import limits
 
-from .create import create
-from .decide import Bind, Known, Verdict, decide, direction
+from .cards import note_cards
+from .decide import Bind, decide, direction
 from .earlier import take_earlier
 from .ground import Grounds, enter, grounds_of
 from .keep import ToKeep, keep
-from .models import Activity, Kind, MailboxSaving, Reason, Source, Thread
-from .records import Fields
+from .make import Maker, maker_of
+from .models import Activity, Kind, MailboxSaving, Thread
 from .threads import merge, remember_keys
 
 AT_ONCE = 200
@@ -42,11 +41,10 @@ class _Piece:
 
     mailbox: Mailbox
     grounds: Grounds
-    responsible: Employee
+    maker: Maker
     now: datetime
     kept: list[ToKeep] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)  # new ones; until they are stored, minus their number
-    leads: int = 0
 
     def look_at(self, letter: Message, *, in_bin: bool | None) -> None:
         """Decide about one letter. `in_bin`: whether its activity lies there; None: it has none yet."""
@@ -54,19 +52,11 @@ class _Piece:
             self._keep(letter, ())  # joins it, and a person's deletion stands
             return
         verdict = decide(self.grounds.seen(letter), self.grounds.around(letter))
-        if verdict.lead:
-            verdict = self._make_lead(letter, verdict.lead)
-        if verdict.bindings or in_bin is not None:
-            self._keep(letter, verdict.bindings)
-
-    def _make_lead(self, letter: Message, address: str) -> Verdict:
-        people = self.grounds.people[letter.pk]
-        name = letter.from_name if address == people.sender else _name_of(letter, address)
-        fields = Fields(name=name.strip() or address, responsible=self.responsible, addresses=(address,))
-        lead = create(Kind.LEAD, fields, by=None, now=self.now, source=Source.LETTER)
-        self.leads += 1
-        self.grounds.records[address] = (Known(lead.pk, lead.kind, active_at=lead.active_at),)
-        return Verdict(bindings=(Bind(lead.pk, Reason.LEAD, address),))
+        bindings = verdict.bindings
+        if verdict.new and in_bin is None:
+            bindings += self.maker.make(letter, verdict.new)
+        if bindings or in_bin is not None:
+            self._keep(letter, bindings)
 
     def _keep(self, letter: Message, bindings: tuple[Bind, ...]) -> None:
         grounds = self.grounds
@@ -105,8 +95,10 @@ def link_letters(mailbox: Mailbox, message_ids: Sequence[int], *, now: datetime)
     for start in range(0, len(message_ids), AT_ONCE):
         with transaction.atomic():
             _hold(mailbox)
-            wanted = Message.objects.filter(mailbox=mailbox, pk__in=message_ids[start : start + AT_ONCE])
-            letters = list(wanted.select_related("conversation").order_by("pk"))
+            # By their keys: asked for the mailbox, too, SQLite would rather walk all of it.
+            wanted = Message.objects.filter(pk__in=message_ids[start : start + AT_ONCE])
+            found = wanted.select_related("conversation").order_by("pk")
+            letters = [letter for letter in found if letter.mailbox_id == mailbox.pk]
             for letter in letters:
                 letter.is_history = True
             saved += _link(mailbox, letters, now)
@@ -149,7 +141,7 @@ def mailboxes_to_look_at() -> list[int]:
 def _hold(mailbox: Mailbox) -> None:
     limits.hold_still(mailbox.account)  # R28: no plan begins or ends meanwhile
     lock(mailbox.account_id)
-    Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+    Mailbox.objects.select_for_update(no_key=True).get(pk=mailbox.pk)
 
 
 def _link(mailbox: Mailbox, letters: Sequence[Message], now: datetime) -> int:
@@ -158,7 +150,7 @@ def _link(mailbox: Mailbox, letters: Sequence[Message], now: datetime) -> int:
     _join_threads(grounds)
     there = Activity.objects.filter(account=mailbox.account_id, identity__in=set(grounds.identities.values()))
     in_bin = {each.identity: each.deleted_at is not None for each in there.only("identity", "deleted_at")}
-    piece = _Piece(mailbox, grounds, _responsible(mailbox), now)
+    piece = _Piece(mailbox, grounds, maker_of(mailbox, grounds, now=now), now)
     for letter in letters:
         piece.look_at(letter, in_bin=in_bin.get(grounds.identities[letter.pk]))
     _write(piece)
@@ -167,8 +159,10 @@ def _link(mailbox: Mailbox, letters: Sequence[Message], now: datetime) -> int:
 
 def _write(piece: _Piece) -> None:
     mailbox = piece.mailbox
+    piece.maker.queue.remember()
     kept = piece.with_threads()
     activities = keep(mailbox.account_id, kept, through=mailbox.address, now=piece.now)
+    note_cards(mailbox, kept, activities, since=piece.grounds.webmail_since)
     threads = {each.letter.conversation_id: each.thread for each in kept}
     remember_keys(mailbox.account_id, threads, piece.grounds.threads.keys)
     earlier = take_earlier(mailbox, kept, ours=piece.grounds.ours, now=piece.now)
@@ -181,7 +175,9 @@ def _write(piece: _Piece) -> None:
             topic=mailbox.topic,
             count=len(activities),
             earlier=earlier,
-            leads=piece.leads,
+            leads=piece.maker.made[Kind.LEAD],
+            contacts=piece.maker.made[Kind.CONTACT],
+            deals=piece.maker.made[Kind.DEAL],
             conversations=list(told),
         )
     reach("crm_link.written")
@@ -200,17 +196,3 @@ def _join_threads(grounds: Grounds) -> None:
                 threads.people[first] |= threads.people[each]
                 grounds.standing[first].update(grounds.standing.pop(each, {}))
                 grounds.unlinked_threads[first] |= grounds.unlinked_threads.pop(each, set())
-
-
-def _responsible(mailbox: Mailbox) -> Employee:
-    """Whose a new lead is: whom the mailbox names, as long as they are here, else its owner."""
-    saving = MailboxSaving.objects.filter(mailbox=mailbox, responsible__is_active=True).select_related(
-        "responsible__account"
-    )
-    found = saving.first()
-    return found.responsible if found and found.responsible else mailbox.owner
-
-
-def _name_of(letter: Message, address: str) -> str:
-    names = (name for kind in ("to", "cc") for name, other in letter.recipients.get(kind, ()) if other == address)
-    return next((name for name in names if name), "")

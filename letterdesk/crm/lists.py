@@ -9,7 +9,8 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from letterdesk.accounts.models import Employee
 from letterdesk.lib.keyset import page_of
 
-from .models import Activity, EmailAddress, Kind, Record, Stage
+from .labels import with_labels
+from .models import Activity, EmailAddress, Kind, Labelled, Record, Stage
 
 PAGE = 50
 MOST_WORDS = 10
@@ -17,12 +18,17 @@ MOST_WORDS = 10
 
 @dataclass(frozen=True, slots=True)
 class RecordFilter:
-    """What of a list is asked for. `stage`: its public id, or "open" for those without an outcome; empty: all."""
+    """What of a list is asked for. `stage`: its public id, or "open" for those without an outcome; empty: all.
+
+    `pipeline`, `label`: the public id of the one in which they are, of one that they have.
+    """
 
     kind: str
     is_mine: bool = False
     responsible: str = ""
+    pipeline: str = ""
     stage: str = ""
+    label: str = ""
     words: str = ""
 
 
@@ -32,13 +38,21 @@ def record_page(employee: Employee, wanted: RecordFilter, *, before: str = "") -
     Raises BadCursor.
     """
     found = Record.objects.visible_to(employee).present().filter(kind=wanted.kind)
-    return page_of(with_facts(_filtered(found, employee, wanted), employee), "active_at", before=before, limit=PAGE)
+    shown = with_labels(with_facts(_filtered(found, employee, wanted), employee))
+    return page_of(shown, "active_at", before=before, limit=PAGE)
+
+
+def all_of(employee: Employee, wanted: RecordFilter) -> QuerySet[Any]:
+    """All records of a list, in no order."""
+    found = Record.objects.visible_to(employee).present().filter(kind=wanted.kind)
+    every: QuerySet[Any] = with_labels(with_facts(_filtered(found, employee, wanted), employee))
+    return every
 
 
 def board_of(employee: Employee, wanted: RecordFilter, *, most: int) -> list[Any]:
     """At most so many records of all stages, what was active last first."""
     found = Record.objects.visible_to(employee).present().filter(kind=wanted.kind)
-    page = with_facts(_filtered(found, employee, wanted), employee).order_by("-active_at", "-pk")
+    page = with_labels(with_facts(_filtered(found, employee, wanted), employee)).order_by("-active_at", "-pk")
     return list(page[:most])
 
 
@@ -47,10 +61,14 @@ def _filtered(found: Any, employee: Employee, wanted: RecordFilter) -> Any:
         found = found.filter(responsible=employee.pk)
     if wanted.responsible:
         found = found.filter(responsible__public_id=wanted.responsible)
+    if wanted.pipeline:
+        found = found.filter(stage__pipeline__public_id=wanted.pipeline)
     if wanted.stage == "open":
         found = found.filter(stage__outcome=Stage.Outcome.OPEN)
     elif wanted.stage:
         found = found.filter(stage__public_id=wanted.stage)
+    if wanted.label:
+        found = found.filter(Exists(Labelled.objects.filter(record=OuterRef("pk"), label__public_id=wanted.label)))
     return with_words(found, wanted.words)
 
 
@@ -63,8 +81,8 @@ def with_words(records: Any, words: str) -> Any:
 
 
 def found_by_words(employee: Employee, words: str) -> QuerySet[Any]:
-    """Records of every kind that have these words, what was active last first; without words the latest."""
-    found: QuerySet[Any] = with_facts(with_words(Record.objects.visible_to(employee).present(), words), employee)
+    """Records of every kind that one may change and that have these words, what was active last first."""
+    found: QuerySet[Any] = with_facts(with_words(Record.objects.editable_by(employee).present(), words), employee)
     return found.order_by("-active_at", "-pk")
 
 
@@ -77,7 +95,7 @@ def names_by_words(employee: Employee, words: str, *, most: int) -> list[Record]
 def with_facts(records: Any, employee: Employee) -> Any:
     """With responsible, stage, addresses, and the company and contact that the reader may see; a query for each."""
     seen = Record.objects.visible_to(employee).present()
-    return records.select_related("responsible", "stage", "deleted_by").prefetch_related(
+    return records.select_related("responsible", "stage__pipeline", "deleted_by").prefetch_related(
         Prefetch("company", seen),
         Prefetch("contact", seen),
         Prefetch("addresses", EmailAddress.objects.order_by("position", "pk")),

@@ -46,7 +46,7 @@ def qualify(
     lock_account(lead.account_id)
     lock(lead)
     lead.refresh_from_db()
-    if lead.kind != Kind.LEAD or lead.stage is None or lead.stage.outcome == Stage.Outcome.WON:
+    if lead.kind != Kind.LEAD or lead.stage is None or lead.stage.outcome == Stage.Outcome.WON or lead.contact_id:
         raise BadRecord(_("Only a lead that is not qualified yet can be."))
     own = fields_of(lead)
     company = company or _new_company(company_name, own, by=by, now=now) or lead.company

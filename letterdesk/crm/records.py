@@ -4,13 +4,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
-from letterdesk.mail.addresses import address_key
+from letterdesk.mail.addresses import MOST_IN_ADDRESS, address_key
 
+from .identity import is_address
 from .models import EmailAddress, Kind, Phone, Record, Stage
 
 LONGEST_NAME = 300
@@ -33,6 +32,7 @@ class Fields:
 
     name: str
     responsible: Employee
+    came_from: str = ""
     note: str = ""
     position: str = ""
     company: Record | None = None
@@ -49,6 +49,7 @@ def fields_of(record: Record) -> Fields:
     return Fields(
         name=record.name,
         responsible=record.responsible,
+        came_from=record.came_from,
         note=record.note,
         position=record.position,
         company=record.company,
@@ -71,6 +72,7 @@ def checked(kind: str, fields: Fields, *, by: Employee) -> Fields:
     return replace(
         fields,
         name=name,
+        came_from=" ".join(fields.came_from.split())[:200],
         note=fields.note.strip(),
         position=" ".join(fields.position.split())[:200] if kind == Kind.CONTACT else "",
         company=_of_kind(fields.company, Kind.COMPANY, by) if kind != Kind.COMPANY else None,
@@ -91,17 +93,36 @@ def write_reach(record: Record, fields: Fields) -> list[str]:
         keep = {address_key(email) for email in fields.addresses}
         record.addresses.exclude(key__in=keep).delete()
         for position, email in enumerate(fields.addresses):
-            values: dict[str, Any] = {"account_id": record.account_id, "email": email, "position": position}
-            EmailAddress.objects.update_or_create(record=record, key=address_key(email), defaults=values)
+            key = address_key(email)
+            values: dict[str, Any] = {
+                "account_id": record.account_id, "email": email, "position": position,
+                "domain": key.rpartition("@")[2],
+            }  # fmt: skip
+            EmailAddress.objects.update_or_create(record=record, key=key, defaults=values)
         changed.append("addresses")
     if now.phones != fields.phones:
         record.phones.all().delete()
         Phone.objects.bulk_create(
-            Phone(account_id=record.account_id, record=record, number=number, position=position)
+            Phone(
+                account_id=record.account_id,
+                record=record,
+                number=number,
+                key=phone_key(number),
+                position=position,
+            )
             for position, number in enumerate(fields.phones)
         )
         changed.append("phones")
     return changed
+
+
+def phone_key(number: str) -> str:
+    """A telephone number as numbers are compared: its last nine digits, whatever code of country or area is before.
+
+    Empty for what is too short to tell people apart.
+    """
+    digits = "".join(sign for sign in number if sign.isdigit())
+    return digits[-9:] if len(digits) >= 7 else ""
 
 
 def _of_kind(other: Record | None, kind: Kind, by: Employee) -> Record | None:
@@ -142,10 +163,8 @@ def _addresses(typed: tuple[str, ...]) -> tuple[str, ...]:
         email = each.strip()
         if not email:
             continue
-        try:
-            validate_email(address_key(email))
-        except ValidationError as error:
-            raise BadRecord(_("“%(typed)s” is not an e-mail address.") % {"typed": email}) from error
+        if not is_address(email):
+            raise BadRecord(_("“%(typed)s” is not an e-mail address.") % {"typed": email[:MOST_IN_ADDRESS]})
         found.setdefault(address_key(email), email)
     if len(found) > MOST_ADDRESSES:
         raise BadRecord(_("More than %(most)d addresses.") % {"most": MOST_ADDRESSES})

@@ -1,5 +1,7 @@
 """What of a mailbox is saved to CRM by itself, and who sees how much of CRM: settings, and how they are changed."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from letterdesk.accounts.models import Employee
@@ -7,12 +9,13 @@ from letterdesk.accounts.roles import must_administrate
 from letterdesk.events.record import record as tell
 from letterdesk.mailboxes.models import Mailbox
 
-from .models import MailboxSaving, Scope, Sight, Unknown
+from .models import MailboxSaving, Returning, Scope, Sight, Unknown
+from .turns import put_in_turn
 
 
 def saving_of(mailbox: Mailbox) -> MailboxSaving:
     """The mailbox's settings, as they were set or as they are without; not stored where they were not."""
-    found = MailboxSaving.objects.filter(mailbox=mailbox).select_related("responsible").first()
+    found = MailboxSaving.objects.filter(mailbox=mailbox).first()
     return found or MailboxSaving(account_id=mailbox.account_id, mailbox=mailbox)
 
 
@@ -24,19 +27,25 @@ def change_saving(
     known: bool,
     unknown_incoming: str,
     unknown_outgoing: str,
-    responsible: Employee | None = None,
+    returning: str = Returning.NOTHING,
+    responsible: Sequence[Employee] = (),
+    came_from: str = "",
+    reads_cards: bool = False,
 ) -> bool:
     """Set what is saved from now on; letters that were looked at stay as they are. Returns whether that is new.
 
-    The caller has found the mailbox among those that `by` manages.
+    `responsible`: for what is made, in turn; nobody: the owner. The caller has found the mailbox among those that
+    `by` manages.
     """
-    if responsible is not None and responsible.account_id != mailbox.account_id:
-        raise ValueError(f"employee {responsible.pk} is of another account than mailbox {mailbox.pk}")
+    if any(person.account_id != mailbox.account_id for person in responsible):  # F10
+        raise ValueError(f"somebody responsible is of another account than mailbox {mailbox.pk}")
     wanted = {
         "known": known,
         "unknown_incoming": Unknown(unknown_incoming).value,
         "unknown_outgoing": Unknown(unknown_outgoing).value,
-        "responsible": responsible,
+        "returning": Returning(returning).value,
+        "came_from": " ".join(came_from.split())[:200],
+        "reads_cards": reads_cards,
     }
     saving, _ = MailboxSaving.objects.select_for_update().get_or_create(
         mailbox=mailbox, defaults={"account_id": mailbox.account_id}
@@ -45,6 +54,8 @@ def change_saving(
     for name in changed:
         setattr(saving, name, wanted[name])
     saving.save(update_fields=changed)
+    if put_in_turn(saving, list(dict.fromkeys(responsible))):
+        changed.append("responsible")
     if changed:
         tell("saving.changed", account=mailbox.account, by=by, topic=mailbox.topic, changed=changed)
     return bool(changed)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from letterdesk.mailboxes import rows
 from letterdesk.mailboxes.models import Message, ThreadKey
+from letterdesk.mailboxes.threading import key_of
 
 from .identity import people_of
 from .models import Activity, ActivityKey, Thread, Unlinked
@@ -55,6 +56,15 @@ def threads_of(account_id: int, letters: Sequence[Message], *, ours: Collection[
     for conversation, thread in rows.run_returning(_OF_COPIES, [account_id, conversations]):
         leading[conversation].add(thread)
     found.of_conversation = {conversation: sorted(threads) for conversation, threads in leading.items()}
+    _fill_people(found, ours)
+    return found
+
+
+def threads_of_ids(account_id: int, message_ids: Sequence[str], *, ours: Collection[str]) -> Threads:
+    """What CRM knows of these Message-IDs, for a letter that lies in no mailbox: its conversation is called 0 (R30)."""
+    found = Threads()
+    found.keys[0] = {key_of(each) for each in message_ids}
+    found.of_conversation[0] = sorted(set(_known(account_id, found.keys[0]).values()))
     _fill_people(found, ours)
     return found
 

@@ -1,5 +1,5 @@
-"""Activities as people look through them: all within sight with filter and search (R8), those of a record, grouped by
-conversation (R6)."""
+"""Activities as people look through them: all within sight with filter and search (R8); at a record beside its notes
+and calls, grouped by conversation (R6)."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Prefetch, Q, prefetch_related_objects
 
 from letterdesk.accounts.models import Employee
-from letterdesk.lib.keyset import page_of
+from letterdesk.lib.keyset import cursor_of, page_of
 
-from .models import Activity, Binding, Record
+from .models import Activity, Binding, Note, Record
 from .whom import named, with_whom
 
 PAGE = 50
@@ -81,30 +81,55 @@ def _of_records(found: Any, employee: Employee, wanted: ActivityFilter) -> Any:
 
 
 def with_bindings(activities: list[Any], employee: Employee) -> list[Any]:
-    """The same activities, with the bindings to records that the reader may see as `shown_bindings`."""
-    seen = Binding.objects.visible_to(employee).filter(record__deleted_at=None).select_related("record")
-    prefetch_related_objects(
-        activities, Prefetch("bindings", seen.order_by("record__kind", "pk"), to_attr="shown_bindings")
-    )
+    """The same activities, with the bindings to records that the reader may see as `shown_bindings`, each with
+    whether they `may_change` that record."""
+    seen = Binding.objects.visible_to(employee).filter(record__deleted_at=None).with_may_change(employee)
+    shown = seen.select_related("record").order_by("record__kind", "pk")
+    prefetch_related_objects(activities, Prefetch("bindings", shown, to_attr="shown_bindings"))
     return activities
 
 
 def record_page(record: Record, *, before: str = "") -> tuple[list[Any], str]:
-    """A page of a record's bindings with their activities, newest first; the caller has found the record by right.
+    """A page of a record's timeline, newest first: bindings with their activities, notes and calls.
 
-    Raises BadCursor.
+    Each of the two has a place of its own in the cursor, so nothing is lost where moments are equal. The caller has
+    found the record by right. Raises BadCursor.
     """
+    at_letters, _both, at_notes = before.partition("_")
     bindings = Binding.objects.filter(record=record, activity__deleted_at=None).select_related("activity__thread")
-    return page_of(bindings, "received_at", before=before, limit=PAGE)
+    letters, more_letters = page_of(bindings, "received_at", before=at_letters, limit=PAGE)
+    notes_here = Note.objects.present().filter(record=record).select_related("by")
+    notes, more_notes = page_of(notes_here, "at", before=at_notes, limit=PAGE)
+    page: list[Any] = sorted([*letters, *notes], key=_moment, reverse=True)
+    shown = page[:PAGE]
+    for each in shown:
+        if isinstance(each, Note):
+            at_notes = cursor_of(each.at, each.pk)
+        else:
+            at_letters = cursor_of(each.received_at, each.pk)
+    is_more = bool(more_letters or more_notes) or len(page) > PAGE
+    return shown, f"{at_letters}_{at_notes}" if is_more else ""
 
 
-def in_talks(activities: Iterable[Any]) -> list[Talk]:
-    """Activities, newest first, laid together by conversation; the conversation that was active last first (R6)."""
+def _moment(each: Any) -> datetime:
+    moment: datetime = each.at if isinstance(each, Note) else each.received_at
+    return moment
+
+
+def in_talks(entries: Iterable[Any]) -> list[Any]:
+    """Activities and notes, newest first; the activities laid together by conversation as a `Talk`, which stands where
+    its newest one does (R6)."""
+    laid: list[Any] = []
     talks: dict[int, Talk] = {}
-    for activity in activities:
-        talk = talks.setdefault(activity.thread_id, Talk(activity.thread_id, activity.subject, []))
-        talk.activities.append(activity)
-    return list(talks.values())
+    for each in entries:
+        if isinstance(each, Note):
+            laid.append(each)
+            continue
+        if each.thread_id not in talks:
+            talks[each.thread_id] = Talk(each.thread_id, each.subject, [])
+            laid.append(talks[each.thread_id])
+        talks[each.thread_id].activities.append(each)
+    return laid
 
 
 def latest_at(record_ids: Collection[int], *, most: int) -> list[Any]:

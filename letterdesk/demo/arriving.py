@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import OperationalError
 
-from . import crm, tasks
+from . import crm, talk, tasks, team
 
 PATIENCE = 300.0  # seconds until the last letter is here
 PAUSE = 0.5
@@ -14,7 +14,7 @@ PAUSE = 0.5
 
 def link_when_they_come(now: datetime) -> None:
     """Link each letter when it is here; returns when all are, or after five minutes."""
-    missing = [*tasks.links(now), *crm.links(now)]
+    missing = [*tasks.links(now), *crm.links(now), *talk.links(now), *team.links(now)]
     end = time.monotonic() + PATIENCE
     while missing and time.monotonic() < end:
         missing = [linked for linked in missing if not _done(linked)]

@@ -26,4 +26,5 @@ def prepare() -> Path:
     os.environ["LETTERDESK_DATA"] = str(folder)
     os.environ.setdefault("LETTERDESK_CATALOGUE", "commercial")
     os.environ.setdefault("LETTERDESK_ALLOWED_NETWORKS", "127.0.0.0/8")  # its mail server is on loopback
+    os.environ.setdefault("LETTERDESK_INBOUND_DOMAIN", "in.nordlicht.example")
     return folder

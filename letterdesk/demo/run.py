@@ -27,7 +27,7 @@ def mail_server(now: datetime, *, imap_port: int, smtp_port: int) -> Iterator[Ma
     letters: dict[str, list[Seeded]] = defaultdict(list)
     for placed in seeded(now):
         letters[placed.address].append(placed.letter)
-    with MailServer(passwords, imap_port=_free(imap_port), smtp_port=_free(smtp_port)) as server:
+    with MailServer(passwords, imap_port=free_port(imap_port), smtp_port=free_port(smtp_port)) as server:
         for address, its_letters in letters.items():
             server.seed(address, sorted(its_letters, key=lambda letter: letter.received_at))
         yield server
@@ -95,7 +95,7 @@ def _shared(
     return mailbox
 
 
-def _free(port: int) -> int:
+def free_port(port: int) -> int:
     """This port, or another one where it is taken."""
     for wish in (port, 0):
         with socket.socket() as probe:

@@ -13,7 +13,7 @@ from .kinds import KINDS
 from .models import Event
 
 PIECE = 1000
-INSIDE = ("activity", "change", "conversation", "draft", "folder", "letter", "message")
+INSIDE = ("activity", "change", "comment", "conversation", "draft", "folder", "letter", "message")
 CODES = {"channel", "code", "month", "reason", "scope", "source", "why"}
 
 

@@ -11,7 +11,8 @@ from letterdesk.mail.letters import Address
 
 MOST_ADDRESSES = 2_000
 MOST_IN_NAME = 200
-MOST_IN_ADDRESS = 320  # RFC 5321 4.5.3.1: 64 before the @, 255 behind it
+MOST_IN_DOMAIN = 255  # RFC 5321 4.5.3.1
+MOST_IN_ADDRESS = 64 + 1 + MOST_IN_DOMAIN
 
 _SHORT = 300  # bytes of a field that is remembered
 _TOKEN = re.compile(

@@ -53,6 +53,7 @@ class Outgoing:
     message_id: str
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
     subject: str = ""
     text: str = ""
     html: str = ""
@@ -99,7 +100,8 @@ def _head(letter: Outgoing) -> str:
 
 
 def _receivers(letter: Outgoing) -> list[tuple[str, tuple[Address, ...]]]:
-    return [(name, people) for name, people in (("To", letter.to), ("Cc", letter.cc)) if people]
+    fields = (("To", letter.to), ("Cc", letter.cc), ("Reply-To", letter.reply_to))
+    return [(name, people) for name, people in fields if people]
 
 
 def _write_body(message: EmailMessage, letter: Outgoing) -> None:
@@ -151,6 +153,11 @@ def compose_id(value: str) -> str:
     if not _ID.fullmatch(value):
         raise NotComposable("message_id", value)
     return f"<{value}>"
+
+
+def is_id(value: str) -> bool:
+    """Whether `compose_id` takes it."""
+    return bool(_ID.fullmatch(value))
 
 
 def _plain(text: str) -> str:

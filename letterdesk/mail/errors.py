@@ -2,6 +2,8 @@
 
 The codes are the taxonomy of the connect form (`tls_name`, `auth_failed` …). `is_temporary`: trying again later
 may help by itself. `needs_person`: only a person mends it, so retrying is useless.
+
+This room knows no language: translators find each sentence in web/mail_words.py, and a test that none is missing there.
 """
 
 from typing import ClassVar
@@ -117,6 +119,12 @@ class StarttlsMissing(MailError):
     needs_person = True
 
 
+class EncryptionWanted(StarttlsMissing):
+    """The server takes no sign-in without encryption (RFC 5530, PRIVACYREQUIRED)."""
+
+    words = "{host} takes a sign-in over an encrypted connection only."
+
+
 class NotImap(MailError):
     """Something answers behind the port, but it does not speak the protocol."""
 
@@ -157,6 +165,52 @@ class SmtpAuthDisabled(AuthFailed):
 
     code = "smtp_auth_disabled"
     words = "Sending is blocked by the provider for this account."
+
+
+class SignInAgain(AuthFailed):
+    """The provider takes the consent no more: withdrawn, expired, password changed (RFC 6749 5.2 invalid_grant)."""
+
+    code = "oauth_again"
+    words = "{provider} no longer lets us in: sign in again."
+
+
+class TokenRefused(AuthFailed):
+    """The mail server does not take the token that the provider gave for it."""
+
+    code = "oauth_refused"
+    words = "The mail server did not accept the sign-in."
+
+
+class ConsentMissing(MailError):
+    """The organisation has not approved this application, so its people cannot."""
+
+    code = "oauth_admin_consent"
+    words = "Your organisation must approve this application at {provider} first."
+    needs_person = True
+
+
+class ConsentRefused(MailError):
+    """The person, or the provider for them, said no; or gave less than mail needs."""
+
+    code = "oauth_denied"
+    words = "{provider} gave no access: {detail}"
+    needs_person = True
+
+
+class NotRegistered(MailError):
+    """The provider does not know this Letterdesk, or its secret has expired: once that is mended all goes on."""
+
+    code = "oauth_setup"
+    words = "{provider} does not accept this Letterdesk. Whoever runs it has to check its registration there: {detail}"
+    is_temporary = True
+
+
+class ProviderUnavailable(MailError):
+    """The provider's token endpoint does not answer, or not with what it should. Nothing is wrong with the sign-in."""
+
+    code = "oauth_unavailable"
+    words = "{provider} cannot be asked for access at the moment: {detail}"
+    is_temporary = True
 
 
 class TooManyConnections(MailError):

@@ -11,13 +11,14 @@ import os
 import socket
 import ssl
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import monotonic
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from cryptography import x509
 
@@ -144,49 +145,81 @@ def fetch(guard: Guard, url: str, *, timeout: float, limit: int = 256 << 10) -> 
     """
     deadline = monotonic() + timeout
     for _ in range(REDIRECTS + 1):
-        try:
-            status, answer = _fetch_once(guard, url, deadline=deadline, limit=limit)
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            raise Disconnected(str(error) or type(error).__name__) from error
+        status, answer, location = _ask(guard, url, deadline=deadline, limit=limit)
         if status == http.client.OK:
             return answer if len(answer) <= limit else None
-        target = urljoin(url, answer.decode("latin-1")) if 300 < status < 309 and answer else ""
+        target = urljoin(url, location) if 300 < status < 309 and location else ""
         if not target.startswith("https://") and not (target.startswith("http://") and url.startswith("http://")):
             return None
         url = target
     return None
 
 
-def _fetch_once(guard: Guard, url: str, *, deadline: float, limit: int) -> tuple[int, bytes]:
-    """Status, and the page or the Location of a redirect."""
+def post_form(
+    guard: Guard, url: str, fields: Mapping[str, str], *, timeout: float, limit: int = 64 << 10
+) -> tuple[int, bytes]:
+    """POST a form; returns status and the first `limit` bytes of the answer, whatever the status. Follows no redirect.
+
+    `timeout` in seconds for all. Raises MailErrors of `connect` and `secure`, and Disconnected for what is not HTTP.
+    """
+    form = (urlencode(fields).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
+    status, answer, _ = _ask(guard, url, deadline=monotonic() + timeout, limit=limit, sent=form)
+    return status, answer[:limit]
+
+
+def post(guard: Guard, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> int:
+    """POST bytes; returns the status. Redirects, errors and limits as of `post_form`; the answer is not kept."""
+    return _ask(guard, url, deadline=monotonic() + timeout, limit=4 << 10, sent=(body, headers))[0]
+
+
+def _ask(
+    guard: Guard, url: str, *, deadline: float, limit: int, sent: tuple[bytes, Mapping[str, str]] | None = None
+) -> tuple[int, bytes, str]:
+    """Status, page (one byte more than `limit` where it is longer), and the Location of a redirect."""
     parts = urlsplit(url)
-    host, secure = parts.hostname or "", parts.scheme == "https"
-    port = parts.port or (443 if secure else 80)
     patience = max(deadline - monotonic(), 0.01)
-    opened = guard.connect_securely if secure else guard.connect
-    client = http.client.HTTPConnection(host, port)
-    client.auto_open = 0  # it never opens a connection by itself
-    client.sock = opened(host, port, timeout=patience)
-    end = threading.Timer(max(deadline - monotonic(), 0.01), _end, [client.sock])  # a drip is in time, byte by byte
-    end.daemon = True
-    end.start()
     try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        client.request("GET", path, headers={"Accept": "*/*", "User-Agent": "Letterdesk", "Connection": "close"})
-        response = client.getresponse()
-        if response.status != http.client.OK:
-            return response.status, (response.getheader("Location") or "").encode("latin-1", "replace")
-        page = b""
-        while len(page) <= limit and (piece := response.read1(limit + 1 - len(page))):
-            page += piece
-        if monotonic() > deadline:
-            raise TimeoutError("the page took too long")
-        if response.length and len(page) <= limit:  # `read1` is silent about a page that was cut
-            raise http.client.IncompleteRead(page, response.length)
-        return response.status, page
-    finally:
-        end.cancel()
-        client.close()
+        host, secure = parts.hostname or "", parts.scheme == "https"
+        port = parts.port or (443 if secure else 80)
+        opened = guard.connect_securely if secure else guard.connect
+        client = http.client.HTTPConnection(host, port)
+        client.auto_open = 0  # it never opens a connection by itself
+        client.sock = opened(host, port, timeout=patience)
+        end = threading.Timer(max(deadline - monotonic(), 0.01), _end, [client.sock])  # a drip is in time, by bytes
+        end.daemon = True
+        end.start()
+        try:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            _request(client, path, sent)
+            return _answer(client.getresponse(), deadline=deadline, limit=limit, always=sent is not None)
+        finally:
+            end.cancel()
+            client.close()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise Disconnected(str(error) or type(error).__name__) from error
+
+
+def _request(client: http.client.HTTPConnection, path: str, sent: tuple[bytes, Mapping[str, str]] | None) -> None:
+    headers = {"Accept": "*/*", "User-Agent": "Letterdesk", "Connection": "close"}
+    if sent is None:
+        client.request("GET", path, headers=headers)
+    else:
+        client.request("POST", path, sent[0], {**headers, **sent[1]})
+
+
+def _answer(response: http.client.HTTPResponse, *, deadline: float, limit: int, always: bool) -> tuple[int, bytes, str]:
+    """The page is read where it is wanted: of a 200, or `always`."""
+    location = response.getheader("Location") or ""
+    if response.status != http.client.OK and not always:
+        return response.status, b"", location
+    page = b""
+    while len(page) <= limit and (piece := response.read1(limit + 1 - len(page))):
+        page += piece
+    if monotonic() > deadline:
+        raise TimeoutError("the page took too long")
+    if response.length and len(page) <= limit:  # `read1` is silent about a page that was cut
+        raise http.client.IncompleteRead(page, response.length)
+    return response.status, page, location
 
 
 def _end(connection: socket.socket) -> None:

@@ -6,6 +6,7 @@ people see are read here, and only the tree of parts is left to a library.
 
 import binascii
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -23,7 +24,8 @@ _FIELD = re.compile(rb"^([!-9;-~]{1,120})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.
 _PROPER = re.compile(rb"(?:[!-9;-~]++:[^\r\n]*+(?:\r?\n[ \t][^\r\n]*+)*+(?:\r?\n|\r?\Z))*+")
 _START = re.compile(rb"(?:[ \t\r]*\n)*(?:>?From [^\n]*\n)?")
 _NAMES = """from sender reply-to to cc bcc subject date message-id in-reply-to references list-id auto-submitted
-    precedence x-auto-response-suppress content-type content-transfer-encoding content-disposition content-id
+    precedence x-auto-response-suppress x-autoreply x-autorespond x-failed-recipients return-path
+    content-type content-transfer-encoding content-disposition content-id
     status x-status received"""
 _USED = {name.encode(): name for name in _NAMES.split()}
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
@@ -63,6 +65,12 @@ def read_head(raw: bytes) -> Head:
             fields.setdefault(used, []).append((_FOLD.sub(b"", short) if b"\n" in short else short).strip())
     is_odd = _PROPER.fullmatch(block) is None or (start > 0 and raw[:start].lstrip()[:5] != b"From ")
     return Head(fields, body, is_odd, is_cut=len(found) > _MOST_FIELDS or end - start > MOST_BYTES)
+
+
+def fields_of(block: bytes) -> Iterator[tuple[str, bytes]]:
+    """All fields of a block that is no letter's header, in order: names in lower case, values unfolded."""
+    for name, value in _FIELD.findall(block[:MOST_BYTES])[:_MOST_FIELDS]:
+        yield name.decode("ascii").lower(), _FOLD.sub(b"", value[:MOST_IN_FIELD]).strip()
 
 
 def end_of_block(raw: bytes, start: int, most: int) -> tuple[int, int]:

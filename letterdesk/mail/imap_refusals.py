@@ -6,10 +6,11 @@ from letterdesk.mail.errors import (
     AppPasswordRequired,
     AuthFailed,
     Disconnected,
+    EncryptionWanted,
     ImapDisabled,
     MailError,
     ServerSaysNo,
-    StarttlsMissing,
+    TokenRefused,
     TooManyConnections,
     Unavailable,
 )
@@ -54,16 +55,19 @@ def refusal(status: Status) -> MailError:
     return ServerSaysNo(status.text or status.code or status.kind, response_code=status.code, kind=status.kind)
 
 
-def sign_in_refusal(status: Status, *, host: str = "") -> MailError:
-    """The error for a NO or BAD to LOGIN or AUTHENTICATE (A40). A server in trouble is not a wrong password."""
+def sign_in_refusal(status: Status, *, host: str = "", by_token: bool = False) -> MailError:
+    """The error for a NO or BAD to LOGIN or AUTHENTICATE (A40). A server in trouble is not a wrong password, and who
+    comes with a token (`by_token`) has typed none."""
     text = status.text
     if _TOO_MANY.search(text):
         return TooManyConnections(text)
     if status.code in TEMPORARY_CODES or (status.code not in SIGN_IN_CODES and _BUSY.search(text)):
         return Unavailable(text or status.code, response_code=status.code)
     if status.code == "PRIVACYREQUIRED":
-        return StarttlsMissing(text, host=host or "The server", port="this")
-    return _refused_for_good(status, host=host)
+        return EncryptionWanted(text, host=host or "The server")
+    error = _refused_for_good(status, host=host)
+    is_of_password = type(error) in {AuthFailed, AppPasswordRequired}
+    return TokenRefused(text, response_code=status.code) if by_token and is_of_password else error
 
 
 def _refused_for_good(status: Status, *, host: str) -> MailError:

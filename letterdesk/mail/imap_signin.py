@@ -7,6 +7,7 @@ import re
 from letterdesk.mail.encode import Argument, Atom, Ways
 from letterdesk.mail.errors import (
     Disconnected,
+    MailError,
     NotImap,
     NotSendable,
     NotSupported,
@@ -23,6 +24,7 @@ from letterdesk.mail.imap_response import Status, Untagged, status
 from letterdesk.mail.imap_trace import Trace
 from letterdesk.mail.imap_types import Login
 from letterdesk.mail.imap_wire import Wire
+from letterdesk.mail.sasl_token import saying
 
 _WORD = re.compile(r"[!-~]{1,100}")
 
@@ -115,7 +117,10 @@ def sign_in(wire: Wire, login: Login, capabilities: frozenset[str]) -> frozenset
     """Sign in and return the capabilities that count from now on. Raises AuthFailed and its kin (A40)."""
     at_once = "SASL-IR" in capabilities
     if login.oauth_token:
-        told = _authenticate(wire, login, "XOAUTH2", secret=_xoauth2(login), at_once=at_once)
+        said = saying(login, [each.removeprefix("AUTH=") for each in capabilities])
+        told = _authenticate(
+            wire, login, said.mechanism, secret=said.response, at_once=at_once, after_report=said.after_report
+        )
     elif "AUTH=PLAIN" in capabilities:
         told = _authenticate(wire, login, "PLAIN", secret=_plain(login), at_once=at_once)
     elif "LOGINDISABLED" in capabilities:
@@ -134,33 +139,34 @@ def _plain(login: Login) -> bytes:
     return f"\0{login.user}\0{login.password}".encode()  # RFC 4616 2
 
 
-def _xoauth2(login: Login) -> bytes:
-    if "\1" in login.user + login.oauth_token:
-        raise NotSendable("user name or token contains a control character")
-    return f"user={login.user}\1auth=Bearer {login.oauth_token}\1\1".encode()
-
-
-def _authenticate(wire: Wire, login: Login, way: str, *, secret: bytes, at_once: bool) -> frozenset[str]:
+def _authenticate(
+    wire: Wire, login: Login, way: str, *, secret: bytes, at_once: bool, after_report: bytes = b""
+) -> frozenset[str]:
     """AUTHENTICATE, with the initial response in one step where offered (SASL-IR, RFC 4959)."""
     response = base64.b64encode(secret).decode("ascii")
     if at_once:
-        return _answer(wire, login, wire.send(Atom(way), Atom(response), name="AUTHENTICATE"))
+        tag = wire.send(Atom(way), Atom(response), name="AUTHENTICATE")
+        return _answer(wire, login, tag, after_report)
     tag = wire.send(Atom(way), name="AUTHENTICATE")
     try:
         wire.await_continuation(tag)
     except ServerSaysNo as error:
-        raise sign_in_refusal(wire.last, host=login.host) from error
+        raise _refused(login, wire.last) from error
     wire.transmit(response.encode("ascii") + b"\r\n")
-    return _answer(wire, login, tag)
+    return _answer(wire, login, tag, after_report)
 
 
-def _answer(wire: Wire, login: Login, tag: str) -> frozenset[str]:
-    """The end of LOGIN or AUTHENTICATE. A challenge now is XOAUTH2's error report: acknowledge it with nothing."""
+def _refused(login: Login, said: Status) -> MailError:
+    return sign_in_refusal(said, host=login.host, by_token=bool(login.oauth_token))
+
+
+def _answer(wire: Wire, login: Login, tag: str, after_report: bytes = b"") -> frozenset[str]:
+    """The end of LOGIN or AUTHENTICATE. A challenge now is the error report of a token: it is acknowledged."""
     reports: list[str] = []
 
     def acknowledge(challenge: bytes) -> bytes:
         reports.append(_readable(challenge))
-        return b""
+        return base64.b64encode(after_report)
 
     try:
         responses = list(wire.until(tag, answer=acknowledge))
@@ -169,7 +175,7 @@ def _answer(wire: Wire, login: Login, tag: str) -> frozenset[str]:
             raise
         said = wire.last
         said = Status(said.kind, said.code, said.rest, " ".join([said.text, *reports]).strip())
-        raise sign_in_refusal(said, host=login.host) from error
+        raise _refused(login, said) from error
     return capabilities_of(responses, wire.last)
 
 

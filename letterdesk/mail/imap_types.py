@@ -8,7 +8,7 @@ from letterdesk.mail.uidset import UidSet
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Where and as whom to sign in. `security`: tls, starttls or none. With `oauth_token`, XOAUTH2 is used."""
+    """Where and as whom to sign in. `security`: tls, starttls or none. With `oauth_token`, XOAUTH2 or OAUTHBEARER."""
 
     host: str
     port: int

@@ -59,6 +59,7 @@ class Letter:
     parts: tuple[Part, ...] = ()
     list_id: str = ""
     is_automatic: bool = False
+    is_auto_reply: bool = False
     repairs: tuple[str, ...] = field(default=())
 
 

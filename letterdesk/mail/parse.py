@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from letterdesk.mail.addresses import MOST_ADDRESSES, read_addresses
+from letterdesk.mail.automatic import is_auto_reply, is_automatic
 from letterdesk.mail.charsets import clean_text, decode
 from letterdesk.mail.dates import read_date
 from letterdesk.mail.headers import Head, decode_field, read_head
@@ -69,8 +70,9 @@ def _letter(tree: Tree, view: "_View", charset: str, text: str, *, cut: bool) ->
     repairs = [*tree.repairs, *(["text-cut"] if cut else []), *(["several-senders"] if len(senders) > 1 else [])]
     if any(len(found) == MOST_ADDRESSES for found in many.values()):
         repairs.append("addresses-cut")
+    subject = decode_field(head.first("subject"), charset)[:MOST_IN_SUBJECT]
     return Letter(
-        subject=decode_field(head.first("subject"), charset)[:MOST_IN_SUBJECT],
+        subject=subject,
         sender=senders[0] if senders else None,
         message_id=read_message_id(fields.get("message-id", [])),
         in_reply_to=read_ids(fields.get("in-reply-to", [])),
@@ -85,7 +87,8 @@ def _letter(tree: Tree, view: "_View", charset: str, text: str, *, cut: bool) ->
         has_html=view.has_html,
         parts=_parts(view),
         list_id=_list_id(head),
-        is_automatic=_is_automatic(head),
+        is_automatic=is_automatic(head),
+        is_auto_reply=is_auto_reply(head, subject, tree.root.content_type),
         repairs=tuple(dict.fromkeys(repairs)),
     )
 
@@ -94,15 +97,6 @@ def _list_id(head: Head) -> str:
     """RFC 2919 2: what stands in the angle brackets."""
     value = decode_field(head.first("list-id"))
     return (value.rpartition("<")[2].partition(">")[0] if "<" in value else value).strip().lower()[:250]
-
-
-def _is_automatic(head: Head) -> bool:
-    """Whether a program wrote it: RFC 3834 5, and what was used before and beside it."""
-    if head.first("auto-submitted").split(b";")[0].strip().lower() not in {b"", b"no"}:
-        return True
-    if head.first("x-auto-response-suppress").strip().lower() not in {b"", b"none"}:
-        return True
-    return head.first("precedence").strip().lower() in {b"bulk", b"junk", b"list", b"auto_reply", b"auto-reply"}
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Connecting and signing in to an SMTP server: greeting, EHLO, STARTTLS, AUTH, over the guard's socket."""
 
 import base64
+import binascii
 import re
 import smtplib
 import socket
@@ -20,6 +21,7 @@ from letterdesk.mail.guard import Guard
 from letterdesk.mail.imap_refusals import sign_in_refusal
 from letterdesk.mail.imap_response import Status
 from letterdesk.mail.imap_types import Login
+from letterdesk.mail.sasl_token import saying
 
 OUR_NAME = "[127.0.0.1]"  # EHLO: an address literal (RFC 5321 4.1.4) that tells nothing of the network inside
 ANSWERS_MAX = 256 << 10  # octets of one conversation up to AUTH; smtplib itself counts no lines
@@ -113,11 +115,12 @@ def _start_tls(client: smtplib.SMTP, login: Login, guard: Guard) -> None:
 def _authenticate(client: smtplib.SMTP, login: Login) -> None:
     if not client.has_extn("auth"):
         raise SmtpAuthDisabled("AUTH is not offered")
-    if "\0" in login.user + login.password or "\1" in login.user + login.oauth_token:
+    if "\0" in login.user + login.password:
         raise NotSendable("user name or password contains a control character")
     offered = str(client.esmtp_features["auth"]).upper().split()
     if login.oauth_token:
-        answer = _auth(client, "XOAUTH2", f"user={login.user}\1auth=Bearer {login.oauth_token}\1\1")
+        said = saying(login, offered)
+        answer = _auth(client, said.mechanism, said.response.decode(), after_report=said.after_report.decode())
     elif "PLAIN" in offered or "LOGIN" not in offered:
         answer = _auth(client, "PLAIN", f"\0{login.user}\0{login.password}")
     else:
@@ -126,11 +129,20 @@ def _authenticate(client: smtplib.SMTP, login: Login) -> None:
         raise _refusal(*answer, login=login)
 
 
-def _auth(client: smtplib.SMTP, way: str, secret: str) -> tuple[int, str]:
+def _auth(client: smtplib.SMTP, way: str, secret: str, *, after_report: str = "") -> tuple[int, str]:
     code, text = client.docmd("AUTH", f"{way} {_base64(secret)}")
-    if code == 334:  # XOAUTH2's error report: acknowledge it with nothing
-        code, text = client.docmd("")
+    if code == 334:  # the error report of a token, in base64; the refusal comes when it is acknowledged
+        report = text
+        code, text = client.docmd(_base64(after_report))
+        return code, f"{_readable(text)} {_report(report)}".strip()
     return code, _readable(text)
+
+
+def _report(challenge: bytes) -> str:
+    try:
+        return _readable(base64.b64decode(challenge, validate=True))[:500]
+    except binascii.Error:
+        return _readable(challenge)[:500]
 
 
 def _auth_login(client: smtplib.SMTP, login: Login) -> tuple[int, str]:
@@ -146,7 +158,8 @@ def _refusal(code: int, text: str, *, login: Login) -> MailError:
         return Unavailable(text)
     if _DISABLED.search(text):
         return SmtpAuthDisabled(text)
-    return sign_in_refusal(Status("NO", "AUTHENTICATIONFAILED", "", f"{code} {text}"), host=login.host)
+    said = Status("NO", "AUTHENTICATIONFAILED", "", f"{code} {text}")
+    return sign_in_refusal(said, host=login.host, by_token=bool(login.oauth_token))
 
 
 def _named(error: smtplib.SMTPException | OSError, login: Login, timeout: float) -> MailError:

@@ -36,7 +36,10 @@ def _label(kind: str) -> str:
 
 
 _LABELS = {kind: re.compile(_label(kind), re.IGNORECASE) for kind in ("from", "sent", "to", "subject")}
+_FIELDS = ("from", "sent", "to", "cc", "subject")
+_LABELLED = {kind: re.compile(rf"(?:{_label(kind)})[*_]{{0,2}}", re.IGNORECASE) for kind in _FIELDS}
 _ORIGINALS = frozenset(_listed("original"))
+_AUTO_REPLIES = tuple(_listed("auto_reply"))
 _FORWARDS = tuple(_listed("forward"))
 _RULE = "-_*="
 
@@ -78,6 +81,20 @@ def is_original_line(line: str) -> bool:
 def is_forward_line(line: str) -> bool:
     """Whether a forwarded letter begins here: it is new to its reader, however old."""
     return line[:MOST_IN_LINE].lstrip(_RULE + " \t\xa0>").lower().startswith(_FORWARDS)
+
+
+def is_auto_reply_subject(subject: str) -> bool:
+    """Whether a subject begins as programs begin it that answer in somebody's absence."""
+    return visible(subject[:MOST_IN_LINE]).lower().startswith(_AUTO_REPLIES)
+
+
+def label_of(line: str) -> tuple[str, str] | None:
+    """Which field of a quoted head this line is (from, sent, to, cc, subject), and what stands behind its label."""
+    line = line[:MOST_IN_LINE]
+    for kind, label in _LABELLED.items():
+        if match := label.match(line):
+            return kind, line[match.end() :].strip()
+    return None
 
 
 def is_header_block(lines: list[str]) -> bool:

@@ -151,6 +151,25 @@ class OwnQuerySet(models.QuerySet[Any]):
         return self.filter(employee=employee.pk, account=employee.account_id)
 
 
+class SavedSearchQuerySet(models.QuerySet[Any]):
+    """Saved searches, by whom they are shared with. Who opens one finds with their own rights, whoever made it."""
+
+    def of(self, employee: Employee) -> Self:
+        """The employee's own."""
+        return self.filter(employee=employee.pk, account=employee.account_id)
+
+    def visible_to(self, employee: Employee) -> Self:
+        """The employee's own, everyone's, and those of the people of a mailbox that they read."""
+        shared = Q(is_everyones=True) | Q(mailbox__in=granted_mailboxes(employee))
+        return self.filter(Q(employee=employee.pk) | shared, account=employee.account_id)
+
+    def editable_by(self, employee: Employee) -> Self:
+        """The employee's own; of those that are shared with an administrator, all."""
+        if employee.is_administrator:
+            return self.visible_to(employee)
+        return self.of(employee)
+
+
 class FolderQuerySet(InMailboxQuerySet):
     """Folders."""
 

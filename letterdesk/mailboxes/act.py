@@ -5,7 +5,7 @@ beginning that can be taken back. Who may do what is asked of the rows themselve
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 
-from . import labels, marks
+from . import labels, marks, muting
 from .flags import change_flags
 from .folder_for import folder_for
 from .hide import hide
@@ -28,8 +28,9 @@ SEEN, FLAGGED = "\\Seen", "\\Flagged"
 FLAGS = {"read": (SEEN, True), "unread": (SEEN, False), "star": (FLAGGED, True), "unstar": (FLAGGED, False)}
 NEWEST_ALONE = ("unread", "star")
 ROLES = {"archive": FolderRole.ARCHIVE, "spam": FolderRole.SPAM, "inbox": FolderRole.INBOX}
-MARKS = ("snooze", "wake", "pin", "unpin")
-KINDS = (*FLAGS, *ROLES, *MARKS, "move", "delete", "label", "unlabel")
+MARKS = ("snooze", "wake", "pin", "unpin", "remind", "unremind")
+KINDS = (*FLAGS, *ROLES, *MARKS, *muting.KINDS, "move", "delete", "label", "unlabel")
+OF_READERS = ("delete", *muting.KINDS)  # what concerns, or may concern, who does it alone
 
 
 class NothingChosen(ValueError):
@@ -55,18 +56,23 @@ class Wish:
     label: Label | None = None
     until: datetime | None = None
     undo_seconds: float = UNDO_SECONDS
+    verb: "Verb | None" = None  # what a higher room does with conversations, in place of what `kind` means here
+
+
+# Acts on a piece, adds to the action what undo needs, and returns how many conversations it acted on.
+Verb = Callable[[Sequence[Chosen], Wish, Action], int]
 
 
 def choose(pairs: Iterable[tuple[str, str]], wish: Wish) -> list[Chosen]:
     """The conversations and folders behind public ids, those alone that `wish.by` may act on (C18).
 
-    Who may only read may put letters away for themselves (R27). Raises NothingChosen.
+    Who may only read may put letters away for themselves (R27), and mute. Raises NothingChosen.
     """
     wanted = list(dict.fromkeys(pairs))
     conversations, folders = Conversation.objects, Folder.objects
     may = (
         (conversations.visible_to(wish.by), folders.visible_to(wish.by))
-        if wish.kind == "delete"
+        if wish.kind in OF_READERS
         else (conversations.editable_by(wish.by), folders.editable_by(wish.by))
     )
     found = dict(may[0].filter(public_id__in=[one for one, _ in wanted]).values_list("public_id", "pk"))
@@ -87,7 +93,7 @@ def act(chosen: Sequence[Chosen], wish: Wish) -> Action:
     rest = iter(chosen)
     while piece := list(islice(rest, AT_ONCE)):
         with transaction.atomic():
-            done = _act_on(piece, replace(wish), action)
+            done = act_on(piece, replace(wish), action)
             action.count += done
             action.detail = detail | action.detail
             action.save()
@@ -106,19 +112,28 @@ def _detail(wish: Wish) -> dict[str, Any]:
     }
 
 
-def _act_on(piece: Sequence[Chosen], wish: Wish, action: Action) -> int:
-    """Returns how many conversations were acted on; what undo needs goes into `action.before`."""
+def act_on(piece: Sequence[Chosen], wish: Wish, action: Action) -> int:
+    """One piece of an act, inside its transaction. Returns how many conversations were acted on.
+
+    What undo needs goes into `action.before`.
+    """
     ids = {each.conversation_id for each in piece}
     _remember_mailboxes(ids, action)
+    if wish.verb is not None:
+        return wish.verb(piece, wish, action)
     if wish.kind in MARKS:
         return marks.mark(ids, wish.kind, by=wish.by, now=wish.now, until=wish.until, before=action.before)
+    if wish.kind in muting.KINDS:
+        return muting.mute(ids, on=wish.kind == "mute", by=wish.by, before=action.before)
     if wish.kind in {"label", "unlabel"} and wish.label is not None:
         return labels.change(ids, wish.label, on=wish.kind == "label", by=wish.by, before=action.before)
     places = list(Placement.objects.filter(conversation__in=ids).shown().select_related("folder__mailbox"))
     if wish.kind in FLAGS:
         return _flag(places, wish, action)
-    here = list(_here(places, piece))
-    return _delete(here, wish, action) if wish.kind == "delete" else _move(here, wish, action)
+    back = marks.dismiss(ids, by=wish.by, before=action.before) if wish.kind != "inbox" else set()
+    here = list(_here(places, piece, set() if wish.kind == "archive" else back))
+    done = _delete(here, wish, action) if wish.kind == "delete" else _move(here, wish, action)
+    return len(done | back)
 
 
 def _remember_mailboxes(ids: set[int], action: Action) -> None:
@@ -127,14 +142,20 @@ def _remember_mailboxes(ids: set[int], action: Action) -> None:
     action.detail["mailboxes"] = sorted({*action.detail.get("mailboxes", []), *found})
 
 
-def _here(places: Iterable[Placement], piece: Sequence[Chosen]) -> Iterator[Placement]:
-    """The letters in the folders where they were chosen; without a folder, those that came in and lie in no bin."""
+def _here(places: Sequence[Placement], piece: Sequence[Chosen], back: Set[int]) -> Iterator[Placement]:
+    """The letters in the folders where they were chosen; without a folder, those that came in and lie in no bin.
+
+    Of a conversation that a reminder brought `back` into a list where no letter of it lies: those in Sent.
+    """
     folders: defaultdict[int, set[int | None]] = defaultdict(set)
     for each in piece:
         folders[each.conversation_id].add(each.folder_id)
     aside = {FolderRole.SENT, FolderRole.DRAFTS, FolderRole.ALL, FolderRole.TRASH, FolderRole.SPAM}
+    lying = {place.conversation_id for place in places if place.folder_id in folders[place.conversation_id]}
     for place in places:
         wanted = folders[place.conversation_id]
+        if place.conversation_id in back - lying and place.folder.role == FolderRole.SENT:
+            yield place
         if place.folder_id in wanted or (None in wanted and place.folder.role not in aside):
             yield place
 
@@ -168,7 +189,7 @@ def _of_the_newest(places: Sequence[Placement]) -> list[Placement]:
 # To another folder
 
 
-def _move(places: Sequence[Placement], wish: Wish, action: Action) -> int:
+def _move(places: Sequence[Placement], wish: Wish, action: Action) -> set[int]:
     token = action.public_id
     moved: set[int] = set()
     for mailbox, group in _by_mailbox(places):
@@ -179,10 +200,10 @@ def _move(places: Sequence[Placement], wish: Wish, action: Action) -> int:
         move(leaving, to, by=wish.by, now=wish.now, undo_seconds=wish.undo_seconds, token=token)
         _note(leaving, to, action)
         moved |= {place.conversation_id for place in leaving}
-    return len(moved)
+    return moved
 
 
-def _delete(places: Sequence[Placement], wish: Wish, action: Action) -> int:
+def _delete(places: Sequence[Placement], wish: Wish, action: Action) -> set[int]:
     """To Trash, on the server too, where this person may; else the letters are hidden from this person alone (R27)."""
     deleting = set(Mailbox.objects.deleting_on_server_by(wish.by).values_list("pk", flat=True))
     acting = deleting & set(Mailbox.objects.editable_by(wish.by).values_list("pk", flat=True))
@@ -198,7 +219,7 @@ def _delete(places: Sequence[Placement], wish: Wish, action: Action) -> int:
         if any(place.folder_id == trash.pk for place in group):
             action.before.append({"for_good": mailbox.pk})
             action.detail["for_good"] = True
-    return len({place.conversation_id for place in places})
+    return {place.conversation_id for place in places}
 
 
 def _by_mailbox(places: Iterable[Placement]) -> Iterator[tuple[Mailbox, list[Placement]]]:

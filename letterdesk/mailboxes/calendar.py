@@ -1,7 +1,8 @@
 """What leaves on which day: counted for a month or for the days to come, by the arithmetic of list, sync and sweep.
 
-A day is one of the account's time zone. Who has left by a moment is a range of dates of receipt (`Period.gone_by`), so
-each day is counted in the index of letters, whatever the number of letters (R9, R18, R19). What is held stays (R4).
+A day is one of the account's time zone. Who has left by a moment is a range of dates of receipt (`Period.gone_by`), and
+the numbers of such a range are known without counting (`tally.py`), but where a mailbox keeps sent letters or drafts
+apart: there the index of letters is walked (R9, R18, R19). What is held stays (R4).
 """
 
 from collections import defaultdict
@@ -11,20 +12,24 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Sum, Value, When
 
 from letterdesk.accounts.models import Account
 
-from .models import Hold, Message
+from .models import Message, Tally
 from .periods import MICROSECOND, Period, Periods
 from .retention import letters_by_period
+from .tally import Span
 
 AT_ONCE = 400  # mailboxes in one query
-SUMS = {  # three sums in one walk through the index: grouping the rows takes longer
-    "deleted": Count("pk", filter=Q(is_held=False, in_crm=False)),
-    "in_crm_alone": Count("pk", filter=Q(is_held=False, in_crm=True)),
-    "kept": Count("pk", filter=Q(is_held=True)),
+FATES = {
+    "deleted": Q(is_held=False, in_crm=False),
+    "in_crm_alone": Q(is_held=False, in_crm=True),
+    "kept": Q(is_held=True),
 }
+WHY = {"task": Q(held_by_task=True), "legal": Q(held_by_law=True)}
+COUNTS = {fate: Count("pk", filter=which) for fate, which in (FATES | WHY).items()}  # in one walk through the index
+SUMS = {fate: Sum("number", filter=which, default=0) for fate, which in (FATES | WHY).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The days that were asked for, in order, and for what reasons letters are kept in all of them."""
+    """The days that were asked for, in order, and for what reasons letters are kept in all of them.
+
+    A letter that is held for several reasons counts for each.
+    """
 
     days: tuple[Day, ...]
     reasons: dict[str, int]
@@ -67,18 +75,23 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Letters of one period: which mailboxes, and where they lie."""
+    """Letters of one period: which mailboxes, and where they lie; `is_whole`: all letters of these mailboxes."""
 
     period: Period
     where: Q
+    is_whole: bool = False
 
     def leaving(self, start: datetime, end: datetime) -> Q | None:
         """Those that leave from `start` on and before `end`; None: none can."""
+        span = self.span(start, end)
+        return None if span is None else self.where & span.letters
+
+    def span(self, start: datetime, end: datetime) -> Span | None:
+        """When those were received."""
         after, until = self.period.gone_by(start - MICROSECOND), self.period.gone_by(end - MICROSECOND)
         if until is None or (after is not None and until <= after):
             return None
-        young = Q() if after is None else Q(received_at__gt=after)
-        return self.where & young & Q(received_at__lte=until)
+        return Span(after, until)
 
 
 def calendar(
@@ -86,20 +99,17 @@ def calendar(
 ) -> Calendar:
     """What leaves these mailboxes on these days (consecutive ones), of what is here at `now`.
 
-    One query for up to 400 mailboxes of the same period, one for each part of a mailbox that keeps sent letters or
-    drafts apart, and one for the reasons.
+    Two queries for up to 400 mailboxes of the same period, and one for each part of a mailbox that keeps sent letters
+    or drafts apart.
     """
     zone = ZoneInfo(account.time_zone)
-    groups = list(groups_of(periods, mailboxes, now))
-    counted: defaultdict[date, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for group in groups:
+    counted = [[0] * len(COUNTS) for _ in days]
+    for group in groups_of(periods, mailboxes, now):
         for index, *numbers in _counts(group, days, zone, now):
-            counted[days[index]] = [one + more for one, more in zip(counted[days[index]], numbers, strict=True)]
-    found = tuple(Day(day, *counted[day]) for day in days)
-    if not any(each.kept for each in found):
-        return Calendar(found, {})
-    start, end = _bounds(days[0], zone, now)[0], _bounds(days[-1], zone, now)[1]
-    return Calendar(found, _reasons(account, groups, start, end))
+            counted[index] = [one + more for one, more in zip(counted[index], numbers, strict=True)]
+    whys = {why: sum(column) for why, column in zip(WHY, list(zip(*counted, strict=True))[len(FATES) :], strict=True)}
+    found = (Day(day, *numbers[: len(FATES)]) for day, numbers in zip(days, counted, strict=True))
+    return Calendar(tuple(found), {why: number for why, number in whys.items() if number})
 
 
 def groups_of(periods: Periods, mailboxes: Collection[int], now: datetime) -> Iterator[Group]:
@@ -114,7 +124,7 @@ def groups_of(periods: Periods, mailboxes: Collection[int], now: datetime) -> It
     for period, some in plain.items():
         if period != Period(None):
             for start in range(0, len(some), AT_ONCE):
-                yield Group(period, Q(mailbox__in=some[start : start + AT_ONCE]))
+                yield Group(period, Q(mailbox__in=some[start : start + AT_ONCE]), is_whole=True)
 
 
 def letters_of_day(
@@ -138,17 +148,30 @@ def days_from(day: date, count: int) -> list[date]:
     return [day + timedelta(days=number) for number in range(count)]
 
 
-def _counts(group: Group, days: Sequence[date], zone: ZoneInfo, now: datetime) -> Iterator[tuple[int, int, int, int]]:
-    """(which of the days, deleted, staying in CRM, kept)."""
-    each_day = []
-    for index, day in enumerate(days):
-        where = group.leaving(*_bounds(day, zone, now))
-        if where is not None:
-            letters = Message.objects.filter(where, binned_at=None).order_by()
-            which = letters.values_list(Value(index, output_field=IntegerField()))
-            each_day.append(which.annotate(**SUMS))
-    if each_day:
-        yield from each_day[0].union(*each_day[1:], all=True)
+def _counts(group: Group, days: Sequence[date], zone: ZoneInfo, now: datetime) -> Iterator[tuple[int, ...]]:
+    """Which of the days, then the numbers of FATES and WHY."""
+    spans = [(index, span) for index, day in enumerate(days) if (span := group.span(*_bounds(day, zone, now)))]
+    if group.is_whole and spans:
+        yield from _of_hours(group, spans)
+    parts = []
+    for index, span in spans:
+        for part in span.ends if group.is_whole else (span,):
+            letters = Message.objects.filter(group.where & part.letters, binned_at=None).order_by()
+            parts.append(letters.values_list(Value(index, output_field=IntegerField())).annotate(**COUNTS))
+    if parts:
+        yield from parts[0].union(*parts[1:], all=True)
+
+
+def _of_hours(group: Group, spans: Sequence[tuple[int, Span]]) -> Iterator[tuple[int, ...]]:
+    """As `_counts`, of the whole hours in spans that follow each other: one query, whatever the number of spans."""
+    known = Tally.objects.filter(group.where, Span(spans[0][1].after, spans[-1][1].until).inner_hours, is_binned=False)
+    following = iter(spans)
+    index, span = next(following)
+    for hour, *sums in known.values_list("hour").annotate(**SUMS).order_by("hour"):
+        while span.until is not None and hour > span.until:
+            index, span = next(following)
+        if span.has_hour(hour):
+            yield index, *sums
 
 
 def _bounds(day: date, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
@@ -156,13 +179,3 @@ def _bounds(day: date, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetim
     start = datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)  # in UTC, or hours are those of the wall clock
     end = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
     return max(start, now + MICROSECOND), end
-
-
-def _reasons(account: Account, groups: Sequence[Group], start: datetime, end: datetime) -> dict[str, int]:
-    """Why letters are kept: how many for each reason; one may have several."""
-    any_of = Q()
-    for where in filter(None, (group.leaving(start, end) for group in groups)):
-        any_of |= where
-    letters = Message.objects.filter(any_of, pk=OuterRef("message"), binned_at=None, is_held=True)
-    held = Hold.objects.filter(Exists(letters), account=account).order_by()
-    return dict(held.values_list("reason").annotate(number=Count("message", distinct=True)))

@@ -62,20 +62,26 @@ def _announce_once(account_id: int, hashes: Collection[str], now: datetime) -> b
 
 def hold(account_id: int, hashes: Collection[str], *, holder: str, now: datetime) -> None:
     """Refer to bytes that were announced and written. Inside the caller's transaction. Raises StaleBatch."""
-    if not hashes:
+    hold_each(account_id, [(blob, holder) for blob in hashes], now=now)
+
+
+def hold_each(account_id: int, wanted: Collection[tuple[str, str]], *, now: datetime) -> None:
+    """The same for pairs of hash and holder."""
+    if not wanted:
         return
-    wanted = sorted(set(hashes))
+    hashes = sorted({blob for blob, _holder in wanted})
     struck = rows.run_returning(
         "DELETE FROM mailboxes_looseblob WHERE account_id = %s AND removing_at IS NULL AND blob IN %s RETURNING blob",
-        [account_id, wanted],
+        [account_id, hashes],
     )
-    unsure = set(wanted) - {blob for (blob,) in struck}
+    unsure = set(hashes) - {blob for (blob,) in struck}
     if unsure:
         held = BlobReference.objects.filter(account=account_id, blob__in=unsure).values_list("blob", flat=True)
         if unsure - set(held):
             raise StaleBatch(f"{len(unsure)} blobs of account {account_id} are no longer announced")
     references = [
-        rows.make(BlobReference, account_id=account_id, blob=blob, holder=holder, created_at=now) for blob in wanted
+        rows.make(BlobReference, account_id=account_id, blob=blob, holder=holder, created_at=now)
+        for blob, holder in sorted(set(wanted))
     ]
     rows.insert(references, conflict="ON CONFLICT (account_id, blob, holder) DO NOTHING")
 

@@ -44,6 +44,7 @@ def message_columns(letter: Letter) -> dict[str, Any]:
         "has_attachments": any(not part.inline for part in letter.parts),
         "list_id": clean(letter.list_id),
         "is_automatic": letter.is_automatic,
+        "is_auto_reply": letter.is_auto_reply,
     }
 
 

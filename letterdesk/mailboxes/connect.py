@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,6 +17,7 @@ from . import forget, listing, tombstones
 from .intentions import drop
 from .jobs import forget_mailboxes
 from .models import Folder, Mailbox, MailboxState, PendingChange
+from .tokens import Secret, provider_of
 
 COUNTED: tuple[MailboxState, ...] = (  # R14: suspended ones do not count
     MailboxState.CONNECTED,
@@ -76,7 +77,7 @@ def connect(
     *,
     address: str,
     server: Server,
-    secret: dict[str, str],
+    secret: Secret,
     name: str = "",
     fetch_days: int | None,
     by: Employee,
@@ -84,7 +85,7 @@ def connect(
 ) -> Mailbox:
     """Connect a mailbox for `owner`; the sync fetches its letters of the last `fetch_days` (None: all the plan allows).
 
-    `secret` is {"password": …} or {"oauth_token": …}. Whether the server lets us in is the caller's to test first.
+    `secret` is {"password": …} or a consent's (tokens.py). Whether the server lets us in is the caller's to test first.
     Raises NotInPlan (R1, R2), LimitReached (R14, R21), AlreadyConnected, and NotPossible for an owner who left.
     """
     account, address = owner.account, address.strip()
@@ -96,7 +97,7 @@ def connect(
         _refuse_second(account, columns)
         mailbox = Mailbox.objects.create(
             account=account, owner=owner, address=address, name=name.strip() or address, secret=secret,
-            fetch_days=fetch_days, connected_at=now, **columns,
+            signs_in_by=provider_of(secret), fetch_days=fetch_days, connected_at=now, **columns,
         )  # fmt: skip
         record("mailbox.connected", account=account, by=by, topic=mailbox.topic, subject=mailbox.topic)
     return mailbox
@@ -143,10 +144,11 @@ def tell_resumed(mailbox: Mailbox, *, was: str, by: Employee | None) -> None:
     record("mailbox.resumed", account=mailbox.account, by=by, topic=mailbox.topic, subject=mailbox.topic, was=was)
 
 
-def mend(
-    mailbox: Mailbox, *, secret: dict[str, str], server: Server | None = None, by: Employee, now: datetime
-) -> None:
-    """Take a new password, or new server settings, and sync again if it was not. Raises as `connect`, `resume` do."""
+def mend(mailbox: Mailbox, *, secret: Secret, server: Server | None = None, by: Employee, now: datetime) -> None:
+    """Take a new secret, or new server settings, and sync again if it was not. Raises as `connect`, `resume` do.
+
+    Whoever is renewing a token of before is overtaken. A password may take a consent's place, and the reverse.
+    """
     with limits.locked(mailbox.account):
         mailbox.refresh_from_db()
         columns = server.columns(mailbox.address) if server else {}
@@ -154,8 +156,9 @@ def mend(
             _refuse_second(mailbox.account, columns, besides=mailbox)
         for column, value in columns.items():
             setattr(mailbox, column, value)
-        mailbox.secret = secret
-        mailbox.save(update_fields=["secret", *columns])
+        mailbox.secret, mailbox.signs_in_by = secret, provider_of(secret)
+        mailbox.renewing_until, mailbox.renewing_fence = None, mailbox.renewing_fence + 1
+        mailbox.save(update_fields=["secret", "signs_in_by", "renewing_until", "renewing_fence", *columns])
         if mailbox.state != MailboxState.CONNECTED:
             resume(mailbox, by=by, now=now)
 
@@ -210,7 +213,8 @@ def disconnect(
     carried out. Raises NotPossible the second time.
     """
     out_of = [state for state in MailboxState if state != MailboxState.DISCONNECTED]
-    _go(mailbox, MailboxState.DISCONNECTED, out_of=out_of, secret=None)
+    forgotten = {"secret": None, "signs_in_by": "", "renewing_until": None, "renewing_fence": F("renewing_fence") + 1}
+    _go(mailbox, MailboxState.DISCONNECTED, out_of=out_of, **forgotten)
     changes = list(PendingChange.objects.filter(mailbox=mailbox).select_related("folder", "target", "placement"))
     listing.refresh(drop(each for each in changes if each.kind != PendingChange.Kind.FLAGS))
     PendingChange.objects.filter(mailbox=mailbox).delete()
@@ -253,7 +257,7 @@ def _same(account: Account, columns: dict[str, str | int], *, besides: Mailbox |
     return found
 
 
-def _go(mailbox: Mailbox, to: MailboxState, *, out_of: Iterable[MailboxState], **more: str | None) -> None:
+def _go(mailbox: Mailbox, to: MailboxState, *, out_of: Iterable[MailboxState], **more: object) -> None:
     changed = Mailbox.objects.filter(pk=mailbox.pk, state__in=out_of).update(
         state=to, error_code="", error_text="", error_since=None, **more
     )

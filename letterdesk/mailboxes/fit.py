@@ -12,6 +12,7 @@ from typing import Protocol
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
+from letterdesk.lib.crashpoint import reach
 from letterdesk.plans import limits
 from letterdesk.plans.catalogue import Terms, catalogue, terms_of
 from letterdesk.plans.timeline import plan_at
@@ -79,6 +80,8 @@ def fit(account: Account, *, now: datetime) -> Fitted:
         done = _fit(considered(account, locked=True), terms_of(shelf.plan(key), now))
         subscription.followed, subscription.followed_version = key, shelf.version
         subscription.save(update_fields=["followed", "followed_version"])
+        reach("fit.before_commit")
+    reach("fit.committed")
     return done
 
 
@@ -103,9 +106,11 @@ def _fit(mailboxes: list[Mailbox], terms: Terms) -> Fitted:
         if mailbox.pk not in running and not is_suspended:
             _suspend(mailbox, terms)
             done.suspended.append(mailbox)
+            reach("fit.suspended")
         elif mailbox.pk in running and is_suspended:
             _resume(mailbox)
             done.resumed.append(mailbox)
+            reach("fit.resumed")
     return done
 
 

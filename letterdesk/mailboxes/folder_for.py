@@ -1,4 +1,4 @@
-"""The folder of a mailbox for a role – Trash, Archive, Spam, Inbox, Sent – found, or wished for (R27).
+"""The folder of a mailbox for a role – Trash, Archive, Spam, Inbox, Sent, Drafts – found, or wished for (R27).
 
 A wished-for folder is ours at once and lists what was moved into it; `sync.push` makes it on the server when the first
 letter goes there, and until then discovery does not miss it.
@@ -9,6 +9,7 @@ from .models import Folder, FolderRole, Mailbox
 MADE = {
     FolderRole.INBOX: "INBOX",
     FolderRole.SENT: "Sent",
+    FolderRole.DRAFTS: "Drafts",
     FolderRole.TRASH: "Trash",
     FolderRole.ARCHIVE: "Archive",
     FolderRole.SPAM: "Spam",
@@ -21,7 +22,7 @@ def folder_for(mailbox: Mailbox, role: FolderRole) -> Folder:
     found = _with_role(here, role)
     if found is not None:
         return found
-    Mailbox.objects.select_for_update().get(pk=mailbox.pk)  # of two at once, one makes it
+    Mailbox.objects.select_for_update(no_key=True).get(pk=mailbox.pk)  # of two at once, one makes it
     here = _folders(mailbox)
     return _with_role(here, role) or _make(mailbox, role, here)
 

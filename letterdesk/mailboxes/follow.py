@@ -17,7 +17,7 @@ from letterdesk.lib.jobs import job
 from letterdesk.plans.catalogue import UnknownPlan
 from letterdesk.plans.change import settle
 from letterdesk.plans.models import Subscription
-from letterdesk.plans.notices import DAY, DAYS_BEFORE, tell
+from letterdesk.plans.notices import tell, to_tell
 from letterdesk.plans.timeline import not_followed, turned
 
 from .fit import fit
@@ -46,7 +46,7 @@ def follow(*, now: datetime) -> int:
     is_steady = clock_is_steady(now)
     if is_steady:
         _for_each(turned(now), lambda each: settle(each.account, now=now))
-        _for_each(turned(now + DAYS_BEFORE[0] * DAY), lambda each: tell(each, now=now))
+        _for_each(to_tell(now), lambda each: tell(each, now=now))
     behind = not_followed(now) if is_steady else Subscription.objects.exclude(followed=F("plan"))
     _for_each(behind, lambda each: fit(each.account, now=now))
     return sum(purge(account, now=now) for account in accounts_to_purge(now)) if is_steady else 0

@@ -1,11 +1,11 @@
 """What a plan would do to an account, counted before anybody chooses it: the page, the command and the run agree.
 
 Which mailboxes run is `fit.kept_under`, which letters go `sweep.ending` (R9) and `purge.not_held` (R12): the questions
-that the run asks, without the deeds.
+that the run asks, answered by the numbers of `tally.py` less the few that stay for another reason than a hold.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,12 +14,16 @@ from django.db.models import Count, Model, Q, QuerySet
 from letterdesk.accounts.models import Account
 from letterdesk.plans import limits
 from letterdesk.plans.catalogue import Terms, catalogue, terms_of
+from letterdesk.plans.models import Subscription
+from letterdesk.plans.timeline import letters_go_at
 
 from . import fit, legal, purge, sweep
 from .connect import COUNTED
 from .models import Mailbox, MailboxState, Message, PendingChange, Quarantined
 from .own_times import periods_under
+from .periods import Cut, Cutoff, of_mailbox
 from .retention import is_over
+from .tally import Numbers, Span, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,17 @@ def foresee(account: Account, plan: str, *, now: datetime) -> Preview:
         )
         for mailbox in mailboxes
     )
-    grace = timedelta() if after.has_integration else timedelta(hours=24 * settings.PURGE_GRACE_DAYS)
-    return Preview(limits.terms(account, now=now), after, affected, now + grace)
+    before = limits.terms(account, now=now)
+    return Preview(before, after, affected, _goes_at(account, before, after, now))
+
+
+def _goes_at(account: Account, before: Terms, after: Terms, now: datetime) -> datetime:
+    """From when on letters go; where there is no Webmail now, that does not begin anew (R12)."""
+    if after.has_integration:
+        return now
+    lapsed = None if before.has_integration else Subscription.objects.filter(account=account).first()
+    since = letters_go_at(lapsed, now) if lapsed is not None else None
+    return max(now, since) if since is not None else now + timedelta(hours=24 * settings.PURGE_GRACE_DAYS)
 
 
 def _counts(mailbox: Mailbox) -> bool:
@@ -114,27 +127,63 @@ def _counts(mailbox: Mailbox) -> bool:
 
 def _letters(account: Account, mailboxes: Sequence[Mailbox], after: Terms, now: datetime) -> tuple[dict[int, int], ...]:
     """By mailbox: letters that go, of which CRM keeps a copy, that only a task keeps, and changes that are dropped."""
-    letters = Message.objects.filter(mailbox__in=[each.pk for each in mailboxes])
-    unreadable = legal.unread_free(Quarantined.objects.filter(folder__mailbox__in=[each.pk for each in mailboxes]))
+    ids = [each.pk for each in mailboxes]
+    unreadable = legal.unread_free(Quarantined.objects.filter(folder__mailbox__in=ids))
     if not after.has_integration:  # R12
-        changes = PendingChange.objects.filter(purge.QUEUED, mailbox__in=[each.pk for each in mailboxes])
-        goes, in_crm = _going(purge.not_held(letters), unreadable)
-        return goes, in_crm, _by_mailbox(letters.filter(is_held=True)), _by_mailbox(changes)
+        seen = _less(numbers(dict.fromkeys(ids, Span())), purge.unsent(ids))
+        changes = PendingChange.objects.filter(purge.QUEUED, mailbox__in=ids)
+        return *_told(_free(account, seen), unreadable), _by_mailbox(changes)
     cutoff = periods_under(account, after.days_kept, now=now).cutoff(now)
     if cutoff is None:
         return {}, {}, {}, {}
-    goes, in_crm = _going(sweep.ending(letters, cutoff), unreadable.filter(is_over(Quarantined, cutoff)))
-    return goes, in_crm, _by_mailbox(letters.filter(is_over(Message, cutoff), is_held=True)), {}
+    return *_told(_free(account, _over(ids, cutoff)), unreadable.filter(is_over(Quarantined, cutoff))), {}
 
 
-def _going(letters: QuerySet[Message], unreadable: QuerySet[Quarantined]) -> tuple[dict[int, int], dict[int, int]]:
-    """How many go, and of how many of them CRM keeps a copy."""
+def _over(ids: Sequence[int], cutoff: Cutoff) -> dict[int, Numbers]:
+    """Letters of R9: known numbers; counted where Sent or Drafts have times apart, by the sweep's own question."""
+    here = {mailbox: of_mailbox(cutoff, mailbox) for mailbox in ids}
+    spans = {mailbox: Span(until=moment) for mailbox, moment in here.items() if isinstance(moment, datetime)}
+    old = Message.objects.filter(is_over(Message, cutoff), is_held=False)
+    seen = _less(numbers(spans), sweep.unsettled(old, list(spans)))
+    apart = [mailbox for mailbox, moment in here.items() if isinstance(moment, Cut)]
+    if apart:
+        letters = Message.objects.filter(mailbox__in=apart)
+        held = _by_mailbox(letters.filter(is_over(Message, cutoff), is_held=True))
+        free = _going(sweep.ending(letters, cutoff))
+        seen |= {each: Numbers(*free.get(each, (0, 0)), held.get(each, 0)) for each in free.keys() | held.keys()}
+    return seen
+
+
+def _less(known: dict[int, Numbers], staying: QuerySet[Message]) -> dict[int, Numbers]:
+    """Without what stays although nothing holds it (R9)."""
+    going = dict(known)
+    for mailbox, (number, kept) in _going(staying).items():
+        one = known[mailbox]
+        going[mailbox] = replace(one, free=one.free - number, in_crm=one.in_crm - kept)
+    return going
+
+
+def _free(account: Account, seen: dict[int, Numbers]) -> dict[int, Numbers]:
+    """Nothing goes where a legal hold is being placed."""
+    waited_for = legal.waited_for(account, seen)
+    return {key: replace(each, free=0, in_crm=0) if key in waited_for else each for key, each in seen.items()}
+
+
+def _told(seen: dict[int, Numbers], unreadable: QuerySet[Quarantined]) -> tuple[dict[int, int], ...]:
+    goes = {mailbox: each.free for mailbox, each in seen.items()}
+    return (
+        _sum(goes, _by_mailbox(unreadable, "folder__mailbox")),
+        {mailbox: each.in_crm for mailbox, each in seen.items()},
+        {mailbox: each.held for mailbox, each in seen.items()},
+    )
+
+
+def _going(letters: QuerySet[Message]) -> dict[int, tuple[int, int]]:
+    """By mailbox how many these are, and of how many of them CRM keeps a copy."""
     counted = (
         letters.order_by().values_list("mailbox").annotate(number=Count("pk"), kept=Count("pk", filter=Q(in_crm=True)))
     )
-    found = list(counted)
-    goes = {mailbox: number for mailbox, number, _ in found}
-    return _sum(goes, _by_mailbox(unreadable, "folder__mailbox")), {mailbox: kept for mailbox, _, kept in found}
+    return {mailbox: (number, kept) for mailbox, number, kept in counted}
 
 
 def _by_mailbox(rows: QuerySet[Model], way: str = "mailbox") -> dict[int, int]:

@@ -42,7 +42,7 @@ def forget_copies(*, now: datetime, limit: int = AT_ONCE) -> bool:
 @transaction.atomic
 def _piece(mailbox: Mailbox, *, now: datetime, limit: int) -> int:
     receipts.lock(mailbox.account_id)
-    letters = Message.objects.filter(mailbox=mailbox, is_held=False, holds=None)
+    letters = legal.may_go(Message.objects.filter(mailbox=mailbox, is_held=False, holds=None))
     blobs = remove_messages(mailbox, list(letters.values_list("pk", flat=True)[:limit]), now=now)
     if blobs:
         receipts.write(mailbox, blobs, rule=RULE, now=now)
@@ -51,7 +51,7 @@ def _piece(mailbox: Mailbox, *, now: datetime, limit: int) -> int:
 
 
 def _unfinished() -> QuerySet[Mailbox]:
-    letters = Message.objects.filter(mailbox=OuterRef("pk"), is_held=False, holds=None)
+    letters = legal.may_go(Message.objects.filter(mailbox=OuterRef("pk"), is_held=False, holds=None))
     left = Q(Exists(letters)) | Q(Exists(_free_folders().filter(mailbox=OuterRef("pk"))))
     unfinished: QuerySet[Mailbox] = Mailbox.objects.filter(left, forgotten_at__isnull=False)
     return unfinished

@@ -1,13 +1,15 @@
-"""Why letters must stay (R4): a Hold row for each reason, and `is_held` on letter and list exact at any moment."""
+"""Why letters must stay (R4): a Hold row for each reason; what letter and list say of it is exact at any moment."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from . import listing
 from .models import Hold, LegalHold, Message
+
+MARKS = {"task": "held_by_task", "legal": "held_by_law"}  # of the letter, for each reason
 
 
 class MessageGone(LookupError):
@@ -20,7 +22,7 @@ def add(message: Message, *, reason: str, reference: str, now: datetime) -> Hold
 
     The letter's row is written first: a removal at the same time either waits and then finds it held, or was quicker.
     """
-    if not Message.objects.filter(pk=message.pk).update(is_held=True):
+    if not Message.objects.filter(pk=message.pk).update(is_held=True, **{MARKS[reason]: True}):
         raise MessageGone(f"message {message.pk} no longer exists")
     hold, _ = Hold.objects.get_or_create(
         message=message,
@@ -37,10 +39,14 @@ def release(message: Message, *, reason: str, reference: str) -> bool:
     """Take a hold away; the letter is free with the last of them. Returns whether it is free now."""
     Message.objects.select_for_update().filter(pk=message.pk).first()
     Hold.objects.filter(message=message, reason=reason, reference=reference).delete()
-    others = Hold.objects.filter(message=OuterRef("pk"))
-    freed = Message.objects.filter(~Exists(others), pk=message.pk).update(is_held=False)
+    settle(Message.objects.filter(pk=message.pk))
     _list_again(message)
-    return bool(freed)
+    return not message.is_held
+
+
+def settle(letters: QuerySet[Message]) -> None:
+    """Write on these letters what their Hold rows say, after rows were taken away; the letters are locked."""
+    letters.update(is_held=_any_hold(), **{mark: _any_hold(reason=reason) for reason, mark in MARKS.items()})
 
 
 def release_all(*, account_id: int, reason: str, reference: str) -> None:
@@ -70,7 +76,14 @@ def tell_legal(holds: Iterable[Hold]) -> list[Hold]:
 
 
 def check() -> list[str]:
-    """Letters whose `is_held` differs from their Hold rows; empty: all is exact."""
-    held = Exists(Hold.objects.filter(message=OuterRef("pk")))
-    wrong = Message.objects.filter(held, is_held=False) | Message.objects.filter(~held, is_held=True)
-    return [f"message {pk}: is_held is wrong" for pk in wrong.values_list("pk", flat=True)]
+    """Letters that say of themselves what their Hold rows do not; empty: all is exact."""
+    said = {"is_held": _any_hold(), **{mark: _any_hold(reason=reason) for reason, mark in MARKS.items()}}
+    found = []
+    for mark, held in said.items():
+        wrong = Message.objects.filter(Q(held, **{mark: False}) | Q(~held, **{mark: True}))
+        found += [f"message {pk}: {mark} is wrong" for pk in wrong.values_list("pk", flat=True)]
+    return found
+
+
+def _any_hold(**which: str) -> Exists:
+    return Exists(Hold.objects.filter(message=OuterRef("pk"), **which))

@@ -10,7 +10,9 @@ AT_ONCE = 500
 
 def lock_mailboxes(mailbox_ids: Collection[int]) -> None:
     """Hold mailboxes as the sync and the sweep do, so that none of their letters goes until the commit."""
-    list(Mailbox.objects.select_for_update().filter(pk__in=set(mailbox_ids)).order_by("pk").values_list("pk"))
+    list(
+        Mailbox.objects.select_for_update(no_key=True).filter(pk__in=set(mailbox_ids)).order_by("pk").values_list("pk")
+    )
 
 
 def mark(account_id: int, message_ids: Collection[int]) -> None:

@@ -2,14 +2,20 @@
 
 from django.utils import timezone
 
+from letterdesk.accounts.models import Account
+from letterdesk.events.models import Event
 from letterdesk.lib.jobs import job
 
+from . import chain, quarantine
 from .collect import collect
 from .forget import forget_copies
-from .legal import free
+from .legal import cover_all, free
 from .marks import carry_over, forget_old, tell_returned
+from .models import Mailbox, Mark
+from .reminders import look_at, remind_due
 from .search_index import forget_removed
 from .sweep import sweep
+from .tally import audit, fold
 from .undoing import KEPT, forget_actions
 
 
@@ -27,10 +33,24 @@ def sweep_letters() -> None:
     sweep(now=timezone.now())
 
 
+@job(name="mailboxes.cover_holds")
+def cover_holds() -> None:
+    """Every minute, and after a legal hold was placed: write the rows of its letters that are still to come (F07)."""
+    cover_all(now=timezone.now())
+
+
+def after_hold_placed(event: Event) -> None:
+    """A reaction to `hold.placed`: a large one is completed at once."""
+    cover_holds.later()
+
+
 @job(name="mailboxes.free_released", priority=-10)
 def free_released() -> None:
     """Hourly: what a legal hold held that was released 30 days ago follows the rules again (F08)."""
-    free(now=timezone.now())
+    now = timezone.now()
+    free(now=now)
+    while quarantine.forget_gone(now=now):
+        pass
 
 
 @job(name="mailboxes.wake_snoozed")
@@ -39,6 +59,20 @@ def wake_snoozed() -> None:
     now = timezone.now()
     while tell_returned(now=now) or carry_over():
         pass
+
+
+@job(name="mailboxes.remind")
+def remind() -> None:
+    """Every minute: conversations in which nobody has answered come back, where somebody wanted to be reminded."""
+    remind_due(now=timezone.now())
+
+
+def after_letters(event: Event) -> None:
+    """A reaction to `message.received`: an answer ends the reminder of its conversation."""
+    awaited = Mark.objects.filter(remind_at__isnull=False, mailbox__account=event.account_id)
+    mailboxes = awaited.filter(mailbox__public_id=event.topic.removeprefix("mailbox:"))
+    for mailbox_id in set(mailboxes.values_list("mailbox", flat=True)):
+        look_at(mailbox_id, now=timezone.now(), conversations=event.facts.get("conversations", ()))
 
 
 @job(name="mailboxes.forget_actions", priority=-10)
@@ -62,3 +96,24 @@ def forget_mailboxes() -> None:
     now = timezone.now()
     while forget_copies(now=now):
         pass
+
+
+@job(name="mailboxes.check_receipts", priority=-10)
+def check_receipts() -> None:
+    """Nightly: check all receipts of all accounts, the oldest included (F19)."""
+    for account in Account.objects.order_by("pk").iterator():
+        chain.check(account, now=timezone.now())
+
+
+@job(name="mailboxes.fold_tallies", priority=-10)
+def fold_tallies() -> None:
+    """Hourly: add up the numbers of letters that single transactions left."""
+    for mailbox in Mailbox.objects.order_by("pk").iterator():
+        fold(mailbox)
+
+
+@job(name="mailboxes.audit_tallies", priority=-10)
+def audit_tallies() -> None:
+    """Nightly: compare the numbers of letters with the letters; where they differ the letters win, and it is told."""
+    for mailbox in Mailbox.objects.select_related("account").order_by("pk").iterator():
+        audit(mailbox)

@@ -23,7 +23,7 @@ class BadLabel(ValueError):
 
 def make_label(mailbox: Mailbox, name: str, *, colour: str = "") -> Label:
     """A label of this name, the one that there is or a new one. Raises BadLabel."""
-    clean, key = _clean(name)
+    clean, key = clean_name(name)
     there: Label | None = Label.objects.filter(mailbox=mailbox, key=key).first()
     if there is not None:
         return there
@@ -32,15 +32,15 @@ def make_label(mailbox: Mailbox, name: str, *, colour: str = "") -> Label:
     made, _new = Label.objects.get_or_create(
         mailbox=mailbox,
         key=key,
-        defaults={"account_id": mailbox.account_id, "name": clean, "colour": _colour(colour)},
+        defaults={"account_id": mailbox.account_id, "name": clean, "colour": known_colour(colour)},
     )
     return made
 
 
 def change_label(label: Label, *, name: str, colour: str) -> None:
     """Give a label another name or colour. Raises BadLabel."""
-    label.name, label.key = _clean(name)
-    label.colour = _colour(colour)
+    label.name, label.key = clean_name(name)
+    label.colour = known_colour(colour)
     try:
         with transaction.atomic():
             label.save(update_fields=["name", "key", "colour"])
@@ -84,7 +84,8 @@ def _tell(label: Label, conversations: list[str], *, by: Employee) -> None:
     )
 
 
-def _clean(name: str) -> tuple[str, str]:
+def clean_name(name: str) -> tuple[str, str]:
+    """A name as it is kept, and as names are compared. Raises BadLabel."""
     clean = " ".join(name.replace("\0", " ").split())
     if not clean or len(clean) > LONGEST_NAME or '"' in clean:
         raise BadLabel(
@@ -93,5 +94,6 @@ def _clean(name: str) -> tuple[str, str]:
     return clean, clean.casefold()[:LONGEST_NAME]
 
 
-def _colour(colour: str) -> str:
+def known_colour(colour: str) -> str:
+    """The colour, or grey where there is no such one."""
     return colour if colour in Colour.values else ""

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.dismiss import KEPT, WARNED_BEFORE, ends_at
 from letterdesk.accounts.models import Account, Employee, Role
+from letterdesk.accounts.preferences import language_of
 from letterdesk.events.models import Event
 from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
@@ -110,17 +111,17 @@ def tell_by_mail(account: Account) -> None:
         f"{each.ends_at:%Y-%m-%d %H:%M} UTC: {each.person.name}, {', '.join(one.address for one in each.mailboxes)}"
         for each in ending
     ]
-    to = Employee.objects.filter(account=account, role=Role.ADMINISTRATOR).working().values_list("email", flat=True)
-    if lines:
-        send_mail(
-            _("Mailboxes of people who left are about to be removed from Letterdesk"),
-            _("Hand them over before, or their copies here are removed. The mail servers keep everything.")
-            + "\n\n"
-            + "\n".join(lines)
-            + f"\n\n{settings.BASE_URL}/people\n",
-            None,
-            list(to),
-        )
+    for each in Employee.objects.filter(account=account, role=Role.ADMINISTRATOR).working() if lines else ():
+        with language_of(each):
+            send_mail(
+                _("Mailboxes of people who left are about to be removed from Letterdesk"),
+                _("Hand them over before, or their copies here are removed. The mail servers keep everything.")
+                + "\n\n"
+                + "\n".join(lines)
+                + f"\n\n{settings.BASE_URL}/people\n",
+                None,
+                [each.email],
+            )
 
 
 def end(*, now: datetime) -> int:

@@ -33,8 +33,11 @@ class Row:
     label_ids: Sequence[int] = ()
     list_id: str = ""  # of a newsletter or mailing list
     is_pinned: bool = False
-    is_back: bool = False  # from a snooze, and not looked at since
+    is_back: bool = False  # from a snooze or a reminder, and not looked at since
     sleeps_until: datetime | None = None
+    remind_at: datetime | None = None  # when it is to come back if nobody answers
+    unanswered_since: datetime | None = None  # it is back: nobody has answered since then
+    is_muted: bool = False  # the reader hears nothing of it
     is_held: bool = False  # a letter of it is (R4)
 
 
@@ -61,6 +64,7 @@ def row_of(line: Any, places: list[Placement] | None, period: Kept, now: datetim
         label_ids=[int(pk) for pk in (line.label_ids or "").split(",") if pk],
         list_id=line.list_id or "",
         is_held=line.is_held,
+        is_muted=line.is_muted,
         **told,
         **_marked(line, now),
     )
@@ -77,8 +81,10 @@ def _marked(line: Any, now: datetime) -> dict[str, Any]:
         return {}
     return {
         "is_pinned": mark.pinned_at is not None,
-        "is_back": mark.is_back(newest_at, now) and not mark.is_looked_at,
+        "is_back": (mark.is_back(newest_at, now) or mark.reminded_at is not None) and not mark.is_looked_at,
         "sleeps_until": mark.snoozed_until if mark.sleeps(newest_at, now) else None,
+        "remind_at": mark.remind_at if mark.reminded_at is None else None,
+        "unanswered_since": mark.awaited_since if mark.reminded_at is not None else None,
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from . import rows
+from . import attached, rows
 from .models import Conversation, Listing, Mailbox, Message, Placement
 
 AT_ONCE = 5000
@@ -101,6 +101,7 @@ def _remove_empty(ids: list[int]) -> None:
         return
     signposted = Conversation.objects.filter(merged_into__in=gone)  # few: their own signposts go, too
     Conversation.objects.filter(pk__in=list(signposted.values_list("merged_into", flat=True))).delete()
+    attached.remove(gone)
     for statement in REMOVE_EMPTY:
         rows.run(statement, [gone])
 

@@ -1,11 +1,12 @@
-"""What lists of conversations show, at a moment, to one employee: a folder, all inboxes, a label, what sleeps.
+"""What lists of conversations show, at a moment, to one employee: folders, a label, what sleeps or awaits an answer.
 
 Everything is judged by the clock when it is read (R20, snoozes), and asked in few queries whatever the number of rows.
-Conversations with a mark (`models/marks.py`) are few: a list leaves them out and lays them in by hand.
+Conversations with a mark (`models/marks.py`) are few: a list leaves them out and lays them in by hand. What a reminder
+has brought back is laid into the inbox, also where no letter of it lies there.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,7 @@ from .own_times import periods_of
 from .periods import Cutoff, Kept, latest
 from .retention import is_over, is_young, shown
 
+ASIDE = (FolderRole.SPAM, FolderRole.TRASH, FolderRole.DRAFTS)
 PAGE = 50
 MOST_SLEEPING = 500
 FILTERS = {
@@ -48,8 +50,8 @@ FILTERS = {
 }
 RANK = Case(
     When(folder__role=FolderRole.INBOX, then=Value(0)),
-    When(folder__role__in=(FolderRole.SENT, FolderRole.DRAFTS, FolderRole.ALL), then=Value(2)),
-    When(folder__role__in=(FolderRole.SPAM, FolderRole.TRASH), then=Value(3)),
+    When(folder__role__in=(FolderRole.SENT, FolderRole.ALL), then=Value(2)),
+    When(folder__role__in=ASIDE, then=Value(3)),
     default=Value(1),
 )
 
@@ -62,6 +64,7 @@ _HAS_LEFT = f"""
 _LIST = f"""
     SELECT m.list_id FROM mailboxes_message AS m WHERE m.conversation_id = {_THIS}
     ORDER BY m.received_at DESC, m.id DESC LIMIT 1"""  # noqa: S608
+_MUTED = f"EXISTS (SELECT 1 FROM mailboxes_muted AS q WHERE q.conversation_id = {_THIS} AND q.employee_id = %s)"  # noqa: S608
 _LABELLED = f"FROM mailboxes_labelled AS l WHERE l.conversation_id = {_THIS}"
 _LABELS = {
     "sqlite": f"SELECT GROUP_CONCAT(l.label_id) {_LABELLED}",
@@ -117,7 +120,7 @@ def list_folder(
 
 
 def list_folders(folders: Sequence[Folder], wanted: Wanted) -> Page:
-    """The conversations of these folders, pinned ones first, then by date; a snooze that is over counts as its date.
+    """The conversations of these folders, pinned ones first, then by date; what came back has that date.
 
     Raises BadCursor.
     """
@@ -125,14 +128,18 @@ def list_folders(folders: Sequence[Folder], wanted: Wanted) -> Page:
     lines = _of_folders(ids).filter(FILTERS[wanted.only])
     with_marks = [folder for folder in folders if getattr(folder.mailbox, "has_marks", True)]  # the sidebar knows
     marked = list(_marked(lines, with_marks, wanted)) if with_marks else []
+    inboxes = [each for each in with_marks if _is_inbox(each) and getattr(each.mailbox, "has_reminded", True)]
+    laid_in = list(_returned(inboxes, wanted)) if inboxes else []
     unmarked = _unmarked(lines, ids, wanted).annotate(total=_total(lines, wanted))
     found = list(unmarked[: wanted.limit + 1])
     more = len(found) > wanted.limit
     plain = found[: wanted.limit]
-    laid = _laid_in(plain, [line for line in marked if not _sleeps(line, wanted.now)], wanted, more=more)
+    awake = [line for line in [*marked, *laid_in] if not _sleeps(line, wanted.now)]
+    laid = _laid_in(plain, awake, wanted, more=more)
     total = found[0].total if found else len(marked)
     asleep = sum(_sleeps(line, wanted.now) for line in marked)
-    return Page(rows_of(laid, wanted), _cursor(plain[-1]) if more else "", max(total - asleep, 0))
+    rows = _in_the_inbox(rows_of(laid, wanted), inboxes, laid_in)
+    return Page(rows, _cursor(plain[-1]) if more else "", max(total - asleep, 0) + len(laid_in))
 
 
 def list_label(label: Label, wanted: Wanted) -> Page:
@@ -156,6 +163,22 @@ def list_sleeping(wanted: Wanted) -> Page:
     found = _annotated(_best(lines, wanted), wanted, with_mark=True)[:MOST_SLEEPING]
     sleeping = sorted(found, key=lambda line: (line.conversation.mark.snoozed_until, line.pk))
     return Page(rows_of(sleeping, wanted), "", len(sleeping))
+
+
+def list_awaiting(wanted: Wanted) -> Page:
+    """Where the employee wants to be reminded if nobody answers, what comes back soonest first, on one page."""
+    mine = Mark.objects.visible_to(wanted.employee).awaiting().filter(remind_by=wanted.employee)
+    lines = Listing.objects.filter(FILTERS[wanted.only], conversation__in=mine.values("conversation"))
+    found = _annotated(_best(lines, wanted), wanted, with_mark=True)[:MOST_SLEEPING]
+    awaiting = sorted(found, key=lambda line: (line.conversation.mark.remind_at, line.pk))
+    return Page(rows_of(awaiting, wanted), "", len(awaiting))
+
+
+def list_conversations(ids: Sequence[int], wanted: Wanted) -> list[Row]:
+    """The rows of these conversations in their order, each once, as far as they are shown."""
+    lines = _annotated(_best(Listing.objects.filter(conversation__in=ids), wanted), wanted, with_mark=True)
+    found = {row.conversation.pk: row for row in rows_of(list(lines), wanted)}
+    return [found[pk] for pk in ids if pk in found]
 
 
 def rows_of(lines: Sequence[Any], wanted: Wanted) -> list[Row]:
@@ -223,15 +246,36 @@ def _marked(lines: QuerySet[Any], folders: Sequence[Folder], wanted: Wanted) -> 
     return _annotated(found, wanted, with_mark=True)
 
 
+def _is_inbox(folder: Folder) -> bool:
+    return folder.role == FolderRole.INBOX
+
+
+def _returned(inboxes: Sequence[Folder], wanted: Wanted) -> QuerySet[Any]:
+    """Lines of what a reminder has brought back, and that lies in none of these inboxes, nor in Trash or Spam."""
+    back = Mark.objects.reminded().filter(mailbox__in={each.mailbox_id for each in inboxes})
+    lying = Listing.objects.filter(conversation=OuterRef("conversation"), folder__in=[each.pk for each in inboxes])
+    lines = Listing.objects.filter(~Exists(lying), FILTERS[wanted.only], conversation__in=back.values("conversation"))
+    return _annotated(_best(lines.exclude(folder__role__in=ASIDE), wanted), wanted, with_mark=True)
+
+
+def _in_the_inbox(rows: list[Row], inboxes: Sequence[Folder], laid_in: Sequence[Any]) -> list[Row]:
+    """The rows, with those that were laid in said to lie in their mailbox's inbox: there they are acted upon."""
+    inbox_of = {each.mailbox_id: each.pk for each in inboxes}
+    strange = {line.conversation_id: inbox_of[line.conversation.mailbox_id] for line in laid_in}
+    return (
+        [replace(row, folder_id=strange.get(row.conversation.pk, row.folder_id)) for row in rows] if strange else rows
+    )
+
+
 def _best(lines: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
-    """Each conversation once: in the inbox, else in a folder, else in Sent, else in Trash."""
+    """Each conversation once: in the inbox, else in a folder, else in Sent, else aside: in Drafts, Trash."""
     places = shown(Listing.objects.filter(conversation=OuterRef("conversation")), wanted.cutoff)
     first = places.annotate(rank=RANK).order_by("rank", "-newest_at", "-pk").values("pk")[:1]
     return _readable(lines.filter(pk=Subquery(first)), wanted)
 
 
 def _annotated(page: QuerySet[Any], wanted: Wanted, *, with_mark: bool = False) -> QuerySet[Any]:
-    """With labels and mailing list, and whether letters left but are not swept away yet, or are hidden.
+    """With labels, mailing list and mute, and whether letters left but are not swept away yet, or are hidden.
 
     Written out, as the rights are: composing it anew took longer than running it.
     """
@@ -245,6 +289,7 @@ def _annotated(page: QuerySet[Any], wanted: Wanted, *, with_mark: bool = False) 
         is_partly_told=partly,
         list_id=RawSQL(_LIST, [], TextField()),  # noqa: S611  constant SQL
         label_ids=RawSQL(_LABELS[connection.vendor], [], TextField()),  # noqa: S611  constant SQL
+        is_muted=RawSQL(_MUTED, [wanted.employee.pk], BooleanField()),  # noqa: S611  constant SQL
         with_mark=Value(value=with_mark),
     )
     return annotated
@@ -311,12 +356,13 @@ def _laid_in(plain: Sequence[Any], awake: Iterable[Any], wanted: Wanted, *, more
 
 
 def _date(line: Any) -> datetime:
-    """By what a line is sorted: its newest letter, or when its snooze ended."""
-    newest_at: datetime = line.newest_at
+    """By what a line is sorted: its newest letter, or when its snooze ended or its reminder came."""
     mark = mark_of(line)
-    if mark is None or mark.snoozed_until is None or mark.was_answered(line.conversation.newest_at):
-        return newest_at
-    return max(newest_at, mark.snoozed_until)
+    if mark is None:
+        return line.newest_at  # type: ignore[no-any-return]
+    is_woken = mark.snoozed_until is not None and not mark.was_answered(line.conversation.newest_at)
+    moments: list[datetime | None] = [line.newest_at, mark.snoozed_until if is_woken else None, mark.reminded_at]
+    return max(each for each in moments if each is not None)
 
 
 def _still_fits(row: Row, only: str) -> bool:

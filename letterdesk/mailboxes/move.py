@@ -126,7 +126,7 @@ def may_delete(mailbox: Mailbox, by: Employee) -> bool:
 @transaction.atomic
 def undo(mailbox: Mailbox, token: str, *, now: datetime, by: Employee | None = None) -> int:
     """Take back a move or delete whose command is not yet due; no command is sent then (R27). Returns how many."""
-    Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+    Mailbox.objects.select_for_update(no_key=True).get(pk=mailbox.pk)
     waiting = PendingChange.objects.filter(
         mailbox=mailbox,
         token=token,

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from django.db.models import QuerySet
+
 from letterdesk.accounts.models import Account
 from letterdesk.plans import limits
 
-from .models import Folder, FolderRole, RetentionRule
+from .models import Conversation, Folder, FolderRole, Listing, RetentionRule
 from .periods import Own, Part, Period, Periods, times
 
 SPECIAL = {FolderRole.SENT: "sent", FolderRole.DRAFTS: "drafts"}
@@ -27,6 +29,25 @@ def periods_under(account: Account, plan_days: int | None, *, now: datetime) -> 
     """As `periods_of`, under another plan."""
     rules = rules_of(account)
     return made_of(rules, plan_days, now=now, folders=special_folders(account, rules)) if rules else plain(plan_days)
+
+
+def sent_period(account: Account, mailbox_id: int | None, now: datetime) -> Period:
+    """How long a letter stays that is sent from this mailbox: as what lies in its Sent; None: from no mailbox."""
+    periods = periods_of(account, now)
+    if mailbox_id is None:
+        return periods.base
+    sent = Folder.objects.filter(account=account, mailbox=mailbox_id, role=FolderRole.SENT, gone_at=None)
+    return periods.in_folders(sent.values_list("pk", flat=True), mailbox_id)
+
+
+def periods_here(conversations: QuerySet[Conversation], account: Account, now: datetime) -> list[Period]:
+    """How long letters stay in the folders in which each of these conversations lies."""
+    periods = periods_of(account, now)
+    folders: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    lines = Listing.objects.filter(account=account, conversation__in=conversations)
+    for conversation, mailbox, folder in lines.values_list("conversation", "conversation__mailbox", "folder"):
+        folders[conversation, mailbox].append(folder)
+    return [periods.in_folders(lying, mailbox) for (_conversation, mailbox), lying in folders.items()]
 
 
 def plain(plan_days: int | None) -> Periods:

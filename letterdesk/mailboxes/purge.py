@@ -6,9 +6,10 @@ What is still to be done is read from the rows, so a crash leaves whole pieces, 
 has no original on a server stays: a letter of ours that waits to be stored there (R9).
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import datetime
+from functools import partial
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 
 from letterdesk.accounts.models import Account
@@ -16,30 +17,25 @@ from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 from letterdesk.plans import limits
 from letterdesk.plans.models import Subscription
-from letterdesk.plans.timeline import plan_at, webmail_ended_at, without_webmail
+from letterdesk.plans.timeline import letters_go_at, plan_at, without_webmail
 
 from . import legal, listing, receipts
 from .intentions import drop
 from .models import Mailbox, Message, PendingChange, Placement, Quarantined
+from .pace import in_pieces
 from .remove import remove_messages, remove_quarantined
 from .sweep import account_for
 
-AT_ONCE = 500
+AT_ONCE = 1000
 RULE = "R12"
 Kind, State = PendingChange.Kind, PendingChange.State
-QUEUED = Q(state__in=(State.WAITING, State.SENT)) & ~Q(kind=Kind.APPEND)
+QUEUED = Q(state__in=(State.WAITING, State.SENT)) & ~Q(kind__in=(Kind.APPEND, Kind.DRAFT))
 
 
 def purge(account: Account, *, now: datetime) -> int:
     """Remove what R12 removes from this account; returns how many letters went. Nothing before it is due."""
     mailboxes = account.mailboxes.filter(forgotten_at=None).order_by("pk")
     return sum(_purge_mailbox(mailbox, now) for mailbox in mailboxes)
-
-
-def begins_at(subscription: Subscription, now: datetime) -> datetime | None:
-    """When the account's letters go or began to: the end of Webmail and the time of grace; None: it has Webmail."""
-    ended_at = webmail_ended_at(subscription, now)
-    return None if ended_at is None else ended_at + timedelta(hours=24 * settings.PURGE_GRACE_DAYS)
 
 
 def accounts_to_purge(now: datetime) -> QuerySet[Account]:
@@ -57,9 +53,19 @@ def free(mailbox: Mailbox) -> QuerySet[Message]:
 
 def not_held(letters: QuerySet[Message]) -> QuerySet[Message]:
     """Those of R12: all but those that are held (R4), and what no server has yet: a letter of ours on its way (R9)."""
-    unsent = PendingChange.objects.filter(kind=Kind.APPEND, pk=OuterRef("uid") * Value(-1))
-    places = Placement.objects.filter(Exists(unsent), message=OuterRef("pk"), uid__lt=0)
-    return letters.filter(~Exists(places), is_held=False)
+    return legal.may_go(letters.filter(~Exists(_unsent_places().filter(message=OuterRef("pk"))), is_held=False))
+
+
+def unsent(mailboxes: Collection[int]) -> QuerySet[Message]:
+    """Letters of these mailboxes that nothing holds and no server has yet; few."""
+    places = _unsent_places().filter(folder__mailbox__in=mailboxes)
+    return Message.objects.filter(pk__in=places.values("message"), is_held=False)
+
+
+def _unsent_places() -> QuerySet[Placement]:
+    appended = PendingChange.objects.filter(kind=Kind.APPEND, pk=OuterRef("uid") * Value(-1))
+    places: QuerySet[Placement] = Placement.objects.provisional().filter(Exists(appended))
+    return places
 
 
 def unread_letters(mailbox: Mailbox) -> QuerySet[Quarantined]:
@@ -68,7 +74,7 @@ def unread_letters(mailbox: Mailbox) -> QuerySet[Quarantined]:
 
 
 def queued(mailbox: Mailbox) -> QuerySet[PendingChange]:
-    """Intentions that R12 drops; a letter of ours that the server does not have yet is none (R9)."""
+    """Intentions that R12 drops; what is written here and the server does not have yet is none (R9)."""
     return PendingChange.objects.filter(QUEUED, mailbox=mailbox)
 
 
@@ -80,12 +86,8 @@ def _has_something() -> Q:
 
 
 def _purge_mailbox(mailbox: Mailbox, now: datetime) -> int:
-    removed = 0
-    while _drop_piece(mailbox, now):
-        pass
-    while gone := _piece(mailbox, now):
-        removed += gone
-    return removed
+    in_pieces(partial(_drop_piece, mailbox, now))
+    return in_pieces(partial(_piece, mailbox, now))
 
 
 def _piece(mailbox: Mailbox, now: datetime) -> int:
@@ -109,7 +111,7 @@ def _drop_piece(mailbox: Mailbox, now: datetime) -> int:
     with limits.locked(mailbox.account) as subscription:
         if not _is_due(subscription, now):
             return 0
-        Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+        Mailbox.objects.select_for_update(no_key=True).get(pk=mailbox.pk)
         changes = list(queued(mailbox).select_related("folder", "target", "placement", "by").order_by("pk")[:AT_ONCE])
         if not changes:
             return 0
@@ -127,8 +129,8 @@ def _is_due(subscription: Subscription, now: datetime) -> bool:
 
     Else a purge between two plans would leave a mailbox connected whose letters are buried.
     """
-    begins = begins_at(subscription, now)
-    return begins is not None and now >= begins and subscription.followed == plan_at(subscription, now)
+    go_at = letters_go_at(subscription, now)
+    return go_at is not None and now >= go_at and subscription.followed == plan_at(subscription, now)
 
 
 def _in_words(change: PendingChange) -> str:

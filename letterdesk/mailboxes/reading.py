@@ -5,16 +5,16 @@ Everything is judged by the clock when it is read (R20), and asked in few querie
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from letterdesk.accounts.models import Employee
 
 from .hide import without_hidden
 from .holds import tell_legal
-from .models import Attachment, Conversation, Hold, Look, Message, Placement
+from .models import Attachment, Conversation, Hold, Look, Message, Muted, Placement
 from .own_times import periods_of
 from .periods import Kept
 from .retention import shown, storage_line
@@ -31,7 +31,7 @@ class ReadLetter:
 
     @property
     def is_unread(self) -> bool:
-        return not any(place.is_seen for place in self.places)
+        return bool(self.places) and not any(place.is_seen for place in self.places)
 
     @property
     def is_flagged(self) -> bool:
@@ -45,11 +45,14 @@ class ReadLetter:
 def find_conversation(employee: Employee, public_id: str) -> Conversation | None:
     """The conversation behind an address that the employee may read; where it was merged, the one it went into.
 
-    It knows its `last_look`: when this employee looked at it before, None: never.
+    It knows its `last_look`: when this employee looked at it before, None: never; and whether it `is_muted` by them.
     """
     looks = Look.objects.visible_to(employee).filter(conversation=OuterRef("pk")).values("at")
-    visible = Conversation.objects.visible_to(employee).select_related("mailbox__account", "merged_into")
-    visible = visible.annotate(last_look=Subquery(looks))
+    visible = Conversation.objects.visible_to(employee).select_related(
+        "mailbox__account", "merged_into", "assignee", "department", "mark__remind_by"
+    )
+    muted = Muted.objects.visible_to(employee).filter(conversation=OuterRef("pk"))
+    visible = visible.annotate(last_look=Subquery(looks), is_muted=Exists(muted))
     conversation: Conversation | None = visible.filter(public_id=public_id).first()
     seen: set[int] = set()
     while conversation is not None and conversation.merged_into_id is not None and conversation.pk not in seen:
@@ -59,14 +62,21 @@ def find_conversation(employee: Employee, public_id: str) -> Conversation | None
 
 
 def conversation_letters(
-    conversation: Conversation, *, employee: Employee, now: datetime, period: Kept | None = None
+    conversation: Conversation,
+    *,
+    employee: Employee,
+    now: datetime,
+    period: Kept | None = None,
+    readable: QuerySet[Message] | None = None,
 ) -> list[ReadLetter]:
     """The letters of a conversation that are shown at `now`, oldest first, in at most six queries.
 
-    Without those that lie in no folder any more: a held one is read in its task (R27).
+    Without those that lie in no folder any more: a held one is read in its task (R27). `readable`: those that the
+    employee may read by another right than one on the mailbox; of the mailbox these say nothing, neither places (with
+    what was read or answered) nor storage.
     """
     period = period or periods_of(conversation.mailbox.account, now)
-    visible = Message.objects.visible_to(employee).filter(conversation=conversation)
+    visible = (Message.objects.visible_to(employee) if readable is None else readable).filter(conversation=conversation)
     messages = without_hidden(visible, employee, message="pk")  # R27
     letters = shown(messages, period.cutoff(now)).select_related("mailbox", "account")
     read = {message.pk: ReadLetter(message) for message in letters.order_by("received_at", "id")}
@@ -75,12 +85,13 @@ def conversation_letters(
         read[place.message_id].places.append(place)
     for attachment in Attachment.objects.filter(message__in=list(read)).order_by("message_id", "index"):
         read[attachment.message_id].attachments.append(attachment)
-    holds = _holds(read.values())
+    lying = [each for each in read.values() if each.places]
+    if readable is not None:
+        return [ReadLetter(each.message, attachments=each.attachments) for each in lying]
+    holds = _holds(lying)
     return [
-        ReadLetter(
-            message=each.message,
-            places=each.places,
-            attachments=each.attachments,
+        replace(
+            each,
             storage=storage_line(
                 each.message,
                 now,
@@ -88,9 +99,17 @@ def conversation_letters(
                 holds=holds[each.message.pk],
             ),
         )
-        for each in read.values()
-        if each.places
+        for each in lying
     ]
+
+
+def letters_lying(conversation: Conversation, *, employee: Employee, now: datetime) -> list[Message]:
+    """The same letters without their places and files, for what lies beside the conversation: three queries."""
+    cutoff = periods_of(conversation.mailbox.account, now).cutoff(now)
+    visible = Message.objects.visible_to(employee).filter(conversation=conversation)
+    lying = Exists(Placement.objects.filter(message=OuterRef("pk")).shown())
+    found = shown(without_hidden(visible, employee, message="pk"), cutoff).filter(lying)
+    return list(found.select_related("mailbox__account").order_by("received_at", "id"))
 
 
 def _holds(letters: Iterable[ReadLetter]) -> defaultdict[int, list[Hold]]:

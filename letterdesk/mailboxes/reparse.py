@@ -62,7 +62,7 @@ def _read(batch: Sequence[Message]) -> list[tuple[Message, Letter]]:
 @transaction.atomic
 def _rewrite(mailbox: Mailbox, read: Sequence[tuple[Message, Letter]]) -> int:
     """Write columns that differ, the files, and the words; returns how many letters had other columns."""
-    Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+    Mailbox.objects.select_for_update(no_key=True).get(pk=mailbox.pk)
     there = Message.objects.in_bulk([message.pk for message, _ in read])
     current = [(there[message.pk], letter) for message, letter in read if message.pk in there]
     different = []
@@ -112,7 +112,8 @@ def retry_quarantined(mailbox: Mailbox, *, now: datetime, cutoff: datetime | Non
     Their flags are unknown: they come with the next flags of the folder.
     """
     readable = 0
-    kept = list(Quarantined.objects.filter(folder__mailbox=mailbox).exclude(blob="").select_related("folder"))
+    on_server = Quarantined.objects.filter(folder__mailbox=mailbox, uid__gt=0)
+    kept = list(on_server.exclude(blob="").select_related("folder"))
     for item in kept:
         raw = blobs.get(item.account_id, item.blob)
         letter = Fetched(item.uid, raw, item.internal_date or item.first_seen_at)

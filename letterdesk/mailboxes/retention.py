@@ -280,7 +280,7 @@ def _kept(message: Message, holds: Sequence[Hold]) -> str:
     legal = sorted((hold.told[1], hold.told[0]) for hold in holds if hold.told)
     if legal:  # ux.md 1.11
         since, name = legal[0]
-        facts = {"name": name, "day": date_format(since.astimezone(ZoneInfo(message.account.time_zone)), "j M Y")}
+        facts = {"name": name, "day": date_format(since.astimezone(ZoneInfo(message.account.time_zone)), _("j M Y"))}
         text = _("Held by %(name)s since %(day)s") if name else _("On hold since %(day)s")
         first = _("%(held)s — cannot be deleted") % {"held": text % facts}
         others = sorted({_reason(hold) for hold in holds if not hold.told})
@@ -310,7 +310,7 @@ def _original(mailbox: Mailbox) -> str:
 
 def _leaves(leaves_at: datetime, now: datetime) -> str:
     left = leaves_at - now
-    day = date_format(leaves_at, "j M" if leaves_at.year == now.year else "j M Y")
+    day = date_format(leaves_at, _("j M") if leaves_at.year == now.year else _("j M Y"))
     if left <= timedelta(0):
         return _("Left Webmail on %(day)s") % {"day": day}
     if left > SOON:

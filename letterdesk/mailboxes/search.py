@@ -84,7 +84,7 @@ class Search:
 
     def __init__(self, employee: Employee, query: str, *, now: datetime, mailbox: Mailbox | None, period: Kept) -> None:
         zone = ZoneInfo(employee.time_zone or employee.account.time_zone)
-        self.tree = parse_query(query, now=now, zone=zone)
+        self.tree = parse_query(query, now=now, zone=zone, me=employee.pk)
         mailboxes = Mailbox.objects.visible_to(employee)
         self.mailboxes: dict[int, Any] = (mailboxes.filter(pk=mailbox.pk) if mailbox else mailboxes).in_bulk()
         self._employee, self._cutoff = employee, period.cutoff(now)

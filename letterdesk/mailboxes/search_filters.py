@@ -7,8 +7,10 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from letterdesk.accounts.models import Department, Employee
+
 from .models import Folder, FolderRole, Labelled, Mark, Placement
-from .search_query import Condition
+from .search_query import STATUSES, Condition
 
 ASIDE = (FolderRole.SPAM, FolderRole.TRASH)  # looked into only where the query says so: in:spam, in:anywhere
 ANYWHERE = ("anywhere", "all")
@@ -19,10 +21,10 @@ def condition(asked: Condition) -> Q:
     """The condition on Message rows that an operator stands for."""
     value: Any = asked.value
     match asked.name:
-        case "has":
-            return Q(has_attachments=True)
-        case "is" | "snoozed":
+        case "has" | "is" | "status" | "snoozed":
             return _state(value)
+        case "assigned":
+            return _assigned(value)
         case "in":
             return Q() if value.lower() in ANYWHERE else _placed(named_folder(value))
         case "label":
@@ -74,9 +76,25 @@ def _state(value: str | datetime) -> Q:
     """A moment stands for: asleep at that moment."""
     if isinstance(value, datetime):
         return Q(Exists(_marks().asleep(value)))
+    if value == "attachment":
+        return Q(has_attachments=True)
+    if value in STATUSES:
+        return Q(conversation__status=value)
     if value == "pinned":
         return Q(Exists(_marks().filter(pinned_at__isnull=False)))
     return ~_placed(_FLAGS["unread"]) if value == "read" else _placed(_FLAGS[value])
+
+
+def _assigned(to: int | str) -> Q:
+    """To the employee with that key, to nobody ("none"), or to a person or department with that in the name."""
+    if isinstance(to, int):
+        return Q(conversation__assignee=to)
+    if to.lower() == "none":
+        return Q(conversation__status="open", conversation__assignee=None, conversation__department=None)
+    name = to.removeprefix("@")
+    people, departments = Employee.objects.filter(name__icontains=name), Department.objects.filter(name__icontains=name)
+    by_person = Q(conversation__assignee__in=people.values("pk"))
+    return by_person | Q(conversation__department__in=departments.values("pk"))
 
 
 def _marks() -> Any:

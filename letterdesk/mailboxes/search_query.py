@@ -14,7 +14,8 @@ DEEPEST = 20
 
 TEXT_FIELDS = {"from": "sender", "to": "recipients", "cc": "copies", "subject": "subject", "filename": "files"}
 HAS = ("attachment",)
-IS = ("unread", "read", "starred", "answered", "snoozed", "pinned")
+STATUSES = ("open", "waiting", "closed")
+IS = ("unread", "read", "starred", "answered", "snoozed", "pinned", *STATUSES)
 _EXAMPLES = {
     "from": "from:amara",
     "to": "to:sales@acme.eu",
@@ -23,6 +24,8 @@ _EXAMPLES = {
     "filename": "filename:pdf",
     "has": "has:attachment",
     "is": "is:unread",
+    "status": "status:open",
+    "assigned": "assigned:me",
     "in": "in:inbox",
     "label": "label:urgent",
     "mailbox": "mailbox:sales",
@@ -80,15 +83,18 @@ class Or:
 Node = Text | Condition | Not | And | Or
 
 
-def parse_query(query: str, *, now: datetime, zone: ZoneInfo) -> Node | None:
-    """Read what a person typed. None: nothing to look for. Days begin at midnight in `zone`. Raises BadQuery."""
+def parse_query(query: str, *, now: datetime, zone: ZoneInfo, me: int = 0) -> Node | None:
+    """Read what a person typed. None: nothing to look for. Days begin at midnight in `zone`. Raises BadQuery.
+
+    `me` is the key of who asks, for `assigned:me`.
+    """
     if len(query) > LONGEST_QUERY:
         raise BadQuery(_("The search is longer than %(most)s characters. Use fewer words.") % {"most": LONGEST_QUERY})
     clean = query.replace("\0", " ").encode(errors="replace").decode()  # no database takes NUL or lone surrogates
     tokens = list(_tokens(clean))
     if len(tokens) > MOST_TERMS:
         raise BadQuery(_("The search has more than %(most)s parts. Use fewer words.") % {"most": MOST_TERMS})
-    return _Parser(tokens, now=now, zone=zone).whole()
+    return _Parser(tokens, now=now, zone=zone, me=me).whole()
 
 
 def positive_texts(node: Node | None) -> Iterator[Text]:
@@ -157,12 +163,13 @@ def _tokens(query: str) -> Iterator[_Token]:
 class _Parser:
     """Recursive descent over the tokens; brackets and quotes that are left open close at the end."""
 
-    def __init__(self, tokens: list[_Token], *, now: datetime, zone: ZoneInfo) -> None:
+    def __init__(self, tokens: list[_Token], *, now: datetime, zone: ZoneInfo, me: int) -> None:
         self.tokens = tokens
         self.at = 0
         self.depth = 0
         self.now = now
         self.zone = zone
+        self.me = me
 
     def whole(self) -> Node | None:
         parts: list[Node] = []
@@ -232,14 +239,17 @@ class _Parser:
         if name in TEXT_FIELDS:
             return _text(token.text, TEXT_FIELDS[name], is_phrase=token.kind == "phrase")
         value = self.value(name, token.text.strip())
+        if (name, str(value).lower()) == ("assigned", "me"):
+            return Condition(name, self.me)
         return Condition("snoozed", self.now) if (name, value) == ("is", "snoozed") else Condition(name, value)
 
     def value(self, name: str, text: str) -> str | datetime | int:
         match name:
             case "has":
                 return _choice(name, text.lower().replace("attachments", "attachment"), HAS)
-            case "is":
-                return _choice(name, {"flagged": "starred", "seen": "read"}.get(text.lower(), text.lower()), IS)
+            case "is" | "status":
+                word = {"flagged": "starred", "seen": "read"}.get(text.lower(), text.lower())
+                return _choice(name, word, IS if name == "is" else STATUSES)
             case "before" | "after":
                 return _day(name, text, self.zone)
             case "older_than" | "newer_than":

@@ -93,6 +93,7 @@ def _with_rights(employee: Employee) -> Any:
     return mailboxes.visible_to(employee).annotate(
         has_hidden=Exists(hidden),
         has_marks=Exists(Mark.objects.filter(mailbox=this)),
+        has_reminded=Exists(Mark.objects.reminded().filter(mailbox=this)),
         known_labels=RawSQL(_LABELS[connection.vendor], [], TextField()),  # noqa: S611  constant SQL
         is_shared=Exists(Grant.objects.filter(mailbox=this)),
         may_act=Exists(mailboxes.editable_by(employee).filter(pk=this)),

@@ -5,12 +5,13 @@ in the transaction, and once more in the deleting statement, so a hold that was 
 leaves whole pieces, two sweeps at once do the same as one, and the preview is the same question without the answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
@@ -20,11 +21,12 @@ from letterdesk.plans import limits
 from . import legal, receipts, tombstones
 from .models import Mailbox, Message, PendingChange, Placement, Quarantined, SweepClock
 from .own_times import periods_under
+from .pace import in_pieces
 from .periods import Cutoff, latest, of_mailbox
 from .remove import remove_over, remove_quarantined
 from .retention import is_over
 
-AT_ONCE = 500
+AT_ONCE = 1000
 RULE, OWN = "R9", "own"  # what the plan ends, and what only a time of one's own does
 JUMP = timedelta(days=1)  # a clock that is so far from the last sweep's has jumped, or nobody was running
 HELD_FOR = timedelta(days=1)  # R20: a jump holds deletion back for a day, never the hiding
@@ -59,7 +61,7 @@ def sweep(*, now: datetime) -> int:
     """Remove what is over in all accounts; returns how many letters went. Nothing while the clock is in doubt."""
     if not clock_is_steady(now):
         return 0
-    return sum(_sweep_mailbox(mailbox, now) for mailbox in _mailboxes(now))
+    return sum(in_pieces(partial(_piece, mailbox, now)) for mailbox in _mailboxes(now))
 
 
 def cutoff_of(account: Account, now: datetime) -> Cutoff:
@@ -75,27 +77,31 @@ def over(mailbox: Mailbox, cutoff: Cutoff) -> QuerySet[Message]:
 
 def ending(letters: QuerySet[Message], cutoff: Cutoff) -> QuerySet[Message]:
     """Those of R9: received by then, not held (R4), and with no change of a person still on its way."""
-    return settled(letters.filter(is_over(Message, cutoff), is_held=False))
+    return settled(legal.may_go(letters.filter(is_over(Message, cutoff), is_held=False)))
 
 
 def settled(letters: QuerySet[Message]) -> QuerySet[Message]:
     """Those with no change of a person that the server does not know yet (R9, R29)."""
-    waiting = PendingChange.objects.filter(placement__message=OuterRef("pk"), state=PendingChange.State.WAITING)
-    moving = Placement.objects.filter(message=OuterRef("pk"), uid__lte=0)
+    waiting = _waiting().filter(placement__message=OuterRef("pk"))
+    moving = Placement.objects.provisional().filter(message=OuterRef("pk"))
     return letters.filter(~Exists(waiting), ~Exists(moving))
+
+
+def unsettled(letters: QuerySet[Message], mailboxes: Collection[int]) -> QuerySet[Message]:
+    """The others of those of these mailboxes: few, and found by the changes, whatever the number of letters."""
+    waiting = _waiting().filter(mailbox__in=mailboxes, placement__isnull=False).values("placement__message")
+    moving = Placement.objects.provisional().filter(folder__mailbox__in=mailboxes).values("message")
+    return letters.filter(Q(pk__in=waiting.union(moving)))
+
+
+def _waiting() -> QuerySet[PendingChange]:
+    return PendingChange.objects.filter(state=PendingChange.State.WAITING)
 
 
 def _mailboxes(now: datetime) -> Iterator[Mailbox]:
     for account in Account.objects.order_by("pk").iterator():
         if cutoff_of(account, now) is not None:
             yield from account.mailboxes.filter(forgotten_at=None).select_related("account").order_by("pk")
-
-
-def _sweep_mailbox(mailbox: Mailbox, now: datetime) -> int:
-    removed = 0
-    while gone := _piece(mailbox, now):
-        removed += gone
-    return removed
 
 
 @transaction.atomic
@@ -106,7 +112,8 @@ def _piece(mailbox: Mailbox, now: datetime) -> int:
     last = latest(cutoff)
     if last is None:
         return 0
-    Mailbox.objects.select_for_update().get(pk=mailbox.pk)  # before choosing: nobody changes a chosen letter (R9)
+    # Before choosing: nobody changes a chosen letter (R9).
+    Mailbox.objects.select_for_update(no_key=True).get(pk=mailbox.pk)
     ids = list(over(mailbox, cutoff).order_by("received_at").values_list("pk", flat=True)[:AT_ONCE])
     blobs = remove_over(mailbox, ids, cutoff=last, now=now)
     blobs += remove_quarantined(mailbox, _quarantined(mailbox, cutoff), now=now)

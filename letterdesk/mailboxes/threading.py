@@ -20,14 +20,28 @@ from letterdesk.events.record import record
 from letterdesk.mail.letters import Letter
 from letterdesk.mail.subjects import is_reply_subject, normal_subject
 
-from . import legal, listing, rows
+from . import attached, legal, listing, rows
 from .models import Conversation, Listing, Mailbox, Message, Placement, ThreadKey
+from .reminders import follow_split
 from .subjects import Candidate, join_by_subject
 
 FIRST_REFERENCES = 2  # of a long References header the roots …
 LAST_REFERENCES = 30  # … and the nearest are looked at (B14)
 KEYS_AT_ONCE = 20_000
+# What the joining one was for the team, the other becomes: where it was nothing yet, or done with.
+TAKE_STATUS = """
+    UPDATE mailboxes_conversation SET status = s.status, waiting_since = s.waiting_since,
+        assignee_id = CASE WHEN mailboxes_conversation.assignee_id IS NULL
+            AND mailboxes_conversation.department_id IS NULL THEN s.assignee_id
+            ELSE mailboxes_conversation.assignee_id END,
+        department_id = CASE WHEN mailboxes_conversation.assignee_id IS NULL
+            AND mailboxes_conversation.department_id IS NULL THEN s.department_id
+            ELSE mailboxes_conversation.department_id END
+    FROM mailboxes_conversation AS s WHERE mailboxes_conversation.id = %s AND s.id = %s AND s.status <> ''
+        AND (mailboxes_conversation.status = '' OR (s.status = 'open' AND mailboxes_conversation.status <> 'open'))
+    """
 MERGE = (
+    TAKE_STATUS,
     "UPDATE mailboxes_message SET conversation_id = %s WHERE conversation_id = %s",
     "UPDATE mailboxes_placement SET conversation_id = %s WHERE conversation_id = %s",
     "UPDATE mailboxes_threadkey SET conversation_id = %s WHERE conversation_id = %s",
@@ -207,9 +221,20 @@ def _merge_all(mailbox: Mailbox, merges: dict[int, int]) -> set[int]:
         return set()
     for statement in MERGE:
         rows.run_many(statement, [(target, source) for source, target in merges.items()])
+    attached.follow(merges)
     Listing.objects.filter(conversation__in=merges).delete()
     Conversation.objects.filter(pk__in=merges, mailbox=mailbox).update(
-        split_from=None, subject="", subject_key="", snippet="", senders=[], message_count=0, newest_at=None
+        split_from=None,
+        subject="",
+        subject_key="",
+        snippet="",
+        senders=[],
+        message_count=0,
+        newest_at=None,
+        status="",
+        assignee=None,
+        department=None,
+        waiting_since=None,
     )
     legal.cover_joined(mailbox, set(merges.values()))
     return set(merges.values())
@@ -300,7 +325,7 @@ def merge(a: Conversation, b: Conversation, *, by: Employee | None) -> Conversat
         raise DifferentMailboxes("these conversations are in different mailboxes")
     if a.pk == b.pk:
         return a
-    mailbox = Mailbox.objects.select_for_update().get(pk=a.mailbox_id)
+    mailbox = Mailbox.objects.select_for_update(no_key=True).get(pk=a.mailbox_id)
     Conversation.objects.filter(pk=a.pk, split_from=b.pk).update(split_from=None)
     _merge_all(mailbox, {b.pk: a.pk})
     listing.refresh([a.pk])
@@ -315,7 +340,7 @@ def split(message: Message, *, by: Employee | None) -> Conversation:
 
     Remembered: a letter that names both sides goes to the side of the nearest one it names, and merges nothing.
     """
-    mailbox = Mailbox.objects.select_for_update().get(pk=message.mailbox_id)
+    mailbox = Mailbox.objects.select_for_update(no_key=True).get(pk=message.mailbox_id)
     message.refresh_from_db()
     old = message.conversation
     if not Message.objects.filter(conversation=old).exclude(pk=message.pk).exists():
@@ -327,11 +352,16 @@ def split(message: Message, *, by: Employee | None) -> Conversation:
         subject=subject,
         subject_key=subject_key_of(subject),
         split_from=old,
+        status=old.status,
+        assignee_id=old.assignee_id,
+        department_id=old.department_id,
+        waiting_since=old.waiting_since,
     )
     Message.objects.filter(pk=message.pk).update(conversation=new)
     Placement.objects.filter(message=message.pk).update(conversation=new)
     if message.message_id:
         ThreadKey.objects.filter(mailbox=mailbox, key=key_of(message.message_id)).update(conversation=new)
+    follow_split(old, new)
     listing.refresh([old.pk, new.pk])
     _tell("conversation.split", mailbox, by, new, other=old.public_id)
     new.refresh_from_db()

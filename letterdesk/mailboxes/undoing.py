@@ -1,5 +1,6 @@
 """Takes back what a person did: before the mail server was told, without a trace (R27); after that, by the reverse."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 
-from . import labels, marks
+from . import labels, marks, muting
 from .act import FLAGS
 from .flags import change_flags
 from .hide import show_again
@@ -16,6 +17,7 @@ from .models import Action, Conversation, Folder, Label, Mailbox, Placement
 from .move import move, undo
 
 KEPT = timedelta(days=30)
+Reverse = Callable[[dict[str, Any], Employee, datetime], int]  # a step, by whom, when → how many conversations changed
 
 
 class CannotUndo(ValueError):
@@ -23,15 +25,21 @@ class CannotUndo(ValueError):
 
 
 @transaction.atomic
-def take_back(action: Action, *, by: Employee, now: datetime) -> int:
+def take_back(action: Action, *, by: Employee, now: datetime, others: Mapping[str, Reverse] | None = None) -> int:
     """Undo an action of one's own, once; returns how many letters or conversations changed.
+
+    `others`: how a higher room takes back its steps, by the key that such a step has.
 
     Rights are asked anew: what lies in a mailbox in which `by` may no longer act stays as it is. Raises CannotUndo.
     """
     mine = Action.objects.filter(pk=action.pk, employee=by, undone_at=None).update(undone_at=now) == 1
     if not mine:
         raise CannotUndo(_("This was taken back already."))
-    count = sum(_reverse(step, action, by=by, now=now) for step in reversed(action.before))
+    reversing = others or {}
+    count = 0
+    for step in reversed(action.before):
+        other = next((reversing[key] for key in step if key in reversing), None)
+        count += other(step, by, now) if other else _reverse(step, action, by=by, now=now)
     if not count:
         raise CannotUndo(_("Nothing of it is left to take back: the mail server was told, or letters moved on."))
     return count
@@ -42,6 +50,8 @@ def _reverse(step: dict[str, Any], action: Action, *, by: Employee, now: datetim
         return show_again(step["hidden"], to=by)
     if "marks" in step:
         return marks.put_back(_mine(step["marks"], by), by=by)
+    if "muted" in step:
+        return muting.put_back(step, by=by)
     if "label" in step:
         return _unlabel(step, by=by)
     if "for_good" in step:

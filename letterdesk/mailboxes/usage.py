@@ -33,6 +33,11 @@ def mailboxes_by_person(account: Account) -> list[tuple[Employee, int]]:
     return [(person, person.number) for person in people.order_by("-number", "name")]
 
 
+def states_in(account_id: int) -> set[str]:
+    """The states in which mailboxes of this account are; empty: it has none."""
+    return set(Mailbox.objects.filter(account=account_id).values_list("state", flat=True).distinct())
+
+
 def choosable(owner: Employee) -> list[Mailbox]:
     """The owner's mailboxes among which a plan chooses (R13), in the order in which they keep running."""
     return sorted(considered(owner.account, owner=owner), key=lambda each: (each.gives_way, each.connected_at, each.pk))

@@ -12,7 +12,9 @@ from letterdesk.mail.compose import File, NotComposable, Outgoing, compose, wire
 from letterdesk.mail.letters import Address
 
 from .identities import Identity
-from .models import Draft
+from .models import Draft, DraftFile, Suppressed
+from .suppression import suppressed_among
+from .words import clean
 
 LARGEST_LETTER = 36_000_000  # bytes as they travel: 25 MB of files in base64, and a little
 NO_LETTER_CARRIES = re.compile(r"[\r\n\0]")
@@ -45,14 +47,36 @@ def problems(draft: Draft, identity: Identity | None) -> list[Problem]:
     for name in ("to", "cc", "bcc"):
         for shown, address in getattr(draft, name):
             if NO_LETTER_CARRIES.search(shown):
-                found.append(_named(NotComposable("name", shown)))
+                found.append(named(NotComposable("name", shown)))
             try:
                 wire_address(address)
             except NotComposable:
                 found.append(
                     Problem("bad_address", _("%(address)s is no e-mail address.") % {"address": address}, name)
                 )
-    return found
+    return found + [Problem("undeliverable", undeliverable(each), "to") for each in refused_recipients(draft)]
+
+
+def refused_recipients(draft: Draft) -> list[Suppressed]:
+    """Recipients to whom nothing is sent, because there is no such address."""
+    everybody = [address for field in ("to", "cc", "bcc") for _name, address in getattr(draft, field)]
+    return suppressed_among(draft.account_id, everybody)
+
+
+def undeliverable(row: Suppressed) -> str:
+    """Why nothing is sent there, and what to do."""
+    told = {
+        "address": row.address,
+        "reason": row.reason or _("There is no such address."),
+        "date": f"{row.at:%Y-%m-%d}",
+    }
+    return (
+        _(
+            "A letter to %(address)s came back on %(date)s: “%(reason)s”. Correct the address, or take it off the list "
+            "of undeliverable ones."
+        )
+        % told
+    )
 
 
 def envelope(draft: Draft) -> list[tuple[str, str, str]]:
@@ -64,10 +88,15 @@ def envelope(draft: Draft) -> list[tuple[str, str, str]]:
     return list(found.values())
 
 
+def _travels(file: DraftFile, draft: Draft) -> bool:
+    """A picture that somebody took out of the text goes with it."""
+    return not (file.content_id and draft.body_html) or f"cid:{file.content_id}" in draft.body_html
+
+
 def letter_of(draft: Draft, identity: Identity, *, message_id: str, date: datetime) -> bytes:
     """The bytes of the letter. Raises CannotSend, BlobMissing."""
     files = [File(each.filename, each.content_type, blobs.get(each.account_id, each.blob), each.content_id)
-             for each in draft.files.order_by("pk")]  # fmt: skip
+             for each in draft.files.order_by("pk") if _travels(each, draft)]  # fmt: skip
     outgoing = Outgoing(
         sender=identity.address,
         date=date,
@@ -76,7 +105,7 @@ def letter_of(draft: Draft, identity: Identity, *, message_id: str, date: dateti
         cc=_addresses(draft.cc),
         subject=draft.subject,
         text=draft.body_text,
-        html=draft.body_html,
+        html=clean(draft.body_html),  # once more, whatever a row may hold (C21)
         in_reply_to=draft.in_reply_to,
         references=tuple(draft.references),
         files=tuple(files),
@@ -84,7 +113,7 @@ def letter_of(draft: Draft, identity: Identity, *, message_id: str, date: dateti
     try:
         raw = compose(outgoing)
     except NotComposable as error:
-        raise CannotSend([_named(error)]) from error
+        raise CannotSend([named(error)]) from error
     if len(raw) > LARGEST_LETTER:
         size = {"size": LARGEST_LETTER // 1_000_000}
         raise CannotSend([Problem("too_large", _("This letter is larger than %(size)d MB.") % size, "files")])
@@ -95,7 +124,8 @@ def _addresses(people: list[list[str]]) -> tuple[Address, ...]:
     return tuple(Address(name, address) for name, address in people)
 
 
-def _named(error: NotComposable) -> Problem:
+def named(error: NotComposable) -> Problem:
+    """What no letter can carry, in words for people."""
     texts = {
         "name": _("The name of a sender or recipient contains a character that no letter can carry."),
         "subject": _("The subject contains a line break or another character that no letter can carry."),

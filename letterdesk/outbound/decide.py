@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from letterdesk.mail.submit import Answer, Attempt
 
+from .asked_wait import asked_wait
 from .models import RecipientState as R
 from .models import State
 
@@ -25,12 +26,14 @@ class Conclusion:
 
 
 def conclude(
-    attempt: Attempt, *, asked: Sequence[str], taken_before: bool, attempts: int, due_at: datetime, now: datetime,
+    attempt: Attempt, *, asked: Sequence[str], taken_before: bool, attempts: int, tried_since: datetime,
+    now: datetime,
     jitter: float = 0.0,
 ) -> Conclusion:  # fmt: skip
     """Judge an attempt for the recipients `asked`. `taken_before`: some recipient has the letter since an earlier one;
-    `attempts` counts this one; `jitter` 0–1 stretches the wait by up to a fifth."""
-    again = None if now - due_at >= GIVEN_UP_AFTER else now + _wait(attempts, jitter)
+    `attempts` counts this one, the first was at `tried_since`; `jitter` 0–1 stretches the wait by up to a fifth."""
+    wait = max(WAITS[min(attempts, len(WAITS)) - 1], _asked_for(attempt))
+    again = None if now - tried_since >= GIVEN_UP_AFTER else now + wait * (1 + jitter / 5)
     if attempt.error is not None:
         is_lasting = attempt.error.needs_person
         return _all(asked, Answer(0, attempt.error.text), None if is_lasting else again, taken_before=taken_before,
@@ -42,8 +45,8 @@ def conclude(
     return _refused(attempt, asked, again, taken_before=taken_before)
 
 
-def _wait(attempts: int, jitter: float) -> timedelta:
-    return WAITS[min(attempts, len(WAITS)) - 1] * (1 + jitter / 5)
+def _asked_for(attempt: Attempt) -> timedelta:
+    return max(asked_wait(each.code, each.text) for each in (attempt.last, *attempt.recipients.values()))
 
 
 def _all(asked: Sequence[str], answer: Answer, again: datetime | None, *, taken_before: bool, code: str) -> Conclusion:

@@ -1,51 +1,43 @@
-"""Letters leave, exactly once: claimed under a fence, handed over phase by phase, every outcome written down (P6).
+"""Letters leave, exactly once: claimed under a fence (`claim.py`), handed over phase by phase, every outcome written
+down (P6).
 
 No transaction is open while a server is talked to. Before the final dot the phase is journalled, under the fence: who
 was overtaken by another worker sends no dot. A worker that dies before that dot leaves a letter that is simply tried
 again; after it nobody can know whether the server has the letter, and it stays `unknown` until it is found in Sent or a
-person decides (`resolve.py`).
+person decides (`resolve.py`). Through what it leaves – a mailbox or a verified sender – is `outlets.py`' alone.
 """
 
+import logging
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db import OperationalError, transaction
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from letterdesk.accounts.models import Account
 from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
-from letterdesk.mail.errors import MailError
+from letterdesk.mail.errors import MailError, TokenRefused
 from letterdesk.mail.guard import Guard
 from letterdesk.mail.imap_types import Login
 from letterdesk.mail.submit import AFTER_DOT, Answer, Attempt, submit
-from letterdesk.mailboxes.models import Mailbox
-from letterdesk.plans.limits import NotInPlan, require
-from letterdesk.plans.models import Channel
 from letterdesk.plans.usage import refund
 
-from . import drafts, filing
+from . import drafts, filing, pacing, signing, trouble
+from .claim import LEASE, WITH, claim_next
 from .decide import GIVEN_UP_AFTER, Conclusion, conclude
-from .identities import SENDING as USABLE
+from .hold_back import hold_back, let_go_unwanted
 from .models import Delivery, DeliveryRecipient, Phase, RecipientState, State
+from .outlets import check_allowed, login_of
 from .telling import tell
 
-LEASE = timedelta(minutes=15)  # longer than the wait after the final dot
 AT_ONCE = 50
-WITH = ("mailbox__account", "by", "reservation", "draft")
+WRITES = 3  # tries to write an outcome down
 TO_ASK = (RecipientState.WAITING, RecipientState.DEFERRED)
 Clock = Callable[[], datetime]
-
-
-class Withheld(MailError):
-    """The plan or the mailbox's state lets nothing out now (R11, R13)."""
-
-    code = "withheld"
-    words = "{detail}"
-    is_temporary = True
+logger = logging.getLogger(__name__)
 
 
 class Lost(MailError):
@@ -64,49 +56,62 @@ def deliver(*, now: datetime, clock: Clock | None = None, patience: float = AFTE
     time_of = clock or (lambda: now)
     recover(now)
     done = 0
-    for pk in list(_due(now).order_by("next_at").values_list("pk", flat=True)[:AT_ONCE]):
-        done += deliver_one(pk, now=time_of(), clock=clock, patience=patience)
+    while done < AT_ONCE and (row := claim_next(time_of())) is not None:
+        reach("deliver.claimed")
+        _deliver(row, time_of, patience)
+        done += 1
     filing.file_rest(now=time_of())
     return done
 
 
-def deliver_one(pk: int, *, now: datetime, clock: Clock | None = None, patience: float = AFTER_DOT) -> bool:
-    """Try one letter, if it is due and nobody else has it. `clock` as above."""
-    time_of = clock or (lambda: now)
-    row = _claim(pk, now)
-    if row is None:
-        return False
-    reach("deliver.claimed")
+def _deliver(row: Delivery, clock: Clock, patience: float) -> None:
+    """Try a letter that is ours now."""
+    now = clock()
+    if let_go_unwanted(row, now=now) or hold_back(row, now=now):
+        return
+    found = pacing.wait_for_place(row, now=now) or _hand_over(row, clock, patience)
+    now = clock()
+    if _finish(row, found, now):
+        reach("deliver.finished")
+        filing.file(row.pk, now=now)
+
+
+def _hand_over(row: Delivery, clock: Clock, patience: float) -> Conclusion:
+    """Try it at the server, and judge what happened."""
     asked = list(row.recipients.filter(state__in=TO_ASK).order_by("pk").values_list("address", flat=True))
-    attempt = _attempt(row, asked, time_of, patience)
+    since = _tried_since(row, clock())
+    attempt = _attempt(row, asked, clock, patience)
     reach("deliver.attempted")
-    now = time_of()
-    found = conclude(
+    return conclude(
         attempt,
         asked=asked,
         taken_before=row.recipients.filter(state=RecipientState.ACCEPTED).exists(),
         attempts=row.attempts,
-        due_at=row.due_at,
-        now=now,
+        tried_since=since,
+        now=clock(),
         jitter=random.random(),  # noqa: S311  no secret
     )
-    if _finish(row, found, now):
-        reach("deliver.finished")
-        filing.file(row.pk, now=now)
-    return True
+
+
+def _tried_since(row: Delivery, now: datetime) -> datetime:
+    """When a server was asked first; what made it wait before that – a daily limit, a closed account – is ours."""
+    if row.tried_since is None:
+        Delivery.objects.filter(pk=row.pk, fence=row.fence).update(tried_since=now)
+        row.tried_since = now
+    return row.tried_since
 
 
 def recover(now: datetime) -> int:
     """Letters whose worker died: before the dot they are tried again, after it they are unknown (E02, E03)."""
     lost = Delivery.objects.filter(state=State.SENDING, leased_until__lte=now)
     before_dot = lost.exclude(phase=Phase.DOT)
-    hopeful = before_dot.filter(due_at__gt=now - GIVEN_UP_AFTER)
+    hopeful = before_dot.filter(Q(tried_since=None) | Q(tried_since__gt=now - GIVEN_UP_AFTER))
     again = hopeful.update(state=State.DEFERRED, next_at=now, fence=F("fence") + 1)
     again += sum(_give_up(row, before_dot, now) for row in before_dot.select_related(*WITH))
-    for row in lost.filter(phase=Phase.DOT).select_related("mailbox__account"):
+    for row in lost.filter(phase=Phase.DOT).select_related("account", "mailbox", "by"):
         with transaction.atomic():
             mine = lost.filter(pk=row.pk, phase=Phase.DOT, fence=row.fence)
-            if mine.update(state=State.UNKNOWN, error_code="no_answer") == 1:
+            if mine.update(state=State.UNKNOWN, error_code="no_answer", trouble_at=now) == 1:
                 DeliveryRecipient.objects.filter(delivery=row, state__in=TO_ASK).update(state=RecipientState.UNKNOWN)
                 tell("letter.unknown", row)
                 again += 1
@@ -121,84 +126,40 @@ def _give_up(row: Delivery, before_dot: QuerySet[Delivery], now: datetime) -> bo
     asked = list(row.recipients.filter(state__in=TO_ASK).values_list("address", flat=True))
     taken = row.recipients.filter(state=RecipientState.ACCEPTED).exists()
     lost = Attempt("connect", Answer(0, _("The letter could not be handed over for five days.")))
-    found = conclude(lost, asked=asked, taken_before=taken, attempts=row.attempts, due_at=row.due_at, now=now)
+    since = row.tried_since or now
+    found = conclude(lost, asked=asked, taken_before=taken, attempts=row.attempts, tried_since=since, now=now)
     return _finish(row, found, now)
 
 
-def _due(now: datetime) -> QuerySet[Delivery]:
-    """Those of a closed account wait: they go when its deletion is taken back, and are purged otherwise.
-
-    Asked with EXISTS, not with a join: `_claim` updates what this finds, and its state must be in that statement.
-    """
-    closed = Account.objects.filter(pk=OuterRef("account"), closed_at__isnull=False)
-    due: QuerySet[Delivery] = Delivery.objects.filter(
-        ~Exists(closed), state__in=[State.QUEUED, State.DEFERRED], next_at__lte=now
-    )
-    return due
-
-
-def _claim(pk: int, now: datetime) -> Delivery | None:
-    """E09, E10: of two workers, or a worker and an undo, one wins."""
-    mine = _due(now).filter(pk=pk).update(
-        state=State.SENDING, phase=Phase.CONNECTING, fence=F("fence") + 1, attempts=F("attempts") + 1,
-        leased_until=now + LEASE,
-    )  # fmt: skip
-    if mine != 1:
-        return None
-    row: Delivery = Delivery.objects.select_related(*WITH).get(pk=pk)
-    return row
-
-
 def _attempt(row: Delivery, asked: list[str], clock: Clock, patience: float) -> Attempt:
+    guard = Guard(allowed=tuple(settings.ALLOWED_NETWORKS))
     try:
-        _check_allowed(row, clock())
-        raw = _bytes_of(row)
+        check_allowed(row, now=clock())
+        raw, login = _bytes_of(row), login_of(row, guard)
     except MailError as error:
         return Attempt("connect", error=error)
 
-    def journal() -> bool:
-        return journal_dot(row, now=clock())
+    def hand_over(login: Login) -> Attempt:
+        return submit(
+            login, guard, raw, sender=row.sender, recipients=asked,
+            before_dot=lambda: journal_dot(row, now=clock()), patience=patience,
+        )  # fmt: skip
 
-    return submit(
-        smtp_login(row.mailbox), Guard(allowed=tuple(settings.ALLOWED_NETWORKS)), raw,
-        sender=row.sender, recipients=asked, before_dot=journal, patience=patience,
-    )  # fmt: skip
+    attempt = hand_over(login)
+    if not isinstance(attempt.error, TokenRefused):
+        return attempt
+    try:  # its time was not over, and yet the server did not take it: with another one, once
+        login = login_of(row, guard, refused=login.oauth_token)
+    except MailError as error:
+        return Attempt("connect", error=error)
+    return hand_over(login)
 
 
 def _bytes_of(row: Delivery) -> bytes:
     try:
-        return blobs.get(row.account_id, row.blob)
+        return signing.provable(blobs.get(row.account_id, row.blob), row.account)
     except (blobs.BlobMissing, blobs.BlobDamaged) as error:
         raise Lost from error
-
-
-def _check_allowed(row: Delivery, now: datetime) -> None:
-    """R11, R13: from the second in which Webmail ends nothing leaves through it, nor from a suspended mailbox, nor for
-    who has lost the right to write there since."""
-    if row.mailbox.state not in USABLE:
-        raise Withheld(f"The mailbox {row.mailbox.address} is {row.mailbox.get_state_display().lower()}.")
-    if row.by is None or not Mailbox.objects.editable_by(row.by).filter(pk=row.mailbox_id).exists():
-        raise Withheld(
-            _("Who sent this letter may not write from %(address)s any more.") % {"address": row.mailbox.address}
-        )
-    if row.channel == Channel.WEBMAIL:
-        try:
-            require(row.mailbox.account, integration=True, now=now)
-        except NotInPlan as error:
-            raise Withheld(error.text) from error
-
-
-def smtp_login(mailbox: Mailbox) -> Login:
-    """How to sign in where this mailbox's letters leave."""
-    secret = mailbox.secret or {}
-    return Login(
-        host=mailbox.smtp_host,
-        port=mailbox.smtp_port,
-        security=mailbox.smtp_security,
-        user=mailbox.smtp_user or mailbox.imap_user or mailbox.address,
-        password=secret.get("password", ""),
-        oauth_token=secret.get("oauth_token", ""),
-    )
 
 
 def journal_dot(row: Delivery, *, now: datetime) -> bool:
@@ -210,9 +171,19 @@ def journal_dot(row: Delivery, *, now: datetime) -> bool:
     return is_ours
 
 
-@transaction.atomic
 def _finish(row: Delivery, found: Conclusion, now: datetime) -> bool:
-    """Write the outcome down, unless somebody else decided meanwhile."""
+    """Write the outcome down, unless somebody else decided meanwhile. Nobody can ask the server again what it said
+    (P6): a deadlock, or a lock that was waited for too long, is survived."""
+    for _try in range(WRITES - 1):
+        try:
+            return _write_down(row, found, now)
+        except OperationalError:
+            logger.warning("The outcome of delivery %s could not be written down; once more", row.pk)
+    return _write_down(row, found, now)
+
+
+@transaction.atomic
+def _write_down(row: Delivery, found: Conclusion, now: datetime) -> bool:
     ours = Delivery.objects.filter(Q(state=State.SENDING) | Q(state=State.UNKNOWN), pk=row.pk, fence=row.fence)
     has_left = any(state == RecipientState.ACCEPTED for state, _answer in found.recipients.values())
     columns: dict[str, object] = {
@@ -225,6 +196,8 @@ def _finish(row: Delivery, found: Conclusion, now: datetime) -> bool:
         columns["next_at"] = found.next_at
     if has_left and row.sent_at is None:
         columns["sent_at"] = now
+    if trouble.is_trouble(found.state, [state for state, _answer in found.recipients.values()]):
+        columns["trouble_at"] = now
     if ours.update(**columns) != 1:
         return False
     for address, (state, answer) in found.recipients.items():
@@ -249,11 +222,11 @@ def _settle(row: Delivery, found: Conclusion, now: datetime) -> None:
         tell("letter.failed", row, by=row.by, **facts)
     elif found.state == State.SENT:
         if row.draft is not None:
-            drafts.remove(row.draft, now=now)
+            drafts.remove(row.draft, by=row.by, now=now)
         tell("letter.sent", row, by=row.by, refused=_refused(row))
-    elif found.state == State.DEFERRED:
+    elif found.state == State.DEFERRED and not pacing.is_told(row, found):
         tell("letter.deferred", row, by=row.by, **facts)
-    else:
+    elif found.state == State.UNKNOWN:
         tell("letter.unknown", row, by=row.by)
 
 

@@ -11,11 +11,14 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 from letterdesk.lib import blobs
+from letterdesk.mail.compose import is_id
+from letterdesk.mail.letters import Part
 from letterdesk.mail.names import safe_filename
+from letterdesk.mail.parse import read_part
 from letterdesk.mailboxes import collect
 
 from .drafts import BadDraft, lock
-from .models import Draft, DraftFile
+from .models import Draft, DraftFile, Template, TemplateFile
 
 LARGEST = 25_000_000  # bytes of all files together: what most servers take, after base64
 MOST = 100  # files
@@ -46,16 +49,44 @@ def attach(
 
 def attach_all(draft: Draft, given: Sequence[Given], *, by: Employee, now: datetime) -> list[DraftFile]:
     """As `attach`, for several; all or none."""
+    write_bytes(draft.account_id, given, now=now)
+    with transaction.atomic():
+        row = lock(draft)
+        made = keep_all(row, given, now)
+        Draft.objects.filter(pk=row.pk).update(updated_at=now)
+        return made
+
+
+def write_bytes(account_id: int, given: Sequence[Given], *, now: datetime) -> None:
+    """Make the bytes durable, before `keep_all` writes their rows. Outside any transaction. Raises as `attach`."""
+    if not given:
+        return
     if sum(len(each.raw) for each in given) > LARGEST:
         raise BadDraft(too_large())
     raws = {blobs.hash_of(each.raw): each.raw for each in given}
-    collect.announce(draft.mailbox.account_id, list(raws), now=now)
-    blobs.put(draft.mailbox.account_id, raws)
-    with transaction.atomic():
-        row = lock(draft)
-        _check_room(row, given)
-        collect.hold(row.account_id, list(raws), holder=row.holder, now=now)
-        return [_keep(row, each, now) for each in given]
+    collect.announce(account_id, list(raws), now=now)
+    blobs.put(account_id, raws)
+
+
+def keep_all(row: Draft, given: Sequence[Given], now: datetime) -> list[DraftFile]:
+    """Write the rows of files whose bytes are written. Inside the caller's transaction. Raises BadDraft, StaleBatch."""
+    if not given:
+        return []
+    _check_room(row, [len(each.raw) for each in given])
+    collect.hold(row.account_id, [blobs.hash_of(each.raw) for each in given], holder=row.holder, now=now)
+    return [_keep(row, each, now) for each in given]
+
+
+def drop_all(row: Draft, *, now: datetime) -> None:
+    """Take all files out of the locked draft. Inside the caller's transaction."""
+    row.files.all().delete()
+    collect.let_go_of_all(row.account_id, row.holder, now=now)
+
+
+def of_part(part: Part, raw: bytes) -> Given:
+    """A file of a letter as a draft takes it."""
+    content_id = part.content_id if part.inline and is_id(part.content_id) else ""
+    return Given(part.filename, part.content_type, read_part(raw, part.index), content_id)
 
 
 def detach(file: DraftFile, *, now: datetime) -> None:
@@ -63,11 +94,34 @@ def detach(file: DraftFile, *, now: datetime) -> None:
     with transaction.atomic():
         row = lock(file.draft)
         DraftFile.objects.filter(pk=file.pk).delete()
+        Draft.objects.filter(pk=row.pk).update(updated_at=now)
         if not row.files.filter(blob=file.blob).exists():
             collect.let_go_of_all(row.account_id, row.holder, now=now, hashes=[file.blob])
 
 
-def read(file: DraftFile) -> bytes:
+def give_template(row: Template, given: Sequence[Given], *, now: datetime) -> None:
+    """Add files whose bytes are written. Inside the transaction that wrote the row. Raises BadDraft, StaleBatch."""
+    if not given:
+        return
+    _check_room(row, [len(each.raw) for each in given])
+    collect.hold(row.account_id, [blobs.hash_of(each.raw) for each in given], holder=row.holder, now=now)
+    for each in given:
+        TemplateFile.objects.create(
+            account_id=row.account_id, template=row, blob=blobs.hash_of(each.raw), size=len(each.raw), at=now,
+            filename=safe_filename(each.filename, each.content_type)[:300], content_type=each.content_type[:255],
+        )  # fmt: skip
+
+
+@transaction.atomic
+def take_from_template(file: TemplateFile, *, now: datetime) -> None:
+    """Take a file out of its template; letters that have it keep it."""
+    row = Template.objects.select_for_update().get(pk=file.template_id)
+    TemplateFile.objects.filter(pk=file.pk).delete()
+    if not row.files.filter(blob=file.blob).exists():
+        collect.let_go_of_all(row.account_id, row.holder, now=now, hashes=[file.blob])
+
+
+def read(file: DraftFile | TemplateFile) -> bytes:
     """The file's exact bytes. Raises BlobMissing, BlobDamaged."""
     return blobs.get(file.account_id, file.blob)
 
@@ -77,11 +131,33 @@ def too_large() -> str:
     return _("The files of a letter may have %(size)d MB together.") % {"size": LARGEST // 1_000_000}
 
 
-def _check_room(draft: Draft, given: Sequence[Given]) -> None:
-    there = draft.files.aggregate(size=Sum("size"))["size"] or 0
-    if there + sum(len(each.raw) for each in given) > LARGEST:
+@transaction.atomic
+def take_over(draft: Draft, template: Template, *, now: datetime) -> None:
+    """The files of a template go along with this letter, each once.
+
+    Raises BadDraft where they have no room, or the template was removed meanwhile; OnItsWay.
+    """
+    row = lock(draft)
+    if Template.objects.select_for_update().filter(pk=template.pk).first() is None:  # locked, it holds the bytes for us
+        raise BadDraft(_("This template was removed meanwhile. Choose another one."))
+    there = set(row.files.values_list("blob", "filename"))
+    wanted = [each for each in template.files.order_by("pk") if (each.blob, each.filename) not in there]
+    if not wanted:
+        return
+    _check_room(row, [each.size for each in wanted])
+    collect.share(row.account_id, [(each.blob, row.holder) for each in wanted], now=now)
+    for each in wanted:
+        DraftFile.objects.create(
+            account_id=row.account_id, draft=row, blob=each.blob, filename=each.filename, size=each.size, at=now,
+            content_type=each.content_type,
+        )  # fmt: skip
+
+
+def _check_room(row: Draft | Template, sizes: Sequence[int]) -> None:
+    there = row.files.aggregate(size=Sum("size"))["size"] or 0
+    if there + sum(sizes) > LARGEST:
         raise BadDraft(too_large())
-    if draft.files.count() + len(given) > MOST:
+    if row.files.count() + len(sizes) > MOST:
         raise BadDraft(_("A letter has %(most)d files at the most.") % {"most": MOST})
 
 

@@ -24,18 +24,20 @@ def reopen(row: Delivery, *, now: datetime) -> Draft | None:
     if row.draft_id is None:
         return None
     Draft.objects.filter(pk=row.draft_id).update(sent_at=None, version=F("version") + 1, updated_at=now)
-    draft: Draft = Draft.objects.select_related("mailbox").get(pk=row.draft_id)
+    draft: Draft = Draft.objects.select_related("mailbox", "verified_sender").get(pk=row.draft_id)
     return draft
 
 
 def tell(kind: str, row: Delivery, *, by: Employee | None = None, **facts: object) -> None:
     """Record what happened to a letter on its way."""
-    record(kind, account=row.mailbox.account, by=by, topic=row.mailbox.topic, subject=f"delivery:{row.public_id}",
+    record(kind, account=row.account, by=by, topic=row.topic, subject=f"delivery:{row.public_id}",
            channel=row.channel, **facts)  # fmt: skip
 
 
 def locked(delivery: Delivery) -> Delivery:
     """The letter's row, locked until the transaction ends."""
-    rows = Delivery.objects.select_for_update(of=("self",)).select_related("mailbox__account", "draft", "reservation")
+    rows = Delivery.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "account", "mailbox__account", "verified_sender", "by", "draft", "reservation"
+    )
     row: Delivery = rows.get(pk=delivery.pk)
     return row

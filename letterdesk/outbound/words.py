@@ -12,6 +12,8 @@ from letterdesk.mail.plain import plain_of
 from letterdesk.mail.text import text_to_html
 
 LONGEST = 2_000_000  # characters of a body
+LONGEST_SIGNATURE = 10_000  # characters
+SIGNATURE_MARK = "-- \n"  # RFC 3676 4.3
 
 
 def clean(html: str) -> str:
@@ -27,6 +29,12 @@ def _own_images(source: str) -> str | None:
 def text_of(html: str) -> str:
     """What a program without HTML shows of it."""
     return plain_of(html)
+
+
+def signature(typed: str) -> tuple[str, str]:
+    """What stands below a letter, as HTML and as text, of what a person typed: after the mark that readers know."""
+    text = typed.replace("\0", "").replace("\r\n", "\n").strip()[:LONGEST_SIGNATURE]
+    return (f"<div>-- <br>{text_to_html(text)}</div>", f"{SIGNATURE_MARK}{text}") if text else ("", "")
 
 
 def quoted(letter: Letter, html: str | None, text: str | None, *, at: datetime) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
+from letterdesk.lib.crashpoint import reach
 
 from .catalogue import UnknownPlan, catalogue, terms_of
 from .limits import locked
@@ -14,7 +15,7 @@ from .timeline import trial_ends_at, turn_of
 
 STANDING = (
     "plan", "since", "trial_started_at", "next_plan", "next_at", "webmail_ended_at", "webmail_began_at",
-    "noticed_days",
+    "noticed_days", "grace_until",
 )  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def _settle(subscription: Subscription, now: datetime) -> bool:
 def _go(subscription: Subscription, key: str, *, at: datetime, by: Employee | None) -> None:
     before = subscription.plan
     if _has_webmail(key, at):
-        subscription.webmail_ended_at = None
+        subscription.webmail_ended_at = subscription.grace_until = None
         if not _has_webmail(before, at):
             subscription.webmail_began_at = at  # R28: earlier mail makes no lead
     elif _has_webmail(before, at):
@@ -102,6 +103,7 @@ def _go(subscription: Subscription, key: str, *, at: datetime, by: Employee | No
         subscription.trial_started_at = at
     subscription.save(update_fields=STANDING)
     record("plan.changed", account=subscription.account, by=by, before=before, after=key)
+    reach("plan.before_commit")
 
 
 def _forget_next(subscription: Subscription, *, by: Employee | None) -> None:

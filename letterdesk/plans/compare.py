@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import cast
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from letterdesk.accounts.models import Account
 
@@ -13,12 +15,12 @@ from .limits import plan_of
 from .rows import NONE, UNLIMITED, Catalogue, Limit, Plan
 
 LABELS = {
-    "integration": "Mailbox integration (Webmail)",
-    "mailboxes_per_employee": "Connected mailboxes per employee",
-    "shared_mailboxes": "Shared mailboxes per account",
-    "days_kept": "Days a message stays in Webmail",
-    "days_fetched": "Days of mail fetched when a mailbox is connected, at most",
-    "outgoing_per_month": "Outgoing e-mails per month",
+    "integration": gettext_noop("Mailbox integration (Webmail)"),
+    "mailboxes_per_employee": gettext_noop("Connected mailboxes per employee"),
+    "shared_mailboxes": gettext_noop("Shared mailboxes per account"),
+    "days_kept": gettext_noop("Days a message stays in Webmail"),
+    "days_fetched": gettext_noop("Days of mail fetched when a mailbox is connected, at most"),
+    "outgoing_per_month": gettext_noop("Outgoing e-mails per month"),
 }
 
 
@@ -74,7 +76,7 @@ def compare(account: Account | None = None, *, now: datetime | None = None) -> C
     plans = tuple(shelf.plans.values())
     current = plan_of(account, now=now).key if account else ""
     columns = tuple(Column(plan.key, plan.name, is_current=plan.key == current) for plan in plans)
-    rows = tuple(Row(key, label, tuple(_cell(plan, key) for plan in plans)) for key, label in LABELS.items())
+    rows = tuple(Row(key, _(label), tuple(_cell(plan, key) for plan in plans)) for key, label in LABELS.items())
     return Comparison(columns, rows, _later(shelf, now))
 
 
@@ -95,18 +97,19 @@ def _differences(before: Catalogue, after: Catalogue) -> tuple[Difference, ...]:
         for key, label in LABELS.items():
             was, becomes = _cell(old, key) if old else "", _cell(plan, key)
             if was != becomes:
-                found.append(Difference(plan.name, label, was, becomes))
+                found.append(Difference(plan.name, _(label), was, becomes))
     return tuple(found)
 
 
 def _cell(plan: Plan, key: str) -> str:
     if key == "integration":
-        return "yes" if plan.integration else "no"
+        return _("yes") if plan.integration else _("no")
     text = _words(cast("Limit", getattr(plan, key)))
-    return f"{text}, from CRM only" if key == "outgoing_per_month" and plan.outgoing_from_crm_only else text
+    crm_only = key == "outgoing_per_month" and plan.outgoing_from_crm_only
+    return _("%(limit)s, from CRM only") % {"limit": text} if crm_only else text
 
 
 def _words(limit: Limit) -> str:
     if isinstance(limit, int):
         return f"{limit:,}"
-    return {UNLIMITED: "unlimited", NONE: "–"}.get(limit, "not specified")
+    return {UNLIMITED: _("unlimited"), NONE: "–"}.get(limit, _("not specified"))

@@ -125,7 +125,7 @@ def _require_mailboxes(allowed: Terms, wanted: int) -> None:  # R14
         )
         text = said % {"plan": allowed.name, "limit": limit, "wanted": wanted}
         way_out = (
-            f"{_('Disconnect one first.')} {better_plans(lambda plan: _fits(wanted, plan.mailboxes_per_employee))}"
+            _("Disconnect one first.") + " " + better_plans(lambda plan: _fits(wanted, plan.mailboxes_per_employee))
         )
         raise LimitReached(text, way_out, limit=limit, wanted=wanted)
 
@@ -140,7 +140,7 @@ def _require_shared(allowed: Terms, wanted: int) -> None:  # R15, R16
         )
         text = said % {"plan": allowed.name, "limit": limit, "wanted": wanted}
         better = better_plans(lambda plan: _fits(wanted, plan.shared_mailboxes))
-        raise LimitReached(text, f"{_('Stop sharing another one first.')} {better}", limit=limit, wanted=wanted)
+        raise LimitReached(text, _("Stop sharing another one first.") + " " + better, limit=limit, wanted=wanted)
 
 
 def _require_depth(allowed: Terms, wanted: int | None) -> None:  # R21

@@ -17,11 +17,14 @@ class Subscription(models.Model):
     plan = models.CharField(max_length=32)
     since = models.DateTimeField(default=timezone.now)
     trial_started_at = models.DateTimeField(null=True, blank=True)
+    trial_extended_to = models.DateTimeField(null=True, blank=True)  # an operator lets the trial end then (R11)
+    grace_until = models.DateTimeField(null=True, blank=True)  # an operator lets no letter go before (R12)
     next_plan = models.CharField(max_length=32, blank=True, default="")  # chosen to follow
     next_at = models.DateTimeField(null=True, blank=True)  # from when on; None with a next plan: when the trial ends
     webmail_ended_at = models.DateTimeField(null=True, blank=True)  # None: the plan has Webmail (R12)
     webmail_began_at = models.DateTimeField(null=True, blank=True)  # after a time without; None: always had it (R28)
     noticed_days = models.PositiveSmallIntegerField(null=True, blank=True)  # the last notice before the turn: 14, 7, 1
+    noticed_for = models.DateTimeField(null=True, blank=True)  # … and which change that notice was about
     followed = models.CharField(max_length=32, blank=True, default="")  # the plan that mailboxes were fitted to (R13) …
     followed_version = models.IntegerField(null=True, blank=True)  # … as it stood in this edition of the catalogue
 

@@ -7,6 +7,7 @@ That is its turn; `change.settle` writes it down afterwards, and nothing waits f
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from .catalogue import catalogue, terms_of
@@ -26,7 +27,8 @@ def trial_ends_at(subscription: Subscription) -> datetime | None:
     shelf = catalogue()
     if not shelf.trial or subscription.plan != shelf.trial or subscription.trial_started_at is None:
         return None
-    return subscription.trial_started_at + timedelta(hours=24 * shelf.trial_days)  # R11
+    ends_at = subscription.trial_started_at + timedelta(hours=24 * shelf.trial_days)  # R11
+    return max(ends_at, subscription.trial_extended_to or ends_at)
 
 
 def turn_of(subscription: Subscription) -> Turn | None:
@@ -53,6 +55,18 @@ def webmail_ended_at(subscription: Subscription, now: datetime) -> datetime | No
     if terms_of(shelf.plan(subscription.plan)).has_integration:
         return turn.at if turn is not None else subscription.since
     return subscription.webmail_ended_at or subscription.since
+
+
+def letters_go_at(subscription: Subscription, now: datetime) -> datetime | None:
+    """When the account's letters go or began to (R12): the end of Webmail and the time of grace; None: it has Webmail.
+
+    The time of grace is the installation's, or what an operator gave this account beyond it (`extend.py`).
+    """
+    ended_at = webmail_ended_at(subscription, now)
+    if ended_at is None:
+        return None
+    go_at = ended_at + timedelta(hours=24 * settings.PURGE_GRACE_DAYS)
+    return max(go_at, subscription.grace_until or go_at)
 
 
 def webmail_began_at(subscription: Subscription, now: datetime) -> datetime | None:
@@ -92,4 +106,6 @@ def _has_turned(now: datetime) -> Q:
     if not shelf.trial:
         return has_begun
     started_by = now - timedelta(hours=24 * shelf.trial_days)
-    return has_begun | Q(plan=shelf.trial, trial_started_at__isnull=False, trial_started_at__lte=started_by)
+    is_not_extended = Q(trial_extended_to=None) | Q(trial_extended_to__lte=now)
+    is_over = Q(plan=shelf.trial, trial_started_at__isnull=False, trial_started_at__lte=started_by)
+    return has_begun | (is_over & is_not_extended)

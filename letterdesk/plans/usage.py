@@ -19,6 +19,7 @@ from letterdesk.accounts.models import Account
 from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 
+from .catalogue import Terms
 from .limits import LimitReached, NotInPlan, better_plans, terms
 from .models import Channel, Reservation, Usage
 
@@ -52,9 +53,9 @@ def month_ends_at(account: Account, month: date) -> datetime:
     return datetime(following.year, following.month, 1, tzinfo=ZoneInfo(account.time_zone)).astimezone(UTC)
 
 
-def require_channel(account: Account, channel: Channel, *, now: datetime) -> None:
-    """Raise NotInPlan where the plan lets nothing out through this door (R24, R25)."""
-    allowed = terms(account, now=now)
+def require_channel(account: Account, channel: Channel, *, now: datetime, allowed: Terms | None = None) -> None:
+    """Raise NotInPlan where the plan lets nothing out through this door (R24, R25). `allowed`: asked for already."""
+    allowed = allowed or terms(account, now=now)
     if allowed.outgoing_from_crm_only and channel != Channel.CRM:  # R24
         text = _("Sending from anywhere but CRM is not in your plan %(plan)s.") % {"plan": allowed.name}
         raise NotInPlan(text, better_plans(lambda plan: not plan.outgoing_from_crm_only))
@@ -91,12 +92,12 @@ def refund(reservation: Reservation, *, now: datetime) -> bool:
     return mine
 
 
-def meter(account: Account, *, now: datetime) -> Meter:
-    """What this month has used, by channel, and what the plan in force allows."""
+def meter(account: Account, *, now: datetime, allowed: Terms | None = None) -> Meter:
+    """What this month has used, by channel, and what the plan in force allows. `allowed`: asked for already."""
     month = month_of(account, now)
     usage = Usage.objects.filter(account=account, month=month).first()
     channels = _ledger(usage) if usage else {}
-    limit = terms(account, now=now).outgoing_per_month
+    limit = (allowed or terms(account, now=now)).outgoing_per_month
     return Meter(month, usage.used if usage else 0, limit, channels, month_ends_at(account, month))
 
 

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from letterdesk.mail.errors import MailError, Unavailable
+from letterdesk.mail.errors import MailError, NotRegistered, ProviderUnavailable, TokenRefused, Unavailable
 from letterdesk.mail.guard import Guard
-from letterdesk.mail.imap import Connection, Login
+from letterdesk.mail.imap import Connection, Login, Trace
+from letterdesk.mailboxes.login import imap_login
 from letterdesk.mailboxes.models import Mailbox
 
 from .backoff import Hosts
@@ -22,17 +23,19 @@ def guard() -> Guard:
     return Guard(allowed=tuple(settings.ALLOWED_NETWORKS))
 
 
-def login_of(mailbox: Mailbox) -> Login:
-    """How to sign in to this mailbox's server."""
-    secret = mailbox.secret or {}
-    return Login(
-        host=mailbox.imap_host,
-        port=mailbox.imap_port,
-        security=mailbox.imap_security,
-        user=mailbox.imap_user or mailbox.address,
-        password=secret.get("password", ""),
-        oauth_token=secret.get("oauth_token", ""),
-    )
+def sign_in(
+    mailbox: Mailbox, guard: Guard, *, login: Login | None = None, timeout: float = 30, trace: Trace | None = None
+) -> Connection:
+    """Open a connection to the mailbox's server; `timeout` in seconds for each answer. Never inside a transaction.
+
+    A token that the server does not take, although its time is not over, is renewed, once. Raises MailError.
+    """
+    login = login or imap_login(mailbox, guard)
+    try:
+        return Connection.open(login, guard, timeout=timeout, trace=trace)
+    except TokenRefused:
+        again = imap_login(mailbox, guard, refused=login.oauth_token)
+    return Connection.open(again, guard, timeout=timeout, trace=trace)
 
 
 class Connections:
@@ -47,18 +50,22 @@ class Connections:
         self._lock = threading.Lock()
 
     def open(self, mailbox: Mailbox) -> Connection:
-        """Sign in to the mailbox's server. Raises MailError; Unavailable while the host rests or is full."""
-        login = login_of(mailbox)
-        if rest := self.hosts.rest(login.host):
-            raise Unavailable(f"{login.host} did not answer before; next try in {rest:.0f} s")
-        with self._place(login.host), self._signing_in[login.host]:
+        """Sign in to the mailbox's server. Raises MailError; Unavailable while the host rests or is full.
+
+        A provider of tokens that does not answer says nothing about the host.
+        """
+        host, here = mailbox.imap_host, guard()
+        if rest := self.hosts.rest(host):
+            raise Unavailable(f"{host} did not answer before; next try in {rest:.0f} s")
+        login = imap_login(mailbox, here)
+        with self._place(host), self._signing_in[host]:
             try:
-                connection = Connection.open(login, guard(), timeout=self._timeout)
+                connection = sign_in(mailbox, here, login=login, timeout=self._timeout)
             except MailError as error:
-                if error.is_temporary:
-                    self.hosts.failed(login.host)
+                if error.is_temporary and not isinstance(error, NotRegistered | ProviderUnavailable):
+                    self.hosts.failed(host)
                 raise
-        self.hosts.answered(login.host)
+        self.hosts.answered(host)
         return connection
 
     def closed(self, host: str) -> None:

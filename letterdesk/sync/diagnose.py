@@ -12,11 +12,11 @@ from datetime import datetime
 from letterdesk.events.models import Event
 from letterdesk.mail.errors import MailError
 from letterdesk.mail.guard import Guard
-from letterdesk.mail.imap import Connection, Trace
+from letterdesk.mail.imap import Trace
 from letterdesk.mailboxes.models import Mailbox
 
 from .connections import guard as default_guard
-from .connections import login_of
+from .connections import sign_in
 
 KEPT_LINES = 300
 LAST_ERRORS = 20
@@ -44,7 +44,7 @@ def trace_of(mailbox: Mailbox, *, guard: Guard | None = None) -> Traced:
     """Sign in, list the folders, look at the inbox, leave; nothing is changed. Never raises MailError."""
     trace, names, offers, error = Trace(KEPT_LINES), [], [], None
     try:
-        with Connection.open(login_of(mailbox), guard or default_guard(), timeout=PATIENCE, trace=trace) as connection:
+        with sign_in(mailbox, guard or default_guard(), timeout=PATIENCE, trace=trace) as connection:
             offers = sorted(connection.capabilities)
             names = [folder.wire_name for folder in connection.folders()]
             connection.select("INBOX", readonly=True)

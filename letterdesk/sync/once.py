@@ -22,7 +22,7 @@ from letterdesk.plans.limits import PlanError, require
 
 from . import backoff, lease
 from .connections import guard as default_guard
-from .connections import login_of
+from .connections import sign_in
 from .fence import KEPT_IN_STEP
 from .lease import LeaseLost
 from .models import Lease
@@ -76,7 +76,7 @@ def holding(
     fence = lease.acquire(mailbox, holder=f"once-{new_public_id()}", seconds=LEASE_SECONDS)
     if fence is None:
         raise Busy(f"{mailbox.address} is being synced by another process.")
-    connect = partial(Connection.open, login_of(mailbox), guard or default_guard(), timeout=timeout)
+    connect = partial(sign_in, mailbox, guard or default_guard(), timeout=timeout)
     try:
         with connect() as connection:
             result = do(connection, fence, now, connect)
@@ -177,7 +177,7 @@ def _named(error: Exception) -> tuple[str, str]:
     if isinstance(error, MailError):
         return error.code, error.text
     if isinstance(error, PlanError):
-        return "over_plan", str(error)
+        return "over_plan", error.text  # the way out is said where it is shown, in the reader's language
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return "disk_full", "The disk on which Letterdesk keeps letters is full. What is here can be read."
     if isinstance(error, OSError | DatabaseError):

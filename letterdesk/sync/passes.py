@@ -9,7 +9,7 @@ from letterdesk.mailboxes.models import Folder, Mailbox, Message
 from letterdesk.mailboxes.remove import remove_unplaced
 
 from . import ledger
-from .connections import guard, login_of
+from .connections import guard, sign_in
 from .folders import Found, discover
 from .passing import Pass
 from .pull import pull
@@ -66,7 +66,7 @@ def with_ledgers(report: Report) -> Report:
 
 
 def _reconnect(mailbox: Mailbox) -> Callable[[], Connection]:
-    return lambda: Connection.open(login_of(mailbox), guard())
+    return lambda: sign_in(mailbox, guard())
 
 
 def _after_all_folders(work: Pass) -> None:

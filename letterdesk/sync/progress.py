@@ -81,5 +81,5 @@ def _of(folder: Folder, cursor: FolderCursor | None, here: int, unreadable: int)
 
 
 def _unreadable(folders: Iterable[Folder]) -> dict[int, int]:
-    rows = Quarantined.objects.filter(folder__in=[folder.pk for folder in folders])
+    rows = Quarantined.objects.filter(folder__in=[folder.pk for folder in folders], uid__gt=0)
     return dict(rows.values_list("folder").annotate(number=Count("pk")).order_by())

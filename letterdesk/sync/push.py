@@ -18,7 +18,7 @@ from letterdesk.mail.imap import Selected
 from letterdesk.mailboxes.flags import merge_flags
 from letterdesk.mailboxes.models import PendingChange
 
-from . import backoff, push_append, push_done, push_move
+from . import backoff, push_append, push_done, push_draft, push_move
 from .passing import Pass
 from .writable import open_folder, uids_of
 
@@ -26,6 +26,7 @@ AT_ONCE = 200
 TEMPORARY = frozenset({"INUSE", "UNAVAILABLE", "SERVERBUG", "LIMIT", "EXPUNGEISSUED", "CONTACTADMIN"})  # RFC 5530 3
 TRIES = 5  # for refusals that sound temporary
 Kind = PendingChange.Kind
+ALONE = (Kind.APPEND, Kind.DRAFT)  # they bring a letter, and need no place of one
 Run = list[PendingChange]
 
 
@@ -52,7 +53,7 @@ def _due(work: Pass) -> Run:
     found = waiting.select_related("folder", "target", "placement", "placement__message").order_by("pk")
     for change in found:
         change.folder.mailbox = work.mailbox
-    return [change for change in found if change.kind == Kind.APPEND or _has_place(change)]
+    return [change for change in found if change.kind in ALONE or _has_place(change)]
 
 
 def _has_place(change: PendingChange) -> bool:
@@ -63,7 +64,7 @@ def _has_place(change: PendingChange) -> bool:
 def _alike(change: PendingChange) -> tuple[object, ...]:
     """Neighbours that are alike are sent together."""
     flags = [sorted(change.detail.get(word, [])) for word in ("add", "remove")] if change.kind == Kind.FLAGS else []
-    alone = change.pk if change.kind == Kind.APPEND else 0
+    alone = change.pk if change.kind in ALONE else 0
     return change.kind, change.folder_id, change.target_id, str(flags), alone
 
 
@@ -170,4 +171,5 @@ _SENDERS: dict[PendingChange.Kind, Callable[[Pass, Run], None]] = {
     Kind.MOVE: push_move.send_moves,
     Kind.DELETE: push_move.send_deletes,
     Kind.APPEND: push_append.send_append,
+    Kind.DRAFT: push_draft.send_draft,
 }

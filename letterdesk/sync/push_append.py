@@ -1,5 +1,6 @@
 """Stores a letter of ours on the server: exactly one copy, whatever happens to the answer (A15, A16)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from letterdesk.lib import blobs
@@ -17,6 +18,12 @@ def send_append(work: Pass, run: list[PendingChange]) -> None:
     """Append one letter. Before a second attempt the folder is searched for the first one's copy."""
     [change] = run
     raw = blobs.get(change.account_id, change.detail["blob"])
+    place = append_once(work, change, raw)
+    _take_note(work, change, raw, place)
+
+
+def append_once(work: Pass, change: PendingChange, raw: bytes) -> tuple[int, int] | None:
+    """Append it unless an earlier attempt has; (UIDVALIDITY, UID) as far as it is known."""
     if change.folder.is_wanted:
         push_move.create(work, change.folder)
     place = _already_there(work, change, raw)
@@ -27,7 +34,7 @@ def send_append(work: Pass, run: list[PendingChange]) -> None:
         told = work.connection.append(change.folder.wire_name, raw, flags=flags, internal_date=_date(change))
         reach("push.append.sent")
         place = told if told is not None else _already_there(work, change, raw)
-    _take_note(work, change, raw, place)
+    return place
 
 
 def _already_there(work: Pass, change: PendingChange, raw: bytes) -> tuple[int, int] | None:
@@ -57,13 +64,19 @@ def _date(change: PendingChange) -> datetime:
 
 def _take_note(work: Pass, change: PendingChange, raw: bytes, place: tuple[int, int] | None) -> None:
     """The letter gets its place where the server told it; else the next pull finds it by its bytes."""
-    folder = change.folder
-    is_ours = place is not None and place[0] == folder.uidvalidity
-    letters = [Fetched(place[1], raw, _date(change), frozenset(change.detail.get("flags", [])))] if place else []
-    prepared = receive.prepare(folder, letters, now=work.now) if letters and is_ours else None
+    store = prepare(work, change, raw, place)
     with work.transaction():
-        if prepared is not None and place is not None:
-            receive.store(folder, prepared, uidvalidity=place[0], now=work.now, initial=True)
+        store()
         change.delete()
         reach("push.append.before_commit")
     reach("push.append.committed")
+
+
+def prepare(work: Pass, change: PendingChange, raw: bytes, place: tuple[int, int] | None) -> Callable[[], object]:
+    """What is to be called inside a transaction, so that the letter has its place here."""
+    folder = change.folder
+    if place is None or place[0] != folder.uidvalidity:
+        return lambda: None
+    letter = Fetched(place[1], raw, _date(change), frozenset(change.detail.get("flags", [])))
+    prepared = receive.prepare(folder, [letter], now=work.now)
+    return lambda: receive.store(folder, prepared, uidvalidity=place[0], now=work.now, initial=True)

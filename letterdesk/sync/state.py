@@ -108,7 +108,7 @@ def due_retries(folders: Iterable[Folder], now: datetime) -> set[int]:
 
 
 def _quarantined(folder: Folder, cursor: FolderCursor, now: datetime) -> tuple[UidSet, UidSet]:
-    rows = Quarantined.objects.filter(folder=folder, uidvalidity=cursor.uidvalidity or 0)
+    rows = Quarantined.objects.filter(folder=folder, uidvalidity=cursor.uidvalidity or 0, uid__gt=0)
     return (
         UidSet(rows.values_list("uid", flat=True)),
         UidSet(rows.filter(_retry_due(now)).values_list("uid", flat=True)),

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.uidset import UidSet
-from letterdesk.mailboxes import move
+from letterdesk.mailboxes import move, quarantine
 from letterdesk.mailboxes.models import Folder, PendingChange, Placement, Quarantined
 
 from .models import FolderCursor
@@ -47,7 +47,8 @@ def finish(visit: "Visit") -> None:
         _hand_over_intentions(folder, cursor)
         for validity in set(old.values_list("uidvalidity", flat=True)):
             _drop(visit, validity)
-        Quarantined.objects.filter(folder=folder).exclude(uidvalidity=cursor.uidvalidity or 0).delete()
+        unreadable = Quarantined.objects.filter(folder=folder).exclude(uidvalidity=cursor.uidvalidity or 0)
+        quarantine.let_go(folder, unreadable, now=visit.work.now)
         visit.work.record("folder.rebuilt", folder, uidvalidity=cursor.uidvalidity)
         reach("pull.rebuilt.before_commit")
 
@@ -81,7 +82,7 @@ def _put_aside(visit: "Visit", uidvalidity: int) -> None:
         folder, UidSet(aside.values_list("uid", flat=True)), uidvalidity=-uidvalidity, now=visit.work.now
     )
     returning.update(uidvalidity=-uidvalidity)
-    Quarantined.objects.filter(folder=folder, uidvalidity=uidvalidity).delete()
+    quarantine.let_go(folder, Quarantined.objects.filter(folder=folder, uidvalidity=uidvalidity), now=visit.work.now)
 
 
 def _hand_over_intentions(folder: Folder, cursor: FolderCursor) -> None:

@@ -20,7 +20,7 @@ def let_go(visit: "Visit", uids: UidSet) -> None:
     for piece in uids.chunks(AT_ONCE):
         with visit.work.transaction():
             removed = move.remove_vanished(visit.folder, piece, uidvalidity=uidvalidity, now=visit.work.now)
-            quarantine.leave(visit.folder, piece, uidvalidity=uidvalidity, now=visit.work.now)
+            quarantine.gone(visit.folder, piece, uidvalidity=uidvalidity, now=visit.work.now)
             reach("pull.expunge.before_commit")
         visit.report.removed += removed
         reach("pull.expunge.committed")

@@ -28,7 +28,7 @@ from letterdesk.mailboxes.periods import Periods, of_mailbox
 from letterdesk.mailboxes.retention import period_of_letter, shown
 
 from .connections import guard as default_guard
-from .connections import login_of
+from .connections import sign_in
 from .models import FolderCursor
 from .state import left_out
 
@@ -194,7 +194,7 @@ def on_server(
     folders = list(mailbox.folders.filter(gone_at=None, is_selectable=True).select_related("cursor"))
     folders.sort(key=lambda folder: (folder.role != "inbox", not folder.is_on, folder.name))
     try:
-        with Connection.open(login_of(mailbox), guard or default_guard(), timeout=timeout) as connection:
+        with sign_in(mailbox, guard or default_guard(), timeout=timeout) as connection:
             for folder in folders:
                 if monotonic() > ends_at:
                     answer.unasked.append(folder.name)

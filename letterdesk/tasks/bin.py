@@ -14,11 +14,11 @@ from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mailboxes import bin as binned
-from letterdesk.mailboxes import collect, holds, receipts
+from letterdesk.mailboxes import collect, holds, legal, receipts
 from letterdesk.mailboxes.models import Mailbox, Message
 from letterdesk.mailboxes.sweep import clock_is_in_doubt, settled
 
-from . import decide
+from . import decide, guests
 from .access import KEPT
 from .link import REASON, InBin, links_of, lock_letters, settle
 from .models import Task, TaskLetter
@@ -32,10 +32,13 @@ class NotInBin(LookupError):
 
 
 class StillOnItsWay(ValueError):
-    """Somebody changed a letter of the task, and the mail server does not know it yet: nothing is lost, so it waits."""
+    """Somebody changed a letter of the task, and the mail server does not know it yet, or a legal hold is being placed
+    that may mean it: nothing is lost, so it waits."""
 
     def __init__(self) -> None:
-        super().__init__(_("A change of a letter in it is still on its way to the mail server. Try again in a while."))
+        super().__init__(
+            _("A change of a letter in it is still on its way, or a legal hold is being placed. Try again in a while.")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +103,13 @@ def purge(task: Task, *, by: Employee | None, now: datetime) -> int:
     if not Task.objects.select_for_update().filter(pk=task.pk, deleted_at__isnull=False).exists():
         raise NotInBin
     going = decide.locked_alone_by(task.pk, links_of(letters))
-    if settled(Message.objects.filter(pk__in=going)).count() != len(going):
+    if settled(legal.may_go(Message.objects.filter(pk__in=going))).count() != len(going):
         raise StillOnItsWay
     TaskLetter.objects.filter(task=task).delete()
     holds.release_all(reason=REASON, reference=task.reference, account_id=task.account_id)
     count = binned.purge(going, by=by, now=now)
     settle(letters, by=by, now=now)
+    guests.let_go(task, now=now)
     collect.let_go_of_all(task.account_id, holder_of(task), now=now)
     record("task.purged", account=task.account, by=by, topic=task.topic, subject=task.reference, letters=count)
     Task.objects.filter(pk=task.pk).delete()

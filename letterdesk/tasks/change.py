@@ -137,12 +137,14 @@ def put_on(task: Task, deadline: datetime | None, *, by: Employee, now: datetime
 
 
 @transaction.atomic
-def comment(task: Task, text: str, *, by: Employee, now: datetime) -> Comment:
-    """Write a comment. Raises BadTask where it says nothing, InBin."""
+def comment(task: Task, text: str, *, by: Employee, now: datetime, for_guests: bool = False) -> Comment:
+    """Write a comment, an internal one unless `guests.write_to_guests` asks. Raises BadTask for an empty one, InBin."""
     lock(task)
     if not text.strip():
         raise BadTask(_("The comment is empty."))
-    made = Comment.objects.create(account_id=task.account_id, task=task, by=by, text=text.strip(), at=now)
+    made = Comment.objects.create(
+        account_id=task.account_id, task=task, by=by, text=text.strip(), at=now, for_guests=for_guests
+    )
     record("task.commented", account=task.account, by=by, topic=task.topic, subject=task.reference)
     return made
 

@@ -49,7 +49,8 @@ def detach(file: TaskFile, *, now: datetime) -> None:
     """Remove a file from its task; its bytes go unless something else holds them. Raises InBin."""
     lock(file.task)
     TaskFile.objects.filter(pk=file.pk).delete()
-    if not file.task.files.filter(blob=file.blob).exists():
+    is_needed = file.task.files.filter(blob=file.blob).exists() or file.task.comments.filter(letter=file.blob).exists()
+    if not is_needed:
         collect.let_go_of_all(file.account_id, holder_of(file.task), now=now, hashes=[file.blob])
 
 

@@ -76,7 +76,7 @@ def lock(task: Task) -> None:
 def lock_letters(message_ids: Collection[int]) -> None:
     """Hold letters, their mailboxes first as the sync does, so that what is decided stays true until the commit."""
     mailboxes = Mailbox.objects.filter(messages__in=list(message_ids)).values("pk")
-    list(Mailbox.objects.select_for_update().filter(pk__in=mailboxes).order_by("pk").values_list("pk"))
+    list(Mailbox.objects.select_for_update(no_key=True).filter(pk__in=mailboxes).order_by("pk").values_list("pk"))
     list(Message.objects.select_for_update().filter(pk__in=list(message_ids)).order_by("pk").values_list("pk"))
 
 

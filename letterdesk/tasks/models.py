@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.crm.models import Record
 from letterdesk.lib.ids import new_public_id
-from letterdesk.mailboxes.models import Message
+from letterdesk.mailboxes.models import Mailbox, Message
+from letterdesk.outbound.models import VerifiedSender
 from letterdesk.tasks.access import KEPT, OfTaskQuerySet, PersonalQuerySet, TaskLetterQuerySet, TaskQuerySet
 
 
@@ -125,19 +126,84 @@ class ChecklistItem(models.Model):
         return self.text
 
 
-class Comment(models.Model):
-    """What somebody wrote in a task."""
+class Guest(models.Model):
+    """Somebody outside takes part in a task by e-mail, at a signed address of their own (`guests.py`).
 
+    Who invited them wrote from `mailbox` or `verified_sender`. A removed guest stays as the author of what they wrote.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="comments")
-    by = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
-    text = models.TextField()
-    at = models.DateTimeField(default=timezone.now)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="guests")
+    name = models.CharField(max_length=200, blank=True, default="")
+    address = models.CharField(max_length=320)
+    key = models.CharField(max_length=320)  # the address, folded
+    words = models.TextField(blank=True, default="")  # what the invitation said
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    verified_sender = models.ForeignKey(
+        VerifiedSender, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    message_id = models.TextField(blank=True, default="")  # of the invitation: what follows answers it
+    invited_by = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+", db_index=False)
+    invited_at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True)
+    removed_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    unreachable_at = models.DateTimeField(null=True)  # a letter to them came back; None: not, or they wrote since
+    unreachable_why = models.TextField(blank=True, default="")  # the server's words
 
     objects = OfTaskQuerySet.as_manager()
 
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "key"], name="guest_once", condition=models.Q(removed_at=None))
+        ]
+
     def __str__(self) -> str:
-        return f"{self.by_id} in {self.task_id}"
+        return self.name or self.address
+
+    @property
+    def reference(self) -> str:
+        """What events and letters on their way call this guest."""
+        return f"guest:{self.public_id}"
+
+
+class Comment(models.Model):
+    """What somebody wrote in a task: one of us, or a guest by e-mail.
+
+    What one of us wrote is internal, and goes to no guest, unless it is `for_guests`.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="comments")
+    by = models.ForeignKey(Employee, on_delete=models.PROTECT, null=True, related_name="+")
+    guest = models.ForeignKey(Guest, on_delete=models.CASCADE, null=True, related_name="comments")
+    text = models.TextField()
+    at = models.DateTimeField(default=timezone.now)
+    for_guests = models.BooleanField(default=False)
+    message_id = models.TextField(blank=True, default="")  # of the guest's letter: the same one is no second comment
+    rest = models.TextField(blank=True, default="")  # what else that letter says: the quote, or its other form
+    letter = models.CharField(max_length=64, blank=True, default="")  # its bytes as they came, which the task holds
+    from_address = models.CharField(max_length=320, blank=True, default="")  # where it is not the guest's own
+    confirmed_by = models.ForeignKey(  # nothing proved who sent it, and this colleague took it
+        Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+
+    objects = OfTaskQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(by=None) ^ models.Q(guest=None), name="comment_has_one_author")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author} in {self.task_id}"
+
+    @property
+    def author(self) -> Employee | Guest:
+        """The one of the two."""
+        author = self.by or self.guest
+        assert author is not None  # noqa: S101  the database holds it
+        return author
 
 
 class TaskFile(models.Model):
@@ -150,13 +216,19 @@ class TaskFile(models.Model):
     filename = models.CharField(max_length=300)
     content_type = models.CharField(max_length=255)
     size = models.PositiveBigIntegerField()
-    by = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(Employee, on_delete=models.PROTECT, null=True, related_name="+")
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, null=True, related_name="files")  # a guest's
     at = models.DateTimeField(default=timezone.now)
 
     objects = OfTaskQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.filename
+
+    @property
+    def author(self) -> Employee | Guest | None:
+        """Who brought it: one of us, or a guest with what they wrote."""
+        return self.by or (self.comment.author if self.comment else None)
 
 
 class TaskLetter(models.Model):
@@ -241,6 +313,8 @@ class Notice(models.Model):
     count = models.PositiveIntegerField(default=1)  # of tasks
     at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True)
+    pushed_at = models.DateTimeField(null=True)  # these two by `notifications`, as of its own lines
+    mailed_at = models.DateTimeField(null=True)
 
     objects = PersonalQuerySet.as_manager()
 

@@ -21,7 +21,7 @@ from letterdesk.accounts.models import Account
 from letterdesk.events.record import record
 from letterdesk.lib import blobs
 from letterdesk.lib.crypto import EncryptedJSON
-from letterdesk.mailboxes.models import BlobReference, LooseBlob, Mailbox, Message, Receipt
+from letterdesk.mailboxes.models import BlobReference, LooseBlob, Mailbox, Message, Receipt, ReceiptCheck
 
 from .purge import order
 
@@ -47,7 +47,7 @@ def export(account: Account, to: IO[bytes], *, now: datetime) -> Packed:
     """Write the ZIP; returns what is in it, which is its manifest.json as well."""
     packed = Packed()
     with ZipFile(to, "w", ZIP_DEFLATED) as archive:
-        tables: list[type[models.Model]] = [*order(), Receipt]
+        tables: list[type[models.Model]] = [*order(), Receipt, ReceiptCheck]
         for model in tables:
             if model not in DERIVED:
                 write_file(archive, packed, f"rows/{model._meta.label_lower}.jsonl", _rows(account, model))
@@ -99,10 +99,11 @@ def mbox_name(mailbox: Mailbox) -> str:
 
 
 def _rows(account: Account, model: type[models.Model]) -> Iterator[bytes]:
+    """A table's rows, without secrets and without bytes: a file that is being imported is its person's own."""
     names = [
         each.attname
         for each in model._meta.concrete_fields
-        if not isinstance(each, EncryptedJSON) and not SECRET.search(each.name)
+        if not isinstance(each, EncryptedJSON | models.BinaryField) and not SECRET.search(each.name)
     ]
     yield from lines(model._base_manager.filter(account=account.pk).order_by("pk").values(*names).iterator(1000))
 

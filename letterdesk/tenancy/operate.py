@@ -13,6 +13,7 @@ from letterdesk.accounts import close as closing
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
 from letterdesk.plans import change
+from letterdesk.plans.extend import Lasting, extend
 
 from .accounts import accounts_for
 
@@ -36,6 +37,11 @@ def let_follow(account: Account, plan: str, *, by: Employee, now: datetime) -> N
 def end_trial(account: Account, *, by: Employee, now: datetime) -> None:
     """End the trial before its time (R11). Raises NotPossible."""
     _act(account, by, "end_trial", lambda: change.end_trial(account, by=None, now=now))
+
+
+def give_time(account: Account, what: Lasting, until: datetime, *, by: Employee, now: datetime) -> None:
+    """Let the trial, or the time of grace, last until then (R11, R12). Raises NotPossible."""
+    _act(account, by, f"extend_{what.value}", lambda: extend(account, what, until, by=None, now=now))
 
 
 def close(account: Account, *, typed: str, by: Employee, now: datetime) -> None:

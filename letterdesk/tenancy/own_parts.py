@@ -12,14 +12,15 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from django.db.models import QuerySet
 
 from letterdesk.accounts.models import Department, Employee
-from letterdesk.crm.models import EmailAddress, Phone, Record
+from letterdesk.crm.models import EmailAddress, Label, Labelled, Note, Phone, Pipeline, Record, Stage
 from letterdesk.events.audit import all_of, as_row
 from letterdesk.events.models import Event
 from letterdesk.mailboxes import receipts
 from letterdesk.mailboxes.models import Mailbox, Message
 from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.retention import shown
-from letterdesk.tasks.models import ChecklistItem, Comment, Task, TaskFile
+from letterdesk.outbound.models import Signature, Template, TemplateFile
+from letterdesk.tasks.models import ChecklistItem, Comment, Guest, Task, TaskFile
 
 from .export import Packed, lines, mbox, mbox_name, stored, write_file, write_manifest
 
@@ -39,8 +40,7 @@ def write(person: Employee, to: IO[bytes], *, now: datetime) -> Packed:
         for mailbox in Mailbox.objects.manageable_by(person).defer("secret").order_by("pk"):
             letters = mbox(person.account_id, _letters(person, mailbox, now), packed)
             write_file(archive, packed, mbox_name(mailbox), letters)
-        files = TaskFile.objects.visible_to(person).order_by("blob").values_list("blob", flat=True).distinct()
-        for blob in files.iterator(1000):
+        for blob in _files(person):
             write_file(archive, packed, f"files/{blob}", stored(person.account_id, blob, packed))
         write_manifest(archive, packed, account=person.account, now=now)
     return packed
@@ -48,16 +48,33 @@ def write(person: Employee, to: IO[bytes], *, now: datetime) -> Packed:
 
 def _tables(person: Employee) -> list[tuple[str, QuerySet[Any, dict[str, Any]]]]:
     of_tasks = [
-        (model.__name__.lower(), model.objects.visible_to(person)) for model in (ChecklistItem, Comment, TaskFile)
+        (model.__name__.lower(), model.objects.visible_to(person))
+        for model in (ChecklistItem, Comment, Guest, TaskFile)
     ]
-    of_crm = [(model.__name__.lower(), model.objects.visible_to(person)) for model in (Record, EmailAddress, Phone)]
-    whole = [("task", Task.objects.visible_to(person).filter(deleted_at=None)), *of_tasks, *of_crm]
+    of_crm = [
+        (model.__name__.lower(), model.objects.visible_to(person))
+        for model in (Record, EmailAddress, Phone, Note, Label, Labelled)
+    ]
+    pipelines = Pipeline.objects.visible_to(person)
+    of_crm += [("pipeline", pipelines), ("stage", Stage.objects.visible_to(person).filter(pipeline__in=pipelines))]
+    of_mail = [
+        (model.__name__.lower(), model.objects.visible_to(person)) for model in (Template, TemplateFile, Signature)
+    ]
+    whole = [("task", Task.objects.visible_to(person).filter(deleted_at=None)), *of_tasks, *of_crm, *of_mail]
     return [
         ("employee", Employee.objects.visible_to(person).values(*PEOPLE)),
         ("department", Department.objects.visible_to(person).values()),
         ("mailbox", Mailbox.objects.overseen_by(person).values(*MAILBOXES)),
         *((name, rows.values()) for name, rows in whole),
     ]
+
+
+def _files(person: Employee) -> Iterator[str]:
+    """The hashes of files of tasks and templates, and of guests' letters that became comments, each once."""
+    of_tasks = TaskFile.objects.visible_to(person).order_by().values_list("blob", flat=True)
+    of_templates = TemplateFile.objects.visible_to(person).order_by().values_list("blob", flat=True)
+    of_guests = Comment.objects.visible_to(person).exclude(letter="").order_by().values_list("letter", flat=True)
+    return of_tasks.union(of_templates, of_guests).order_by("blob").iterator(1000)
 
 
 def _events(person: Employee) -> Iterator[dict[str, Any]]:

@@ -20,8 +20,17 @@ from letterdesk.accounts.sessions import end_sessions
 from letterdesk.events.record import record
 from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
-from letterdesk.mailboxes import legal, receipts
-from letterdesk.mailboxes.models import Hold, Mailbox, Message, Quarantined, Receipt, RemovedWords, SearchText
+from letterdesk.mailboxes import holds, legal, receipts
+from letterdesk.mailboxes.models import (
+    Hold,
+    Mailbox,
+    Message,
+    Quarantined,
+    Receipt,
+    ReceiptCheck,
+    RemovedWords,
+    SearchText,
+)
 from letterdesk.mailboxes.remove import remove_messages
 from letterdesk.mailboxes.search import forget_removed
 from letterdesk.mailboxes.sweep import clock_is_in_doubt
@@ -30,7 +39,7 @@ from . import parcels
 
 AT_ONCE = 500
 RULE = "account"
-REMAINS: tuple[type[models.Model], ...] = (Receipt,)
+REMAINS: tuple[type[models.Model], ...] = (Receipt, ReceiptCheck)
 ELSEWHERE = (SearchText, RemovedWords)  # go with their letters, and when the index was merged
 Model = type[models.Model]
 
@@ -41,7 +50,7 @@ class Held(Exception):
     code = "held"
 
     def __init__(self, account: Account, count: int) -> None:
-        super().__init__(f"{count} letters of {account.name} are under a legal hold. Release it first.")
+        super().__init__(f"{account.name} is under a legal hold ({count} letters). Release it first.")
         self.count = count
 
 
@@ -117,7 +126,7 @@ def _begin(account: Account, now: datetime) -> None:
 
 
 def _refuse_held(account: Account) -> None:
-    if count := legal_holds(account):
+    if (count := legal_holds(account)) or legal.being_placed(account).exists():
         raise Held(account, count)
 
 
@@ -147,8 +156,7 @@ def _letters(account: Account, now: datetime) -> int:
     if mailbox is None:
         return 0
     ids = list(Message.objects.filter(mailbox=mailbox).values_list("pk", flat=True)[:AT_ONCE])
-    free = ~Exists(Hold.objects.filter(message=OuterRef("pk")))
-    Message.objects.filter(free, pk__in=ids, is_held=True).update(is_held=False)
+    holds.settle(Message.objects.filter(pk__in=ids, is_held=True))
     gone = remove_messages(mailbox, ids, now=now)
     if gone:
         receipts.write(mailbox, gone, rule=RULE, now=now)

@@ -43,10 +43,14 @@ def letter_of(request: Request, found: Activity) -> dict[str, Any]:
         files = [] if found.deleted_at else reading.files_of(found)
     except (BlobMissing, BlobDamaged):  # its text says so
         files = []
+    bindings = with_bindings([found], request.employee)[0].shown_bindings
     return {
-        "bindings": with_bindings([found], request.employee)[0].shown_bindings,
-        "hidden": found.bindings.count() - len(found.shown_bindings),  # type: ignore[attr-defined]
+        "bindings": bindings,
+        "may_answer": any(each.may_change for each in bindings),
+        "may_change": Activity.objects.editable_by(request.employee).filter(pk=found.pk).exists(),
+        "hidden": found.bindings.count() - len(bindings),
         "files": files,
+        "at": request.GET.get("at", "")[:16],
         "storage": storage_of([found], found.account, timezone.now())[found.pk],
         "images": request.GET.get("images", "") if _wants_images(request, found) else "",
         "images_key": signing.dumps([found.pk, request.employee.pk], salt=ONCE),
@@ -55,7 +59,9 @@ def letter_of(request: Request, found: Activity) -> dict[str, Any]:
 
 def _found(request: Request, activity_id: str, *, in_bin: bool = False) -> Activity:
     """An activity that the reader may see. Raises Http404; in the bin also when its 30 days there are over (R8)."""
-    seen = Activity.objects.visible_to(request.employee).select_related("thread", "deleted_by", "account")
+    seen = Activity.objects.visible_to(request.employee).select_related(
+        "thread", "deleted_by", "account", "forwarded_by"
+    )
     found: Activity = get_object_or_404(seen, public_id=activity_id)
     binned = Activity.objects.in_bin(timezone.now())
     if found.deleted_at is not None and not (in_bin and binned.filter(pk=found.pk).exists()):

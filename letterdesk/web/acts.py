@@ -1,9 +1,11 @@
 """What a reader does with conversations, one, many, or all that match: plain forms; our script on top.
 
-`change` says what: "archive", "star", "move:<folder>", "label:<label>", "snooze:<preset or time>". `c` names a
+`change` says what: "archive", "star", "move:<folder>", "label:<label>", "snooze:<preset or time>",
+"remind:<days or time>", "close", "assign:<me, employee.id or department.id>". `c` names a
 conversation and the folder it was chosen in ("<conversation>.<folder>"), any number of them; `all`: the whole list.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,12 +17,19 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from letterdesk.mailboxes.act import KINDS, Chosen, NothingChosen, Wish, act, choose
+from letterdesk.accounts.models import Department, Employee
+from letterdesk.mailboxes.act import KINDS, OF_READERS, Chosen, NothingChosen, Wish, act, choose
 from letterdesk.mailboxes.labels import BadLabel, make_label
 from letterdesk.mailboxes.models import Action, Conversation, Folder, FolderRole, Label, Mailbox
 from letterdesk.mailboxes.move import CannotMove, MayNotDelete
+from letterdesk.mailboxes.own_times import periods_here, periods_of
 from letterdesk.mailboxes.search import BadQuery
 from letterdesk.mailboxes.undoing import CannotUndo, take_back
+from letterdesk.notifications.seen import see_muted
+from letterdesk.team.verbs import KINDS as TEAM_KINDS
+from letterdesk.team.verbs import TAKING_BACK, VERBS, CannotAssign, assigning, snoozing
+from letterdesk.web.access_choices import recipient
+from letterdesk.web.awaiting import remind_at
 from letterdesk.web.place import MOST_AT_ONCE, Board, board_named, place_of
 from letterdesk.web.request import Request
 from letterdesk.web.said import said
@@ -28,7 +37,7 @@ from letterdesk.web.search_all import all_found
 from letterdesk.web.sidebar import shelves
 from letterdesk.web.snoozing import BadMoment, moment
 
-REFUSALS = (CannotMove, MayNotDelete, BadMoment, BadLabel, BadQuery, CannotUndo)
+REFUSALS = (CannotMove, MayNotDelete, BadMoment, BadLabel, BadQuery, CannotUndo, CannotAssign)
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ def changes(request: Request, conversation_id: str) -> HttpResponse:
 
 def _asked(request: Request, pairs: list[tuple[str, str]]) -> Asked:
     kind, _colon, value = request.POST.get("change", "").partition(":")
-    if kind not in KINDS:
+    if kind not in {*KINDS, *TEAM_KINDS}:
         raise Http404
     return Asked(kind, value, pairs, whole_list=bool(request.POST.get("all")) and len(pairs) != 1)
 
@@ -85,6 +94,8 @@ def _do(request: Request, asked: Asked) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
         return _answer(request, status=409)
+    if asked.kind == "mute":
+        see_muted(request.employee, now=now)
     if asked.whole_list and action.count >= MOST_AT_ONCE:
         messages.info(request, _("The newest %(count)s were done. Repeat it for the rest.") % {"count": MOST_AT_ONCE})
     messages.success(request, said(action, shelves(request.employee, now)), extra_tags=action.public_id)
@@ -99,10 +110,36 @@ def _wish(request: Request, asked: Asked, now: datetime) -> Wish:
         return Wish("move", me, now, target=target)
     if asked.kind in {"label", "unlabel"}:
         return Wish(asked.kind, me, now, label=_label(request, asked))
-    if asked.kind == "snooze":
-        typed = asked.value or request.POST.get("until", "")
-        return Wish("snooze", me, now, until=moment(typed, timezone.localtime(now)))
+    if asked.kind in {"snooze", "remind"}:
+        return _later(request, asked, now)
+    if asked.kind in {"assign", "unassign"}:
+        return assigning(_assignee(request, asked), Wish(asked.kind, me, now))
+    if asked.kind in VERBS:
+        return VERBS[asked.kind](Wish(asked.kind, me, now))
     return Wish(asked.kind, me, now)
+
+
+def _later(request: Request, asked: Asked, now: datetime) -> Wish:
+    """Snooze, or remind if nobody answers; of one conversation that something keeps, at any time (R4)."""
+    if asked.kind == "snooze":
+        until = moment(asked.value or request.POST.get("until", ""), timezone.localtime(now))
+        return snoozing(Wish("snooze", request.employee, now, until=until))
+    seen = Conversation.objects.visible_to(request.employee).filter(public_id__in=[each for each, _ in asked.pairs])
+    kept = len(asked.pairs) == 1 and seen.filter(listings__is_held=True).exists()
+    account = request.employee.account
+    periods = periods_here(seen, account, now) if asked.pairs else [periods_of(account, now).base]
+    typed = asked.value or request.POST.get("remind_until", "")
+    at = remind_at(typed, timezone.localtime(now), [] if kept else periods)
+    return Wish("remind", request.employee, now, until=at)
+
+
+def _assignee(request: Request, asked: Asked) -> Employee | Department | None:
+    """Whom the form names: "me", "employee.<id>", "department.<id>"; nobody to take it away."""
+    if asked.kind == "unassign":
+        return None
+    if asked.value == "me":
+        return request.employee
+    return recipient(request, asked.value.replace(".", ":", 1) or "nobody")
 
 
 def _label(request: Request, asked: Asked) -> Label:
@@ -119,12 +156,12 @@ def _chosen(request: Request, asked: Asked, wish: Wish) -> list[Chosen]:
     if not asked.whole_list:
         return choose(asked.pairs, wish)
     found = _whole_list(request, wish.now)
-    may = Conversation.objects.visible_to if wish.kind == "delete" else Conversation.objects.editable_by
+    may = Conversation.objects.visible_to if wish.kind in OF_READERS else Conversation.objects.editable_by
     mailboxes = set(may(wish.by).filter(pk__in=[pk for pk, _ in found]).values_list("pk", flat=True))
     return [Chosen(conversation, folder) for conversation, folder in found if conversation in mailboxes]
 
 
-def _whole_list(request: Request, now: datetime) -> list[tuple[int, int]]:
+def _whole_list(request: Request, now: datetime) -> Sequence[tuple[int, int | None]]:
     """Keys of all conversations that match the list's filter or the search, each with its folder."""
     if request.POST.get("q"):
         return all_found(request, request.POST["q"], now)
@@ -210,7 +247,7 @@ def taken_back(request: Request) -> HttpResponse:
         messages.info(request, _("There is nothing to take back."))
         return _answer(request)
     try:
-        take_back(action, by=request.employee, now=timezone.now())
+        take_back(action, by=request.employee, now=timezone.now(), others=TAKING_BACK)
     except REFUSALS as error:
         messages.error(request, str(error))
         return _answer(request, status=409)

@@ -17,7 +17,7 @@ from letterdesk.mailboxes.attachments import open_attachment, raw
 from letterdesk.mailboxes.models import Attachment
 from letterdesk.tasks.reading import readable_letters
 from letterdesk.web.downloads import as_file, safe_name
-from letterdesk.web.letters import letter_or_404, letters_of
+from letterdesk.web.letters import letter_of, letter_or_404, letters_of, letters_shared_with
 from letterdesk.web.request import Request
 from letterdesk.web.security import FILE_POLICY, set_headers
 
@@ -28,11 +28,14 @@ MOST_ZIPPED = 200_000_000  # bytes in one zip
 
 def attachment(request: Request, attachment_id: str) -> HttpResponse:
     """GET /attachments/<id>: a file of a letter, to keep (hard rule 9)."""
+    me = request.employee
     file = get_object_or_404(
         Attachment.objects.select_related("message"),
-        Q(message__in=letters_of(request.employee)) | Q(message__in=readable_letters(request.employee)),
+        Q(message__in=letters_of(me)) | Q(message__in=readable_letters(me)) | Q(message__in=letters_shared_with(me)),
         public_id=attachment_id,
     )
+    if not letters_of(me).filter(pk=file.message_id).exists():
+        letter_of(me, pk=file.message_id)  # notes who read a shared conversation
     return as_file(open_attachment(file), name=file.filename, content_type=file.content_type)
 
 

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django import forms
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header, urlencode
 from django.utils.translation import gettext as _
@@ -20,14 +20,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from letterdesk.accounts.models import Employee
 from letterdesk.events.audit import Wanted, all_of, as_row, find, told_facts
-from letterdesk.events.kinds import KINDS
+from letterdesk.events.kinds import KINDS, in_short
 from letterdesk.events.models import Event
 from letterdesk.events.record import record
 from letterdesk.lib.keyset import BadCursor, page_of
 from letterdesk.lib.sheets import as_csv
+from letterdesk.mailboxes import chain
 from letterdesk.mailboxes.models import Mailbox
 from letterdesk.mailboxes.receipts import of as receipts_of
-from letterdesk.mailboxes.receipts import verify
 from letterdesk.web.people import administrators_only
 from letterdesk.web.request import Request
 from letterdesk.web.security import FILE_POLICY, set_headers
@@ -79,7 +79,7 @@ def audit(request: Request) -> HttpResponse:
         "asked": form.asked,
         "query": urlencode(form.asked),
         "people": Employee.objects.visible_to(request.employee).order_by("name"),
-        "kinds": KIND_GROUPS,
+        "kinds": _kind_groups(),
     }
     return render(request, "web/audit/page.html", facts, status=200 if form.is_valid() else 422)
 
@@ -120,9 +120,17 @@ def receipts(request: Request) -> HttpResponse:
         "area": "audit",
         "receipts": page[:PER_PAGE],
         "following": page[PER_PAGE - 1].number if len(page) > PER_PAGE else None,
-        "trouble": verify(account),
+        "look": chain.look(account),
     }
     return render(request, "web/audit/receipts.html", facts)
+
+
+@require_POST
+@administrators_only
+def receipts_checked(request: Request) -> HttpResponse:
+    """POST /settings/audit/receipts/check: walk through all receipts now, the oldest included."""
+    chain.check(request.employee.account, now=timezone.now())
+    return redirect("audit_receipts")
 
 
 def _found(request: Request, form: SearchForm) -> QuerySet[Event]:
@@ -171,7 +179,7 @@ def _names(request: Request, events: list[Event]) -> dict[str, str]:
 def _line(event: Event, names: dict[str, str]) -> Line:
     facts = [(name.replace("_", " "), _in_words(fact)) for name, fact in told_facts(event).items()]
     told = [(name, fact) for name, fact in facts if fact]
-    return Line(event, words_of(event.kind), _named(event, names), told)
+    return Line(event, _(in_short(event.kind)), _named(event, names), told)
 
 
 def _named(event: Event, names: dict[str, str]) -> str:
@@ -186,12 +194,6 @@ def _in_words(fact: Any) -> str:
     if isinstance(fact, bool):
         return _("yes") if fact else _("no")
     return ", ".join(map(str, fact)) if isinstance(fact, list) else "" if fact is None else str(fact)
-
-
-def words_of(kind: str) -> str:
-    """What a kind of event says, in a few words: without the notes for developers."""
-    told = KINDS.get(kind, kind).partition(";")[0]
-    return re.sub(r"\s*\([A-Z]\d+(, [A-Z]\d+)*\)", "", told).rstrip(".")
 
 
 def _streamed(write: Callable[[list[Event]], str], events: QuerySet[Event]) -> AsyncIterator[bytes]:
@@ -223,7 +225,6 @@ def _json_lines(events: list[Event]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-KIND_GROUPS = [
-    (group, [(kind, words_of(kind)) for kind in kinds])
-    for group, kinds in groupby(sorted(KINDS), key=lambda kind: kind.partition(".")[0])
-]
+def _kind_groups() -> list[tuple[str, list[tuple[str, str]]]]:
+    groups = groupby(sorted(KINDS), key=lambda kind: kind.partition(".")[0])
+    return [(group, [(kind, _(in_short(kind))) for kind in kinds]) for group, kinds in groups]

@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 
 from letterdesk.mail.quotes import fold_quotes
 from letterdesk.mail.text import html_to_text
+from letterdesk.outbound.placeholders import unfilled
 
 MANY = 20  # recipients
 MENTIONED = re.compile(
@@ -37,6 +38,8 @@ def cautions(letter: Letter) -> list[str]:
         found.append(_("It has no subject."))
     if not letter.has_files and MENTIONED.search(f"{letter.subject}\n{own_words(letter)}"):
         found.append(_("It speaks of a file, but there is none."))
+    if left := unfilled(f"{letter.subject}\n{own_words(letter)}"):
+        found.append(_("Nobody has filled in %(what)s.") % {"what": ", ".join(left)})
     if len(letter.recipients) >= MANY:
         found.append(_("It goes to %(count)d people.") % {"count": len(letter.recipients)})
     outside = [each for each in letter.recipients if letter.inside and _domain(each) not in letter.inside]

@@ -36,6 +36,7 @@ from letterdesk.web.connecting import (
     shown_steps,
     spend_test,
 )
+from letterdesk.web.consenting import provider_for, take_refusal
 from letterdesk.web.draft import Draft, DraftFolder
 from letterdesk.web.lookup import find
 from letterdesk.web.request import Request
@@ -83,7 +84,7 @@ def sign_in(request: Request) -> HttpResponse:
         return redirect("connect")
     if request.method != "POST":
         form = SignInForm(initial=draft.server, has_password=bool(draft.password))
-        return _page(request, draft, form, steps=draft.steps)
+        return _page(request, draft, form, steps=draft.steps, error=take_refusal(request))
     form = SignInForm(_with_way(request), has_password=bool(draft.password))
     if not form.is_valid():
         return _page(request, draft, form, status=422)
@@ -108,18 +109,18 @@ def _test(request: Request, draft: Draft, form: SignInForm, terms: Terms) -> Htt
     except TooFast as error:
         form.add_error(None, str(error))
         return _page(request, draft, form, status=422)
-    draft.password, draft.server = password, wish
-    steps = _take_steps(draft, server, terms, now)
+    draft.take({"password": password})
+    draft.server = wish
+    steps = take_steps(draft, server, terms, now)
     drafts.keep(request, draft)
     if not draft.is_tested:
         return _page(request, draft, form, steps=draft.steps, status=422)
     return _go_on(request, draft, form, sending=steps[-1].ok)
 
 
-def _take_steps(draft: Draft, server: Server, terms: Terms, now: datetime) -> list[CheckStep]:
+def take_steps(draft: Draft, server: Server, terms: Terms, now: datetime) -> list[CheckStep]:
     """Test the sign-in, then see what the mailbox holds; both are kept in the draft."""
-    draft.forget_test()
-    imap, smtp = logins_of(server, draft.password)
+    imap, smtp = logins_of(server, draft.secret)
     steps = list(test_login(imap, guard(), smtp_login=smtp))
     draft.steps = [asdict(step) for step in shown_steps(steps, server, address=draft.address)]
     draft.is_tested = all(step.ok for step in steps if step.name != "smtp")
@@ -148,7 +149,8 @@ def _go_on(request: Request, draft: Draft, form: SignInForm, *, sending: bool) -
 
 def _page(request: Request, draft: Draft, form: SignInForm, *, status: int = 200, **facts: Any) -> HttpResponse:
     is_open = not draft.found or bool(form.errors) or any(step["state"] == "failed" for step in facts.get("steps", ()))
-    shown = {"area": "connect", "step": 2, "form": form, "draft": draft, "open": is_open, **facts}
+    provider = provider_for(draft.address, draft.server.get("imap_host", ""))
+    shown = {"area": "connect", "step": 2, "form": form, "draft": draft, "open": is_open, "provider": provider, **facts}
     return render(request, "web/connect/sign_in.html", shown, status=status)
 
 

@@ -82,7 +82,7 @@ def _connect(
         request.employee,
         address=draft.address,
         server=server_of(draft.server, draft.address),
-        secret={"password": draft.password},
+        secret=draft.secret,
         name=request.POST.get("name", ""),
         fetch_days=_days(request),
         folders=folders,

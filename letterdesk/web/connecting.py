@@ -16,7 +16,9 @@ from letterdesk.mail.autoconfig import Found
 from letterdesk.mail.check import CheckStep
 from letterdesk.mail.imap import Login
 from letterdesk.mailboxes.connect import Server, owned
+from letterdesk.mailboxes.tokens import Consent, Secret
 from letterdesk.plans.catalogue import Terms
+from letterdesk.web.mail_words import translated
 from letterdesk.web.request import Request
 from letterdesk.web.state import advice_on
 
@@ -103,7 +105,7 @@ def meter(request: Request, terms: Terms) -> dict[str, Any]:
         return {"meter_text": text % {"used": used}}
     facts = {"used": used, "most": most, "next": used + 1}
     text = _("Mailboxes used: %(used)d of %(most)d.")
-    text = f"{text} {_('This will be number %(next)d.')}" if used < most else text
+    text = text + " " + _("This will be number %(next)d.") if used < most else text
     return {"meter_text": text % facts, "meter_used": used, "meter_most": most}
 
 
@@ -137,12 +139,14 @@ def server_of(wish: dict[str, Any], address: str) -> Server:
     )
 
 
-def logins_of(server: Server, password: str) -> tuple[Login, Login | None]:
-    """What the test signs in with: IMAP, and SMTP where a server is named."""
-    imap = Login(server.imap_host, server.imap_port, server.imap_security, server.imap_user, password)
+def logins_of(server: Server, secret: Secret) -> tuple[Login, Login | None]:
+    """What the test signs in with: IMAP, and SMTP where a server is named. A consent's token is one just given."""
+    consent = Consent.of(secret)
+    way = {"oauth_token": consent.access} if consent else {"password": secret.get("password", "")}
+    imap = Login(server.imap_host, server.imap_port, server.imap_security, server.imap_user, **way)
     if not server.smtp_host:
         return imap, None
-    return imap, Login(server.smtp_host, server.smtp_port, server.smtp_security, server.smtp_user, password)
+    return imap, Login(server.smtp_host, server.smtp_port, server.smtp_security, server.smtp_user, **way)
 
 
 @dataclass(frozen=True)
@@ -180,14 +184,16 @@ def shown_steps(steps: list[CheckStep], server: Server, *, address: str) -> list
 def _shown(step: CheckStep, server: Server, address: str) -> ShownStep:
     name = str(STEP_NAMES.get(step.name, step.name))
     if step.error is None:
-        return ShownStep(name, "ok", "check", _("passed"), detail=step.detail, milliseconds=step.milliseconds)
+        return ShownStep(
+            name, "ok", "check", _("passed"), detail=translated(step.detail), milliseconds=step.milliseconds
+        )
     return ShownStep(
         name,
         "failed",
         "x",
         _("failed"),
         milliseconds=step.milliseconds,
-        error=step.error.text,
+        error=translated(step.error.text),
         advice=advice_on(step.error.code),
         report=_report(step, server),
         ways=ways_out(step, server, address),

@@ -10,11 +10,15 @@ from django.utils.translation import gettext as _
 
 from letterdesk.mailboxes.models import Conversation, FolderRole
 from letterdesk.mailboxes.reading import conversation_letters, find_conversation
+from letterdesk.web.awaiting import awaited
 from letterdesk.web.inbox import Place, list_facts, place_of
 from letterdesk.web.letter_crm import crm_beside
 from letterdesk.web.letter_facts import in_blocks, letter_facts
 from letterdesk.web.letter_tasks import tasks_beside
+from letterdesk.web.reach import reach_facts
 from letterdesk.web.request import Request
+from letterdesk.web.talk import talk_facts
+from letterdesk.web.team_beside import put_turns, team_beside
 
 
 def conversation(request: Request, folder_id: str, conversation_id: str) -> HttpResponse:
@@ -41,20 +45,27 @@ def conversation_facts(request: Request, place: Place, found: Conversation, now:
     shown = [letter_facts(letter, request.employee, is_newest=letter is letters[-1]) for letter in letters]
     tasks = tasks_beside(letters, found.mailbox, request.employee)
     in_crm = crm_beside(letters, request.employee)
+    reach = reach_facts(shown, request.employee, may_act=place.shelf.may_act)
     for letter in shown:
         letter["crm"] = in_crm.get(letter["message"].pk)
         letter["tasks"] = tasks.get(letter["message"].pk, [])
         letter["images"] = images if letter["message"].public_id == images_of else ""
+    put_turns(shown, found)
+    blocks = in_blocks(shown, since=getattr(found, "last_look", None))
     return {
+        "team": team_beside(found, place, request.employee, now) if place.shelf.is_shared else None,
         "conversation": found,
+        "awaited": awaited(found, request.employee),
         "conversation_address": place.conversation_address(found.public_id),
         "letters": shown,
-        "blocks": in_blocks(shown, since=getattr(found, "last_look", None)),
+        "blocks": blocks,
+        **talk_facts(found, request.employee, blocks),
         "owns_mailbox": found.mailbox.owner_id == request.employee.pk,
         "has_unread": any(letter.is_unread for letter in letters),
         "is_starred": any(letter.is_flagged for letter in letters),
         "is_here": bool(here),
         "crm_opens": request.employee.preferences.get("crm_panel") == "open",
+        **reach,
         **_offers(place),
     }
 

@@ -7,15 +7,16 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from letterdesk.crm.access import KEPT
-from letterdesk.crm.activity_bin import NoRecord, delete_activity, restore_activity
+from letterdesk.crm.activity_bin import NoRecord, delete_activity, restore_activity, stays_elsewhere
 from letterdesk.crm.bin import NotInBin, consequences, delete, purge, restore
 from letterdesk.crm.change import InBin
 from letterdesk.crm.lists import activities_in_bin, records_in_bin
 from letterdesk.crm.models import Activity, Record
+from letterdesk.crm.notes import notes_in_bin
+from letterdesk.web.bins import tell_back, tell_gone
 from letterdesk.web.crm_words import BY_KIND
 from letterdesk.web.records import crm_facts
 from letterdesk.web.request import Request
@@ -31,6 +32,7 @@ def crm_bin(request: Request) -> HttpResponse:
         **crm_facts("bin"),
         "records": records_in_bin(me, now=now)[:MOST],
         "activities": activities_in_bin(me, now=now)[:MOST],
+        "notes": notes_in_bin(me, now=now)[:MOST],
     }
     return render(request, "web/crm/bin.html", facts)
 
@@ -45,9 +47,7 @@ def record_deletion(request: Request, record_id: str) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect("record", found.public_id)
-    text = _("%(name)s is in the bin.") % {"name": found.name}
-    along = ngettext("%(n)d letter went along.", "%(n)d letters went along.", count) % {"n": count}
-    messages.success(request, f"{text} {along}" if count else text)
+    tell_gone(request, _("%(name)s is in the bin.") % {"name": found.name}, count)
     return redirect("records", BY_KIND[found.kind].plural)
 
 
@@ -61,9 +61,7 @@ def record_restoration(request: Request, record_id: str) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect("crm_bin")
-    text = _("%(name)s is back.") % {"name": found.name}
-    along = ngettext("%(n)d letter came with it.", "%(n)d letters came with it.", count) % {"n": count}
-    messages.success(request, f"{text} {along}" if count else text)
+    tell_back(request, _("%(name)s is back.") % {"name": found.name}, count)
     return redirect("record", found.public_id)
 
 
@@ -86,11 +84,12 @@ def activity_deletion(request: Request, activity_id: str) -> HttpResponse:
     mine = Activity.objects.editable_by(request.employee).present().select_related("account")
     found = get_object_or_404(mine, public_id=activity_id)
     if request.method != "POST":
-        facts = {**crm_facts("activities"), "activity": found, "until": timezone.now() + KEPT}
-        return render(request, "web/crm/activity_deletion.html", facts)
+        facts = {"activity": found, "until": timezone.now() + KEPT, "stays": stays_elsewhere(found, request.employee)}
+        return render(request, "web/crm/activity_deletion.html", {**crm_facts("activities"), **facts})
     try:
-        delete_activity(found, by=request.employee, now=timezone.now())
-        messages.success(request, _("The letter is in CRM's bin."))
+        is_binned = delete_activity(found, by=request.employee, now=timezone.now())
+        away = _("The letter was taken away from your records. It stays where you may change nothing.")
+        messages.success(request, _("The letter is in CRM's bin.") if is_binned else away)
     except REFUSALS as error:
         messages.error(request, str(error))
     return redirect("activities")

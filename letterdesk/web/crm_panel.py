@@ -10,14 +10,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from letterdesk.accounts.preferences import prefer
-from letterdesk.crm.beside import Person, people_of
-from letterdesk.crm.lists import deals_of
+from letterdesk.crm.beside import Person, kept_of, open_deals, people_of
 from letterdesk.crm.models import Kind
-from letterdesk.crm.stages import stages_of
+from letterdesk.crm.stages import stages_for
 from letterdesk.crm.timeline import latest_at
 from letterdesk.crm.why import crm_lines
-from letterdesk.mailboxes.models import Conversation
-from letterdesk.mailboxes.reading import conversation_letters, find_conversation
+from letterdesk.mailboxes.models import Conversation, Message
+from letterdesk.mailboxes.reading import find_conversation, letters_lying
 from letterdesk.tasks.reading import tasks_of_conversations
 from letterdesk.web.acts import next_of, ours
 from letterdesk.web.letters import letters_to_link
@@ -43,35 +42,58 @@ def crm_panel(request: Request, conversation_id: str) -> HttpResponse:
 
 
 def panel_facts(request: Request, found: Conversation) -> dict[str, Any]:
-    """People with their records, open deals, tasks and last letters of these."""
+    """People with their records, open deals, tasks and last letters of these; why letters are not kept when asked."""
     me = request.employee
-    read = conversation_letters(found, employee=me, now=timezone.now())
-    if not read:
-        raise Http404
-    letters = [letter.message for letter in read]
+    letters = _letters(request, found)
     people = people_of(letters, me)
     records = {record.pk: record for person in people for record in person.records}
-    clients = [pk for pk, record in records.items() if record.kind in CLIENTS]
-    deals = list(deals_of(clients, me)) if clients else []
-    lines = crm_lines(letters, employee=me, now=timezone.now())
-    may_act = set(letters_to_link(me).filter(conversation=found.pk).values_list("pk", flat=True))
+    deals = open_deals([pk for pk, record in records.items() if record.kind in CLIENTS], me)
+    kept = kept_of(letters)
     return {
         "conversation": found,
-        "kept": sum(not line.why_not for line in lines.values()),
-        "not_kept": [
-            {"message": letter, "line": lines[letter.pk], "may_act": letter.pk in may_act}
-            for letter in reversed(letters)
-            if lines[letter.pk].why_not
-        ][:MOST_LETTERS],
+        "kept": kept,
+        "not_kept": len(letters) - kept,
         "people": people,
         "opens_first": _opens_first(people),
-        "deals": [deal for deal in deals if deal.stage and not deal.stage.outcome],
-        "stages": stages_of(me.account, Kind.DEAL) if deals else [],
+        "deals": deals,
+        "stages": (stages := stages_for(me, Kind.DEAL, to_change=True) if deals else []),
+        "usable": {stage.pk for stage in stages},
         "tasks": tasks_of_conversations([found.pk], employee=me).get(found.pk, []),
         "activities": latest_at([*records, *(deal.pk for deal in deals)], most=MOST_LETTERS) if records else [],
         "is_always": me.preferences.get("crm_panel") == "open",
         "next": ours(request.GET.get("next", "")) or request.path,
     }
+
+
+def not_kept(request: Request, conversation_id: str) -> HttpResponse:
+    """GET /conversations/<id>/crm/reasons?next=: the letters that are not kept in CRM, each with why."""
+    me = request.employee
+    found = find_conversation(me, conversation_id)
+    if found is None:
+        raise Http404
+    letters = _letters(request, found)
+    lines = crm_lines(letters, employee=me, now=timezone.now())
+    may_act = set(letters_to_link(me).filter(conversation=found.pk).values_list("pk", flat=True))
+    facts = {
+        "conversation": found,
+        "letters": [
+            {"message": letter, "line": lines[letter.pk], "may_act": letter.pk in may_act}
+            for letter in reversed(letters)
+            if lines[letter.pk].why_not
+        ][:MOST_LETTERS],
+        "next": ours(request.GET.get("next", "")) or request.path,
+    }
+    if request.htmx:
+        return render(request, "web/crm/not_kept.html", facts)
+    return render(request, "web/crm/not_kept_page.html", {**crm_facts(""), **facts})
+
+
+def _letters(request: Request, found: Conversation) -> list[Message]:
+    """The letters that are shown. Raises Http404 where none is."""
+    letters = letters_lying(found, employee=request.employee, now=timezone.now())
+    if not letters:
+        raise Http404
+    return letters
 
 
 def _opens_first(people: list[Person]) -> str:

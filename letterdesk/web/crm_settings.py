@@ -12,9 +12,13 @@ from django.views.decorators.http import require_POST
 
 from letterdesk.accounts.models import Employee, Role
 from letterdesk.crm.exclusions import BadPattern, allow, exclude
-from letterdesk.crm.models import Exclusion, MailboxSaving, Scope, Sight, Unknown
+from letterdesk.crm.labels import labels_of
+from letterdesk.crm.models import Exclusion, Kind, MailboxSaving, Returning, Scope, Sight, Stage, Unknown
 from letterdesk.crm.saving import change_saving, change_sight, saving_of
-from letterdesk.mailboxes.models import Mailbox
+from letterdesk.crm.stages import pipelines_among, stages_for, stages_of
+from letterdesk.crm.turns import people_in_turn
+from letterdesk.crm.write import allow_anybody, may_write_to_anybody
+from letterdesk.mailboxes.models import Colour, Mailbox
 from letterdesk.web.acts import next_of
 from letterdesk.web.people import administrators_only
 from letterdesk.web.request import Request
@@ -24,15 +28,25 @@ UNSAID = {Role.EMPLOYEE: Scope.OWN, Role.SUPERVISOR: Scope.DEPARTMENT, Role.ADMI
 
 def crm_settings(request: Request) -> HttpResponse:
     """GET /settings/crm: who sees what, and the exclusion list; everyone may look, administrators change."""
-    sights = dict(Sight.objects.visible_to(request.employee).values_list("role", "scope"))
+    me = request.employee
+    sights = dict(Sight.objects.visible_to(me).values_list("role", "scope"))
     facts = {
         "area": "crm-settings",
         "roles": [(role.value, role.label, sights.get(role, UNSAID[role])) for role in Role],
         "scopes": Scope.choices,
         "exclusions": Exclusion.objects.visible_to(request.employee).select_related("by").order_by("pattern"),
+        "pipelines": pipelines_among([each for kind in (Kind.LEAD, Kind.DEAL) for each in _stages(me, kind)]),
+        "labels": labels_of(me.account),
+        "colours": Colour.choices,
+        "to_anybody": may_write_to_anybody(request.employee.account),
         "may_change": request.employee.is_administrator,
     }
     return render(request, "web/crm/settings.html", facts)
+
+
+def _stages(me: Employee, kind: str) -> list[Stage]:
+    """Those that administrators change, also where they see no deal; of others those in which they see some."""
+    return stages_of(me.account, kind) if me.is_administrator else stages_for(me, kind)
 
 
 @require_POST
@@ -43,6 +57,18 @@ def sights(request: Request) -> HttpResponse:
         scope = request.POST.get(role.value, "")
         if scope in Scope.values:
             change_sight(role, scope, by=request.employee)
+    messages.success(request, _("Saved."))
+    return redirect("crm_settings")
+
+
+@require_POST
+@administrators_only
+def writing(request: Request) -> HttpResponse:
+    """POST /settings/crm/writing: `to` "anybody" or "record": to whom letters are written at a record."""
+    wanted = request.POST.get("to", "")
+    if wanted not in {"anybody", "record"}:
+        raise Http404
+    allow_anybody(by=request.employee, allowed=wanted == "anybody")
     messages.success(request, _("Saved."))
     return redirect("crm_settings")
 
@@ -93,19 +119,33 @@ def saving(request: Request, mailbox_id: str) -> HttpResponse:
 def read_saving(request: Request) -> dict[str, Any]:
     """What the form of a mailbox says, as `change_saving` takes it. Raises Http404 for what it cannot say."""
     wanted = {name: request.POST.get(name, Unknown.NOTHING) for name in ("unknown_incoming", "unknown_outgoing")}
-    if not set(wanted.values()) <= set(Unknown.values):
+    returning = request.POST.get("returning", Returning.NOTHING)
+    if not set(wanted.values()) <= set(Unknown.values) or returning not in Returning.values:
         raise Http404
     colleagues = Employee.objects.visible_to(request.employee).working()
-    named = request.POST.get("responsible", "")
-    responsible = get_object_or_404(colleagues, public_id=named) if named else None
-    return {**wanted, "known": request.POST.get("known") == "yes", "responsible": responsible}
+    named = dict.fromkeys(each for each in request.POST.getlist("responsible") if each)
+    return {
+        **wanted,
+        "known": request.POST.get("known") == "yes",
+        "returning": returning,
+        "responsible": [get_object_or_404(colleagues, public_id=each) for each in named],
+        "came_from": request.POST.get("came_from", ""),
+        "reads_cards": request.POST.get("reads_cards") == "yes",
+    }
 
 
 def saving_facts(request: Request, mailbox: Mailbox | None) -> dict[str, Any]:
     """What the form of a mailbox shows; None: one that is not connected yet, as it was chosen so far."""
-    chosen = MailboxSaving(**read_saving(request)) if request.POST.get("crm") else MailboxSaving()
+    said = read_saving(request) if request.POST.get("crm") and not mailbox else {}
+    people = said.pop("responsible", [])
+    saving = saving_of(mailbox) if mailbox else MailboxSaving(**said)
+    in_turn = people_in_turn(saving) if mailbox else people
+    working = Employee.objects.visible_to(request.employee).working().order_by("name")
+    places = {person.pk: place for place, person in enumerate(in_turn)}
     return {
-        "saving": saving_of(mailbox) if mailbox else chosen,
+        "saving": saving,
         "unknowns": Unknown.choices,
-        "responsibles": Employee.objects.visible_to(request.employee).working().order_by("name"),
+        "returnings": Returning.choices,
+        "responsibles": sorted(working, key=lambda person: places.get(person.pk, len(places))),
+        "in_turn": set(places),
     }

@@ -41,16 +41,29 @@ class DraftFolder:
 
 @dataclass
 class Draft:
-    """The wizard's memory. `server`: fields of the sign-in form; `is_tested`: it let us in as it stands."""
+    """The wizard's memory. `server`: fields of the sign-in form; `is_tested`: it let us in as it stands.
+
+    `secret`: as the mailbox will keep it, {"password": …} or a consent's.
+    """
 
     address: str = ""
-    password: str = ""
+    secret: dict[str, Any] = field(default_factory=dict)
     server: dict[str, Any] = field(default_factory=dict)
     found: str = ""
     note: str = ""
     folders: list[DraftFolder] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     is_tested: bool = False
+
+    @property
+    def password(self) -> str:
+        """The password that was typed; "" where there is none, or a consent."""
+        return str(self.secret.get("password", ""))
+
+    def take(self, secret: dict[str, Any]) -> None:
+        """Another way in: what was tested with the one before counts no more."""
+        self.secret = secret
+        self.forget_test()
 
     def forget_test(self) -> None:
         """Something was changed: what the server said before counts no more."""
@@ -69,9 +82,9 @@ def load(request: Request) -> Draft:
         return Draft()
     try:
         told = json.loads(cipher().decrypt(kept.encode()))
-    except InvalidToken:  # the operator has taken the key away
+        return Draft(**{**told, "folders": [DraftFolder(**each) for each in told["folders"]]})
+    except (InvalidToken, TypeError):  # the operator has taken the key away, or it was kept by a version before
         return Draft()
-    return Draft(**{**told, "folders": [DraftFolder(**each) for each in told["folders"]]})
 
 
 def keep(request: Request, draft: Draft) -> None:

@@ -24,13 +24,22 @@ MOST = 20  # files in one request
 def draft_files(request: Request, draft_id: str) -> HttpResponse:
     """POST /drafts/<id>/files: take up `file`, any number; `inline`: a picture that stands in the text."""
     found = draft_or_404(request, draft_id)
-    _keep_along(request, found)
-    kept = [_taken(request, found, file) for file in request.FILES.getlist("file")[:MOST]]
+    keep_along(request, found)
+    given = request.FILES.getlist("file")
+    if len(given) > MOST:
+        messages.error(request, too_many_at_once())
+        given = []
+    kept = [_taken(request, found, file) for file in given]
     if request.htmx:
         made = next((file for file in kept if file), None)
         page = "web/compose/file.html" if made else "web/toasts.html"
         return render(request, page, {"file": made}, status=200 if made else 422)
     return redirect("draft", found.public_id)
+
+
+def too_many_at_once() -> str:
+    """What to say of more than MOST files in one request: none of them is taken."""
+    return _("At most %(most)d files are taken at once, and none was. Choose fewer, then the others.") % {"most": MOST}
 
 
 def _taken(request: Request, found: Draft, file: object) -> DraftFile | None:
@@ -51,8 +60,8 @@ def _taken(request: Request, found: Draft, file: object) -> DraftFile | None:
     return None
 
 
-def _keep_along(request: Request, found: Draft) -> None:
-    """Without a script the whole form comes along: what was written is not lost for a file."""
+def keep_along(request: Request, found: Draft) -> None:
+    """Without a script the whole form comes along: what was written is not lost for what was asked for beside."""
     if request.htmx or "seen" not in request.POST:
         return
     try:
@@ -78,7 +87,7 @@ def draft_file_removal(request: Request, draft_file_id: str) -> HttpResponse:
     """POST /draft-files/<id>/removal: take it out of its draft."""
     mine = DraftFile.objects.editable_by(request.employee).select_related("draft__mailbox__account")
     file = get_object_or_404(mine, public_id=draft_file_id)
-    _keep_along(request, file.draft)
+    keep_along(request, file.draft)
     try:
         files.detach(file, now=timezone.now())
     except drafts.OnItsWay as error:

@@ -12,7 +12,9 @@ from django.utils.safestring import SafeString, mark_safe
 from letterdesk.mail.addresses import read_addresses
 from letterdesk.mail.html import clean_html
 from letterdesk.mailboxes.models import Mailbox
-from letterdesk.outbound.models import Draft, DraftFile
+from letterdesk.outbound.drafts import NotYours, too_many_recipients
+from letterdesk.outbound.models import Draft, DraftFile, VerifiedSender
+from letterdesk.web.awaiting import AT
 from letterdesk.web.request import Request
 
 FIELDS = ("to", "cc", "bcc")
@@ -25,37 +27,48 @@ PLAIN_NAME = re.compile(r"[^\W_][\w .'-]*")
 
 @dataclass(frozen=True)
 class Written:
-    """A form that was sent: what `drafts.save` takes, and the version its writer saw."""
+    """A form that was sent: what `drafts.save` takes, and the version its writer saw.
+
+    `problem`: why it cannot be saved, in words for people.
+    """
 
     seen: int
     fields: dict[str, Any]
+    problem: str = ""
 
 
 def written(request: Request, draft: Draft) -> Written:
-    """What somebody wrote. Raises Http404 for a form that is none of ours, or a sender they may not use."""
+    """What somebody wrote. Raises Http404 for a form that is none of ours."""
     said = request.POST
     fields: dict[str, Any] = {name: people_of(said.get(name, "")) for name in FIELDS}
     fields["subject"] = " ".join(said.get("subject", "").split())[:900]
-    fields |= _sender(request, draft) | _body(said, draft)
+    sender = _sender(request, draft)
+    fields |= (sender or {}) | _body(said, draft)
+    if "remind" in said:
+        fields["remind"] = (said.get("remind_at") or AT) if said["remind"] == AT else said["remind"]
+    is_cut = any(len(said.get(name, "")) > LONGEST_LINE for name in FIELDS)
+    problem = str(NotYours()) if sender is None else too_many_recipients() if is_cut else ""
     try:
-        return Written(int(said.get("seen", "")), fields)
+        return Written(int(said.get("seen", "")), fields, problem)
     except ValueError:
         raise Http404 from None
 
 
-def _sender(request: Request, draft: Draft) -> dict[str, Any]:
+def _sender(request: Request, draft: Draft) -> dict[str, Any] | None:
+    """None: one that they may not use, or not any more."""
     wanted = request.POST.get("sender", "")
-    if not wanted or wanted == draft.mailbox.public_id:
+    if not wanted or wanted == draft.outlet.public_id:
         return {}
     mailbox = Mailbox.objects.editable_by(request.employee).filter(public_id=wanted).select_related("account").first()
-    if mailbox is None:
-        raise Http404
-    return {"mailbox": mailbox}
+    if mailbox is not None:
+        return {"mailbox": mailbox}
+    sender = VerifiedSender.objects.usable_by(request.employee).filter(public_id=wanted).first()
+    return {"verified_sender": sender} if sender is not None else None
 
 
 def _body(said: Any, draft: Draft) -> dict[str, str]:
     """Rich or plain. "text": no script ran, so what was not touched stays as rich as it was."""
-    if said.get("format") == "html":
+    if said.get("format") == "html" and said.get("html"):  # the editor always has a line: without one it was not there
         return {"body_html": with_cids(said.get("html", ""), draft.files.all()), "body_text": ""}
     text = said.get("text", "").replace("\r\n", "\n")
     if said.get("format") != "plain" and draft.body_html and text.strip() == draft.body_text.strip():
@@ -68,7 +81,7 @@ def people_of(line: str) -> list[tuple[str, str]]:
 
     Nobody in it is lost: where a comma is missing, what reads like another address is one of its own.
     """
-    line = line[:LONGEST_LINE]
+    line = line[:LONGEST_LINE]  # what is longer is not saved (`Written.problem`)
     read = read_addresses([line.encode("utf-8", "replace")])
     found = [(each.name, each.address) if each.address else ("", each.name) for each in read]
     known = " ".join(address.casefold() for _name, address in found)

@@ -7,10 +7,18 @@ from django.utils.translation import gettext as _
 
 from letterdesk.mailboxes.models import Mailbox, MailboxState
 from letterdesk.sync.progress import MailboxProgress
+from letterdesk.web.mail_words import translated
 from letterdesk.web.state import LATE
 from letterdesk.web.templatetags.letterdesk import short_time
 
-SIGN_IN = ("auth_failed", "app_password_required", "imap_disabled", "smtp_auth_disabled")
+SIGN_IN = (
+    "auth_failed",
+    "app_password_required",
+    "imap_disabled",
+    "smtp_auth_disabled",
+    "oauth_again",
+    "oauth_refused",
+)
 
 
 @dataclass(frozen=True)
@@ -46,10 +54,11 @@ def health_of(mailbox: Mailbox, so_far: MailboxProgress | None, now: datetime) -
         return RESTING[MailboxState(mailbox.state)]()
     if not mailbox.imap_host:
         return Health("imported", "", _("imported"), 8)
+    detail = translated(mailbox.error_text)
     if mailbox.error_code in SIGN_IN or mailbox.state == MailboxState.FAILING:
-        return Health("signin", "danger", _("sign-in refused since %(time)s") % {"time": since}, 0, mailbox.error_text)
+        return Health("signin", "danger", _("sign-in refused since %(time)s") % {"time": since}, 0, detail)
     if mailbox.error_code:
-        return Health("error", "warn", _("not reached since %(time)s") % {"time": since}, 1, mailbox.error_text)
+        return Health("error", "warn", _("not reached since %(time)s") % {"time": since}, 1, detail)
     if mailbox.first_sync_done_at is None:
         percent = min(so_far.percent, 99) if so_far else 0
         return Health("fetching", "info", _("fetching %(percent)d %%") % {"percent": percent}, 3)

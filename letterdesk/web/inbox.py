@@ -3,6 +3,7 @@
 The same view answers for the page and for its parts: the next rows, and the rows alone for a live refresh.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,14 +18,18 @@ from django.views.decorators.http import require_POST
 from letterdesk.accounts.models import Employee
 from letterdesk.lib.keyset import BadCursor
 from letterdesk.mailboxes.list_rows import Row
+from letterdesk.mailboxes.lists import Wanted
 from letterdesk.mailboxes.models import FolderRole
 from letterdesk.tasks.reading import tasks_of_conversations
+from letterdesk.team.lists import counts, names_of
 from letterdesk.web.acts import next_of, star_words
-from letterdesk.web.place import ALL, LABEL, SNOOZED, Board, Place, board_named, place_of
+from letterdesk.web.awaiting import offers
+from letterdesk.web.place import ALL, AWAITED, LABEL, SNOOZED, Board, Place, board_named, place_of
 from letterdesk.web.preferences import A_YEAR
 from letterdesk.web.request import Request
 from letterdesk.web.snoozing import presets
 from letterdesk.web.state import state_of
+from letterdesk.web.team_words import chips, tabs
 from letterdesk.web.templatetags.letterdesk import long_time, short_time
 
 __all__ = ["Place", "list_facts", "place_of"]
@@ -34,25 +39,31 @@ BUNDLED = (FolderRole.INBOX, FolderRole.ARCHIVE, FolderRole.NONE)  # where newsl
 def folder(request: Request, folder_id: str) -> HttpResponse:
     """GET /mail/<folder>."""
     now = timezone.now()
-    return _answer(request, place_of(request, folder_id, now), now)
+    return answer(request, place_of(request, folder_id, now), now)
 
 
 def all_inboxes(request: Request) -> HttpResponse:
     """GET /mail: the inboxes of all mailboxes as one list."""
     now = timezone.now()
-    return _answer(request, board_named(request, ALL, now), now)
+    return answer(request, board_named(request, ALL, now), now)
 
 
 def snoozed(request: Request) -> HttpResponse:
     """GET /mail/snoozed: what sleeps, in all mailboxes, what comes back soonest first."""
     now = timezone.now()
-    return _answer(request, board_named(request, SNOOZED, now), now)
+    return answer(request, board_named(request, SNOOZED, now), now)
+
+
+def awaited(request: Request) -> HttpResponse:
+    """GET /mail/awaited: where the reader wants to be reminded if nobody answers, what comes back soonest first."""
+    now = timezone.now()
+    return answer(request, board_named(request, AWAITED, now), now)
 
 
 def label_list(request: Request, label_id: str) -> HttpResponse:
     """GET /mail/labels/<label>: what has a label."""
     now = timezone.now()
-    return _answer(request, board_named(request, f"{LABEL}.{label_id}", now), now)
+    return answer(request, board_named(request, f"{LABEL}.{label_id}", now), now)
 
 
 @require_POST
@@ -66,7 +77,8 @@ def bundles(request: Request) -> HttpResponse:
     return answer
 
 
-def _answer(request: Request, place: Board, now: datetime) -> HttpResponse:
+def answer(request: Request, place: Board, now: datetime) -> HttpResponse:
+    """The page of a list, or the part of it that was asked for."""
     facts = {"place": place, **list_facts(request, place, now)}
     if request.headers.get("X-Live"):
         return render(request, "web/inbox/live.html", facts)
@@ -87,6 +99,7 @@ def list_facts(request: Request, place: Board, now: datetime) -> dict[str, Any]:
     # Once for all rows: each address and sentence asked for by itself took longer than the query.
     words = {"changes": reverse("changes", args=["-"]), "select": _("Select: %(subject)s"), "star": star_words()}
     rows = [_row(place, row, whose[row.folder_id], labels, words=words) for row in page.rows if row.folder_id in whose]
+    _put_team(rows, whose, now)
     _put_tasks(rows, request.employee)
     return {
         "area": "mail",
@@ -96,7 +109,9 @@ def list_facts(request: Request, place: Board, now: datetime) -> dict[str, Any]:
         "bundles": _bundles(rows) if _folds(request, place) else [{"rows": [row]} for row in rows],
         "next_address": place.with_query(before=page.next) if page.next else "",
         "choices": _choices(place),
+        "team_tabs": _team_tabs(place, wanted),
         "presets": presets(timezone.localtime(now)),
+        "reminders": offers(timezone.localtime(now)),
         "state": _state(place, now),
         "is_bundled": request.COOKIES.get("bundles") != "off",
     }
@@ -127,6 +142,30 @@ def _row(place: Board, row: Row, whose: Any, labels: dict[int, Any], *, words: d
     }
 
 
+def first_row(request: Request, place: Board, now: datetime) -> Row | None:
+    """The row of a list that is oldest, after those that the request says were passed over."""
+    wanted = replace(place.wanted(request, now), oldest_first=True, limit=1)
+    try:
+        return next(iter(place.page(wanted).rows), None)
+    except BadCursor:
+        raise Http404 from None
+
+
+def _put_team(rows: list[dict[str, Any]], whose: dict[int, Any], now: datetime) -> None:
+    """Who takes care of them, and how far they are, on rows of shared mailboxes."""
+    shared = [row for row in rows if whose[row["row"].folder_id][0].is_shared and row["row"].conversation.status]
+    names = names_of(row["row"] for row in shared)
+    for row in shared:
+        row["team"] = chips(row["row"].conversation, names, now)
+        row["has_chips"] = True
+
+
+def _team_tabs(place: Board, wanted: Wanted) -> list[dict[str, Any]]:
+    if place.team_of is None or wanted.before:
+        return []
+    return tabs(place, counts(wanted, mailbox=place.team_of.mailbox.pk))
+
+
 def _put_tasks(rows: list[dict[str, Any]], employee: Employee) -> None:
     """The tasks that keep them, on rows that something keeps (R4)."""
     held = [row["row"].conversation.pk for row in rows if row["row"].is_held]
@@ -137,7 +176,16 @@ def _put_tasks(rows: list[dict[str, Any]], employee: Employee) -> None:
 
 
 def _has_chips(row: Row, place: Board) -> bool:
-    shown = (row.is_pinned, row.sleeps_until, row.is_back, row.label_ids, row.has_attachments, place.shows_mailboxes)
+    came = row.is_back or row.remind_at or row.unanswered_since
+    shown = (
+        row.is_pinned,
+        row.is_muted,
+        row.sleeps_until,
+        came,
+        row.label_ids,
+        row.has_attachments,
+        place.shows_mailboxes,
+    )
     return any(shown) or row.days_left is not None or place.view == LABEL
 
 

@@ -13,7 +13,7 @@ from letterdesk.accounts.models import Employee
 from letterdesk.crm.by_hand import LetterGone, link_by_hand
 from letterdesk.crm.change import InBin
 from letterdesk.crm.lists import found_by_words
-from letterdesk.crm.models import Record
+from letterdesk.crm.models import Activity, Record
 from letterdesk.crm.why import CrmLine, crm_lines
 from letterdesk.mailboxes.reading import ReadLetter
 from letterdesk.web.acts import next_of, ours
@@ -37,8 +37,10 @@ def letter_crm(request: Request, message_id: str) -> HttpResponse:
     letter = get_object_or_404(mine, public_id=message_id)
     if request.method != "POST":
         line = crm_lines([letter], employee=request.employee, now=timezone.now())[letter.pk]
-        facts = {"letter": letter, "activity": line.activity, "line": line, **search_facts(request)}
-        return render(request, "web/crm/letter_places.html", {**crm_facts(""), **facts})
+        mine = Activity.objects.editable_by(request.employee).present()
+        may_move = line.activity is not None and mine.filter(pk=line.activity.pk).exists()
+        facts = {"letter": letter, "activity": line.activity, "line": line, "may_move": may_move}
+        return render(request, "web/crm/letter_places.html", {**crm_facts(""), **facts, **search_facts(request)})
     target = record_named(request, "record")
     try:
         earlier = request.POST.get("earlier") == "yes"
@@ -57,7 +59,7 @@ def record_named(request: Request, name: str) -> Record:
 
 
 def search_facts(request: Request) -> dict[str, Any]:
-    """The records that the page offers: those with the words of `q`, else the latest."""
+    """The records that the page offers, of those that the reader may change: with the words of `q`, else the latest."""
     words = request.GET.get("q", "").strip()[:200]
     found = list(found_by_words(request.employee, words)[:MOST_FOUND])
     return {"query": words, "found": found, "next": ours(request.GET.get("next", ""))}

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from letterdesk.accounts.models import Employee
-from letterdesk.mailboxes.models import Attachment, Message
+from letterdesk.mailboxes.models import Attachment, FolderRole, Message
 from letterdesk.mailboxes.reading import ReadLetter
 from letterdesk.web.body import SHOWN_INLINE, inline_address
 from letterdesk.web.images import choices
@@ -30,6 +30,7 @@ def letter_facts(letter: ReadLetter, employee: Employee, *, is_newest: bool) -> 
         "files": files,
         "thumbnails": _thumbnails(message, files, employee),
         "folders": sorted({shown_name(place.folder) for place in letter.places}),
+        "is_draft": any(place.folder.role == FolderRole.DRAFTS for place in letter.places),
         "storage": letter.storage,
         "choices": choices(message, letter.places),
         "is_unread": letter.is_unread,

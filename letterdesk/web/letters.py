@@ -11,6 +11,8 @@ from letterdesk.mailboxes.models import Message
 from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.retention import shown
 from letterdesk.tasks.reading import readable_letters
+from letterdesk.team.openings import opened
+from letterdesk.team.sharing import shared_letters
 from letterdesk.web.request import Request
 
 
@@ -24,6 +26,11 @@ def letters_to_link(employee: Employee) -> QuerySet[Message]:
     return _in_webmail(Message.objects.editable_by(employee), employee)
 
 
+def letters_shared_with(employee: Employee) -> QuerySet[Message]:
+    """The letters of conversations that are shared with this employee, as long as they are in Webmail (R20)."""
+    return _in_webmail(shared_letters(employee), employee)
+
+
 def _in_webmail(letters: QuerySet[Message], employee: Employee) -> QuerySet[Message]:
     """Where there is no Webmail, none: what a task holds is read in the task (R2, R4)."""
     now = timezone.now()
@@ -32,12 +39,19 @@ def _in_webmail(letters: QuerySet[Message], employee: Employee) -> QuerySet[Mess
 
 
 def letter_of(employee: Employee, **named: Any) -> Message:
-    """A letter that this employee may read in Webmail or in a task of theirs; Http404: foreign, gone, over (C18)."""
+    """A letter that this employee may read in Webmail, in a task of theirs or in a conversation that was shared.
+
+    Raises Http404: foreign, gone, over (C18).
+    """
     for readable in (letters_of(employee), readable_letters(employee)):
         letter = readable.filter(**named).first()
         if letter is not None:
             return letter
-    raise Http404
+    letter = letters_shared_with(employee).filter(**named).first()
+    if letter is None:
+        raise Http404
+    opened(letter.conversation_id, by=employee, now=timezone.now())  # whatever of it: its owner sees who read it
+    return letter
 
 
 def letter_or_404(request: Request, public_id: str) -> Message:

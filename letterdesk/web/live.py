@@ -20,12 +20,14 @@ from django.utils import timezone
 from letterdesk.events.live import AT_MOST, Feed, latest_id, since
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import Mailbox
+from letterdesk.team.presence import Watch
 from letterdesk.web.backend import EmployeeBackend
 from letterdesk.web.security import set_headers
 
 LOOK_EVERY = 0.25  # seconds between two looks at the event table
 PING_EVERY = 15.0
 CHECK_EVERY = 30.0
+PRESENCE_EVERY = timedelta(seconds=1)
 ON_THE_WAY = timedelta(seconds=5)  # from making a page to its listening
 LARGEST_ID = 2**63 - 1
 QUEUE = 200  # events that wait for a slow reader; then the page is told to load anew
@@ -88,6 +90,8 @@ class Station:
         self.streams: set[Stream] = set()
         self._task: asyncio.Task[None] | None = None
         self._reads = asyncio.Event()
+        self._presence = Watch()
+        self._presence_at = timezone.now()
 
     async def join(self, stream: Stream) -> None:
         """Feed this stream from now on; when this returns, nothing that happens is missed."""
@@ -107,10 +111,19 @@ class Station:
         while self.streams:
             feed.topics = frozenset().union(*(stream.topics for stream in self.streams))
             with contextlib.suppress(Error):  # a database that is away: look again
-                for event in await _in_thread(lambda: feed.news(timezone.now())):
+                for event in await _in_thread(lambda: [*feed.news(timezone.now()), *self._present()]):
                     for stream in self.streams:
                         stream.offer(event)
             await asyncio.sleep(LOOK_EVERY)
+
+    def _present(self) -> list[Event]:
+        """Who came and went, as events that are in no table; asked once a second."""
+        now = timezone.now()
+        if now < self._presence_at:
+            return []
+        self._presence_at = now + PRESENCE_EVERY
+        told = self._presence.news(now)
+        return [Event(kind="presence.changed", topic=topic, facts={"conversations": [name]}) for topic, name in told]
 
     async def _open(self) -> Feed:
         topics = frozenset[str]().union(*(stream.topics for stream in self.streams))
@@ -133,7 +146,8 @@ def written(event: Event | None) -> bytes:
     if event.kind.startswith("activity."):  # who reads the mailbox may not see the record (P9)
         change["subject"] = ""
     change["conversations"] = event.facts.get("conversations", [])
-    return f"id: {event.pk}\nevent: change\ndata: {json.dumps(change)}\n\n".encode()
+    named = f"id: {event.pk}\n" if event.pk else ""
+    return f"{named}event: change\ndata: {json.dumps(change)}\n\n".encode()
 
 
 async def missed(last_id: str, topics: frozenset[str]) -> list[Event | None]:

@@ -17,6 +17,7 @@ from letterdesk.accounts.pace import TooFast, spend
 from letterdesk.mail.autoconfig import SOURCES, Found, Server, domain_of, find_by, find_settings
 from letterdesk.plans import limits
 from letterdesk.sync.connections import guard
+from letterdesk.web.consenting import provider_for
 from letterdesk.web.request import Request
 
 SEARCHES_PER_HOUR = 60
@@ -98,7 +99,8 @@ def _line(request: Request, source: str, address: str) -> dict[str, Any]:
         return line | {"result": _("no match")}
     server = f"{found.imap.host}:{found.imap.port}"
     result = f"{found.provider} · {server}" if found.provider else server
-    return line | {"found": found, "result": result, "note": found.note}
+    note = "" if provider_for(address, found.imap.host) else found.note  # one signs in there, without a password
+    return line | {"found": found, "result": result, "note": note}
 
 
 def _waiting(source: str, address: str) -> dict[str, Any]:

@@ -14,10 +14,12 @@ from letterdesk.mailboxes.choose import BadRoles, arrange
 from letterdesk.mailboxes.connect import COUNTED, settle
 from letterdesk.mailboxes.models import Mailbox
 from letterdesk.mailboxes.sidebar import folder_order
+from letterdesk.outbound.pacing import BadLimit, set_daily_limit
 from letterdesk.plans.limits import PlanError, terms
 from letterdesk.sync.claims import ask_for_pass
 from letterdesk.web.access_choices import sharing_facts
 from letterdesk.web.connecting import depth_days, depth_label
+from letterdesk.web.consenting import provider_for
 from letterdesk.web.crm_settings import saving_facts
 from letterdesk.web.draft import depth_key
 from letterdesk.web.folder_choices import FolderLine, as_facts, read_choices
@@ -45,6 +47,20 @@ def changed(request: Request, mailbox_id: str) -> HttpResponse:
         return mailbox_page(request, mailbox, status=409, settings_error=refusal)
     ask_for_pass(mailbox)
     messages.success(request, _("Saved. What is newly allowed is fetched with the next pass."))
+    return redirect("mailbox", mailbox.public_id)
+
+
+@require_POST
+def daily_limit(request: Request, mailbox_id: str) -> HttpResponse:
+    """POST /mailboxes/<id>/daily-limit: how many letters leave in a day; empty: as many as one likes."""
+    mailbox = get_object_or_404(Mailbox.objects.manageable_by(request.employee), public_id=mailbox_id)
+    most = request.POST.get("most", "").strip()
+    try:
+        wanted = (int(most) if most.isascii() and most.isdigit() and len(most) < 9 else 0) if most else None
+        set_daily_limit(mailbox, wanted, by=request.employee)
+    except BadLimit as error:
+        return mailbox_page(request, mailbox, status=422, limit_error=str(error))
+    messages.success(request, _("Saved."))
     return redirect("mailbox", mailbox.public_id)
 
 
@@ -107,6 +123,7 @@ def _manageable(request: Request, mailbox: Mailbox) -> dict[str, Any]:
         "colleagues": sharing["colleagues"].exclude(pk__in=granted),
         "requests": mailbox.access_requests.select_related("employee").order_by("created_at"),
         "depths": _depths(mailbox),
+        "provider": provider_for(mailbox.address, mailbox.imap_host) if mailbox.signs_in_by else None,
         **as_facts(lines),
         **saving_facts(request, mailbox),
     }

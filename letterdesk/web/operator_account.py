@@ -12,17 +12,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from letterdesk.accounts.close import KEPT, AlreadyClosed, NotClosed, NotThisName, purges_at
 from letterdesk.accounts.models import Account
-from letterdesk.mailboxes import receipts
+from letterdesk.mailboxes import chain, receipts
 from letterdesk.mailboxes.foresee import foresee
-from letterdesk.mailboxes.purge import begins_at
 from letterdesk.plans.catalogue import UnknownPlan, catalogue
 from letterdesk.plans.change import NotPossible
+from letterdesk.plans.extend import Lasting
 from letterdesk.plans.limits import plan_of
-from letterdesk.plans.timeline import trial_ends_at, turn_of
+from letterdesk.plans.timeline import letters_go_at, trial_ends_at, turn_of
 from letterdesk.tenancy import operate
 from letterdesk.tenancy.accounts import accounts_for
 from letterdesk.tenancy.figures import figures_of
 from letterdesk.tenancy.purge import legal_holds
+from letterdesk.web.more_time import end_of, time_facts
 from letterdesk.web.operator import operators_only
 from letterdesk.web.request import Request
 
@@ -30,14 +31,16 @@ from letterdesk.web.request import Request
 @require_GET
 @operators_only
 def operator_account(request: Request, account_id: str) -> HttpResponse:
-    """GET /operator/accounts/<id>?to=<plan>: the account in numbers and dates; with `to`, what that plan would do."""
+    """GET /operator/accounts/<id>?to=<plan>&until=<day>: the account in numbers and dates; with `to`, what that plan
+    would do, with `until`, what more time would do."""
     return _page(request, _account(request, account_id))
 
 
 @require_POST
 @operators_only
 def operator_acts(request: Request, account_id: str) -> HttpResponse:
-    """POST /operator/accounts/<id>/acts: `act`: plan, follow (with `to`), end_trial, close (with `name`), reopen."""
+    """POST /operator/accounts/<id>/acts: `act`: plan, follow (with `to`), end_trial, extend_trial,
+    extend_grace (with `until`, a day), close (with `name`), reopen."""
     account = _account(request, account_id)
     try:
         _do(request, account)
@@ -59,6 +62,9 @@ def _do(request: Request, account: Account) -> None:
             operate.let_follow(account, form.get("to", ""), by=by, now=now)
         case "end_trial":
             operate.end_trial(account, by=by, now=now)
+        case "extend_trial" | "extend_grace" as act:
+            what, until = Lasting(act.removeprefix("extend_")), end_of(form.get("until", ""))
+            operate.give_time(account, what, until, by=by, now=now)
         case "close":
             operate.close(account, typed=form.get("name", ""), by=by, now=now)
         case "reopen":
@@ -81,7 +87,7 @@ def _page(request: Request, account: Account, *, status: int = 200, **more: Any)
         "would_purge_at": timezone.now() + KEPT,
         "held": legal_holds(account),
         "receipts": receipts.of(account).count(),
-        "broken": receipts.verify(account),
+        "look": chain.look(account),
         **({} if account.purged_at else _plan(request, account)),
         **more,
     }
@@ -104,7 +110,8 @@ def _plan(request: Request, account: Account) -> dict[str, Any]:
         "trial_ends_at": trial_ends_at(subscription) if is_to_come else None,
         "turn": turn if is_to_come else None,
         "follows": shelf.plan(turn.plan) if turn is not None and is_to_come else None,
-        "letters_go_at": begins_at(subscription, now),
+        "letters_go_at": letters_go_at(subscription, now),
         "others": [each for each in shelf.plans.values() if each.key != current.key],
         "preview": foresee(account, to, now=now) if to in shelf.plans else None,
+        **time_facts(subscription, request.GET.get("until", ""), now=now),
     }

@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import prefer
 from letterdesk.crm.lists import names_by_words
-from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox, SavedSearch
+from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox
+from letterdesk.mailboxes.saved_searches import recent_of, views_of
 from letterdesk.mailboxes.suggest import people
 from letterdesk.web.commands import keys_shown
 from letterdesk.web.crm_words import BY_KIND, KINDS
+from letterdesk.web.plan_notice import offers_webmail
 from letterdesk.web.request import Request
 from letterdesk.web.sidebar import ICONS, shown_name
 
@@ -26,7 +28,7 @@ ICON_OF = {"archive": "archive", "delete": "trash-2", "spam": "octagon-alert", "
            "search": "search", "undo": "undo-2", "go_inbox": "inbox", "go_settings": "settings", "go_sent": "send",
            "go_starred": "star", "go_drafts": "file-text", "go_all": "archive", "keys": "keyboard",
            "read": "mail-open", "unread": "mail", "task": "list-checks", "go_tasks": "list-checks",
-           "go_crm": "contact"}  # fmt: skip
+           "go_crm": "contact", "go_notifications": "bell"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,10 @@ def _fitting(options: Iterator[Option], typed: str) -> Iterator[Option]:
 
 
 def _commands(employee: Employee) -> Iterator[Option]:
+    left_out = {"next", "previous", "open"} | (set() if offers_webmail(employee) else {"compose"})  # R2
     for row in keys_shown(employee):
         command = row["command"]
-        if not command.fixed and command.name not in {"next", "previous", "open"}:
+        if not command.fixed and command.name not in left_out:
             icon = ICON_OF.get(command.name, "chevron-right")
             yield Option(str(command.text), icon, command=command.name, keys=tuple(row["parts"]))
 
@@ -109,6 +112,7 @@ def _pages(employee: Employee) -> Iterator[Option]:
         ("settings", _("Profile, language and time zone"), "settings"),
         ("appearance", _("Appearance: light, dark, density"), "sun-moon"),
         ("keyboard", _("Keyboard"), "keyboard"),
+        ("telling", _("How I am told: notifications, digest, pushes"), "bell"),
         ("mfa_index", _("Sign-in and security"), "shield"),
         ("usersessions_list", _("Where you are signed in"), "shield"),
         ("tasks", _("Tasks"), "list-checks"),
@@ -119,8 +123,10 @@ def _pages(employee: Employee) -> Iterator[Option]:
         ("plans", _("Plans"), "layers"),
         ("help", _("Help"), "circle-help"),
     ]
+    if not offers_webmail(employee):  # R2
+        pages = [page for page in pages if page[0] != "connect"]
     if employee.is_administrator:
-        pages.insert(5, ("people", _("People and invitations"), "users"))
+        pages.insert(6, ("people", _("People and invitations"), "users"))
     for name, text, icon in pages:
         yield Option(text, icon, address=reverse(name))
     for words in KINDS:
@@ -128,7 +134,7 @@ def _pages(employee: Employee) -> Iterator[Option]:
 
 
 def _searches(employee: Employee) -> Iterator[Option]:
-    for kept in SavedSearch.objects.visible_to(employee).order_by("-is_saved", "-used_at")[:20]:
+    for kept in [*views_of(employee), *recent_of(employee, most=20)]:
         yield Option(kept.name or kept.query, "star" if kept.is_saved else "search", address=_address_of(kept.query))
 
 

@@ -30,8 +30,10 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not a generic a
 
     class Meta:
         model = Employee
-        fields = ("name", "time_zone")
-        labels = {"name": gettext_lazy("Name")}
+        fields = ("name", "time_zone", "away_until")
+        labels = {"name": gettext_lazy("Name"), "away_until": gettext_lazy("Away until")}
+        help_texts = {"away_until": gettext_lazy("Your last day away. Nothing new comes to you in turn until then.")}
+        widgets = {"away_until": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
@@ -48,7 +50,7 @@ def preferences(request: Request) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=request.employee)
     if request.method == "POST" and form.is_valid():
         language = form.cleaned_data["language"]
-        form.instance.save(update_fields=["name", "time_zone"])
+        form.instance.save(update_fields=["name", "time_zone", "away_until"])
         prefer(request.employee, language=language)
         with override(language or settings.LANGUAGE_CODE):
             messages.success(request, _("Saved."))

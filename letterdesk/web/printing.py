@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from letterdesk.mailboxes.attachments import raw
 from letterdesk.mailboxes.reading import ReadLetter, conversation_letters, find_conversation
+from letterdesk.team.comments import comments_at
 from letterdesk.web.body import message_text, static_text
 from letterdesk.web.images import wanted_images
 from letterdesk.web.request import Request
@@ -18,7 +19,10 @@ MOST = 100  # letters in one document, the newest ones
 
 
 def printed(request: Request, conversation_id: str) -> HttpResponse:
-    """GET /conversations/<id>/print: all letters in full, or `?letter=` one of them; images as the reader chose."""
+    """GET /conversations/<id>/print: all letters in full, or `?letter=` one of them; images as the reader chose.
+
+    `?comments=yes`: with what colleagues said; else it holds nothing that the team alone may see (E16).
+    """
     found = find_conversation(request.employee, conversation_id)
     if found is None:
         raise Http404
@@ -31,6 +35,7 @@ def printed(request: Request, conversation_id: str) -> HttpResponse:
     facts = {
         "conversation": found,
         "letters": [_letter(request, letter) for letter in chosen],
+        "comments": comments_at(found, request.employee) if request.GET.get("comments") == "yes" else [],
         "style": static_text("print_letter.css"),
         "script": static_text("print_letter.js"),
         "nonce": nonce,

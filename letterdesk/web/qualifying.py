@@ -6,6 +6,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from letterdesk.accounts.models import Employee
+from letterdesk.crm.guess import company_of, name_of
 from letterdesk.crm.models import Kind, Record
 from letterdesk.crm.naming import known_names, named
 from letterdesk.crm.qualify import qualify
@@ -55,7 +57,20 @@ def _ask(request: Request, found: Record) -> HttpResponse:
     facts = {
         **crm_facts("leads"),
         "record": found,
+        "company": _company(found, me),
         "companies": known_names(me, Kind.COMPANY),
         "contacts": known_names(me, Kind.CONTACT),
     }
     return render(request, "web/crm/qualification.html", facts)
+
+
+def _company(lead: Record, employee: Employee) -> str:
+    """The company that the form suggests: the lead's, else the one that the domain of its first address tells."""
+    if lead.company is not None:
+        return lead.company.name
+    first = lead.addresses.order_by("position", "pk").first()
+    if first is None:
+        return ""
+    guessed = company_of(lead.account_id, first.key)
+    seen = guessed and Record.objects.visible_to(employee).filter(pk=guessed.pk).exists()
+    return guessed.name if guessed and seen else name_of(first.key)

@@ -12,18 +12,21 @@ from django.views.decorators.http import require_POST
 
 from letterdesk.crm.change import ChangedMeanwhile, InBin, change, move_to_stage, version_of
 from letterdesk.crm.create import create
+from letterdesk.crm.labels import labels_of, with_labels
 from letterdesk.crm.lists import deals_of, people_of, with_facts
-from letterdesk.crm.models import Kind, Record
+from letterdesk.crm.models import Binding, Kind, Record
 from letterdesk.crm.naming import known_names
 from letterdesk.crm.records import BadRecord
-from letterdesk.crm.stages import stages_of
+from letterdesk.crm.stages import may_change, stages_for
 from letterdesk.crm.timeline import in_talks, record_page
 from letterdesk.lib.keyset import BadCursor
 from letterdesk.tasks.bind import tasks_of
 from letterdesk.web.activity_storage import storage_of
 from letterdesk.web.acts import next_of, ours
 from letterdesk.web.crm_words import BY_KIND
+from letterdesk.web.note_form import NoteForm, writing_forms
 from letterdesk.web.record_form import RecordForm
+from letterdesk.web.record_letter import on_the_way
 from letterdesk.web.records import crm_facts, words_of
 from letterdesk.web.request import Request
 
@@ -34,7 +37,8 @@ def record(request: Request, record_id: str) -> HttpResponse:
     """GET /crm/records/<id>: the page, also in the bin. POST: change what stands in it."""
     if request.method != "POST":
         seen = with_facts(Record.objects.visible_to(request.employee), request.employee)
-        return record_page_of(request, get_object_or_404(seen.prefetch_related("phones"), public_id=record_id))
+        shown = with_labels(seen.prefetch_related("phones"))
+        return record_page_of(request, get_object_or_404(shown, public_id=record_id))
     found = editable(request, record_id)
     form = RecordForm(found.kind, request.employee, request.POST, record=found)
     if not form.is_valid():
@@ -50,7 +54,7 @@ def record(request: Request, record_id: str) -> HttpResponse:
     except REFUSALS as error:
         form.add_error(None, str(error))
         anew = Record.objects.editable_by(request.employee).filter(pk=found.pk)  # `change` read more than they may see
-        shown = get_object_or_404(with_facts(anew, request.employee).prefetch_related("phones"))
+        shown = get_object_or_404(with_labels(with_facts(anew, request.employee).prefetch_related("phones")))
         return record_page_of(request, shown, form=form, status=422)
     return to_record(request, found)
 
@@ -58,7 +62,7 @@ def record(request: Request, record_id: str) -> HttpResponse:
 def editable(request: Request, record_id: str) -> Record:
     """A record that the reader may change and that is not in the bin. Raises Http404."""
     mine = with_facts(Record.objects.editable_by(request.employee).present(), request.employee)
-    found: Record = get_object_or_404(mine.prefetch_related("phones"), public_id=record_id)
+    found: Record = get_object_or_404(with_labels(mine.prefetch_related("phones")), public_id=record_id)
     return found
 
 
@@ -114,7 +118,7 @@ def offered(request: Request, form: RecordForm) -> dict[str, Any]:
 def record_stage(request: Request, record_id: str) -> HttpResponse:
     """POST /crm/records/<id>/stage: how far a lead or deal has come; `seen` is the stage that the reader saw."""
     found = editable(request, record_id)
-    stages = {stage.public_id: stage for stage in stages_of(request.employee.account, found.kind)}
+    stages = {stage.public_id: stage for stage in stages_for(request.employee, found.kind, to_change=True)}
     wanted = stages.get(request.POST.get("stage", ""))
     if wanted is None or not BY_KIND[found.kind].has_stages:
         raise Http404
@@ -137,9 +141,17 @@ def record_stage(request: Request, record_id: str) -> HttpResponse:
 
 
 def record_page_of(
-    request: Request, found: Record, *, form: RecordForm | None = None, status: int = 200
+    request: Request,
+    found: Record,
+    *,
+    form: RecordForm | None = None,
+    written: NoteForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    """The page; with a form that was refused, opened at it. Http404 once its 30 days in the bin are over (R8)."""
+    """The page; with a form, or a note or call, that was refused, opened at it.
+
+    Http404 once its 30 days in the bin are over (R8).
+    """
     if found.deleted_at is not None and not Record.objects.in_bin(timezone.now()).filter(pk=found.pk).exists():
         raise Http404
     words = BY_KIND[found.kind]
@@ -152,11 +164,23 @@ def record_page_of(
         "record": found,
         "words": words,
         "here": request.path,
+        "merged_into": _merged_into(found, request),
         **timeline,
         **_beside(request, found),
-        **({} if found.deleted_at else _form(request, found, form)),
+        "on_the_way": on_the_way(request, found),
+        "may_restore": (may_act := may_change(found, request.employee)) and found.deleted_at is not None,
+        "may_change": (may := may_act and found.deleted_at is None),
+        **(_form(request, found, form) | writing_forms(written) if may else {}),
     }
     return render(request, "web/crm/record.html", facts, status=status)
+
+
+def _merged_into(found: Record, request: Request) -> Record | None:
+    """The record into which this one was merged, if the reader may see it."""
+    if found.merged_into_id is None:
+        return None
+    seen: Record | None = Record.objects.visible_to(request.employee).present().filter(pk=found.merged_into_id).first()
+    return seen
 
 
 def _form(request: Request, found: Record, refused: RecordForm | None) -> dict[str, Any]:
@@ -165,21 +189,25 @@ def _form(request: Request, found: Record, refused: RecordForm | None) -> dict[s
         "form": form,
         "is_changing": refused is not None,
         "version": version_of(found),
+        "known_labels": labels_of(request.employee.account),
         "stages": form.stages,
-        "may_qualify": found.kind == Kind.LEAD and found.stage is not None and not found.stage.outcome,
+        "may_qualify": found.kind == Kind.LEAD
+        and found.stage is not None
+        and not found.stage.outcome
+        and not found.contact_id,
         **offered(request, form),
     }
 
 
 def _timeline(request: Request, found: Record) -> dict[str, Any]:
-    """The letters, grouped by conversation, each with why it stands here and what became of it in Webmail (R6, R7)."""
-    bindings, following = record_page(found, before=request.GET.get("before", ""))
-    activities = [binding.activity for binding in bindings]
-    storage = storage_of(activities, request.employee.account, timezone.now())
+    """Notes, calls, and the letters by conversation, each with why it is here and what became of it (R6, R7)."""
+    entries, following = record_page(found, before=request.GET.get("before", ""))
+    bindings: list[Any] = [each for each in entries if isinstance(each, Binding)]
+    storage = storage_of([binding.activity for binding in bindings], request.employee.account, timezone.now())
     for binding in bindings:
         binding.activity.binding, binding.activity.storage = binding, storage[binding.activity_id]
     return {
-        "talks": in_talks(activities),
+        "timeline": in_talks(each.activity if isinstance(each, Binding) else each for each in entries),
         "older": f"?before={following}" if following else "",
         "newest": request.path if request.GET.get("before") else "",
     }

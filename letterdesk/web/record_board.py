@@ -1,12 +1,13 @@
 """Leads and deals as a board: a column for each stage, cards moved by mouse, menu or keys."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from letterdesk.crm.lists import RecordFilter, board_of
 from letterdesk.crm.models import Stage
+from letterdesk.crm.stages import may_use, pipelines_among
 from letterdesk.web.request import Request
 
 MOST = 300  # cards on a board
@@ -26,12 +27,17 @@ class Column:
 
 
 def board_facts(request: Request, wanted: RecordFilter, stages: list[Stage]) -> dict[str, Any]:
-    """The columns of a board, those cards of each first that were active last."""
-    found = board_of(request.employee, wanted, most=MOST + 1)
-    columns = {stage.pk: Column(stage) for stage in stages}
+    """The columns of a pipeline's board, those cards of each first that were active last; the first one's unasked."""
+    pipelines = pipelines_among(stages)
+    shown = next((each for each in pipelines if each.public_id == wanted.pipeline), next(iter(pipelines), None))
+    if shown is None:  # every one is closed to the reader
+        return {"columns": [], "is_cut": False, "most": MOST, "may_move": False, "shown_pipeline": None}
+    found = board_of(request.employee, replace(wanted, pipeline=shown.public_id), most=MOST + 1)
+    columns = {stage.pk: Column(stage) for stage in stages if stage.pipeline_id == shown.pk}
     for record in found[:MOST]:
         if column := columns.get(record.stage_id):
             column.cards.append(record)
             if record.amount is not None:
                 column.sums[record.currency] += record.amount
-    return {"columns": list(columns.values()), "is_cut": len(found) > MOST, "most": MOST}
+    return {"columns": list(columns.values()), "is_cut": len(found) > MOST, "most": MOST,
+            "may_move": may_use(shown, request.employee), "shown_pipeline": shown}  # fmt: skip

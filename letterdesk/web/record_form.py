@@ -6,16 +6,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Employee
-from letterdesk.crm.models import Kind, Record
+from letterdesk.crm.models import Kind, Record, Stage
 from letterdesk.crm.naming import as_kept, named_or_new
 from letterdesk.crm.records import LONGEST_NAME, Fields
-from letterdesk.crm.stages import stages_of
+from letterdesk.crm.stages import pipelines_among, stages_for
 
 FIELDS = {
-    Kind.CONTACT: ("name", "position", "company", "addresses", "phones", "responsible", "note"),
-    Kind.COMPANY: ("name", "addresses", "phones", "responsible", "note"),
-    Kind.LEAD: ("name", "stage", "company", "addresses", "phones", "responsible", "note"),
-    Kind.DEAL: ("name", "stage", "amount", "currency", "contact", "company", "responsible", "note"),
+    Kind.CONTACT: ("name", "position", "company", "addresses", "phones", "responsible", "came_from", "note"),
+    Kind.COMPANY: ("name", "addresses", "phones", "responsible", "came_from", "note"),
+    Kind.LEAD: ("name", "stage", "company", "addresses", "phones", "responsible", "came_from", "note"),
+    Kind.DEAL: ("name", "stage", "amount", "currency", "contact", "company", "responsible", "came_from", "note"),
 }
 NEW_ONE = _("A name that is not there yet is made.")
 
@@ -40,6 +40,7 @@ class RecordForm(forms.Form):
     responsible = forms.ModelChoiceField(
         Employee.objects.none(), to_field_name="public_id", empty_label=None, label=_("Responsible")
     )
+    came_from = forms.CharField(required=False, max_length=200, label=_("Source"))
     note = forms.CharField(required=False, max_length=20_000, label=_("Note"), widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, kind: str, employee: Employee, *args: Any, record: Record | None = None, **more: Any) -> None:
@@ -54,9 +55,9 @@ class RecordForm(forms.Form):
         if record is not None:  # who left stays named until somebody chooses another
             colleagues |= Employee.objects.visible_to(employee).filter(pk=record.responsible_id)
         self.fields["responsible"].queryset = colleagues.order_by("name")  # type: ignore[attr-defined]
-        self.stages = stages_of(employee.account, kind) if "stage" in self.fields else []
+        self.stages = stages_for(employee, kind, to_change=True) if "stage" in self.fields else []
         if self.stages:
-            self.fields["stage"].choices = [(stage.public_id, stage.name) for stage in self.stages]  # type: ignore[attr-defined]
+            self.fields["stage"].choices = by_pipeline(self.stages)  # type: ignore[attr-defined]
         for name in {"company", "contact"} & set(self.fields):
             self.fields[name].widget.attrs |= {"list": f"known-{name}", "autocomplete": "off"}
 
@@ -71,6 +72,7 @@ class RecordForm(forms.Form):
         return Fields(
             name=said["name"],
             responsible=said["responsible"],
+            came_from=said["came_from"],
             note=said["note"],
             position=said.get("position", ""),
             company=company,
@@ -108,5 +110,17 @@ def _said(record: Record) -> dict[str, Any]:
         "addresses": "\n".join(address.email for address in record.addresses.all()),
         "phones": "\n".join(phone.number for phone in record.phones.all()),
         "responsible": record.responsible.public_id,
+        "came_from": record.came_from,
         "note": record.note,
     }
+
+
+def by_pipeline(stages: list[Stage]) -> list[tuple[str, Any]]:
+    """Stages to choose from; of several pipelines in a group for each."""
+    pipelines = pipelines_among(stages)
+    if len(pipelines) < 2:
+        return [(stage.public_id, stage.name) for stage in stages]
+    return [
+        (pipeline.name, [(stage.public_id, stage.name) for stage in stages if stage.pipeline_id == pipeline.pk])
+        for pipeline in pipelines
+    ]

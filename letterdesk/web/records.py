@@ -8,8 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
 from letterdesk.accounts.models import Employee
+from letterdesk.crm.labels import labels_of
 from letterdesk.crm.lists import RecordFilter, record_page
-from letterdesk.crm.stages import stages_of
+from letterdesk.crm.stages import pipelines_among, stages_for
 from letterdesk.lib.keyset import BadCursor
 from letterdesk.web.crm_words import BY_PLURAL, KINDS, KindWords
 from letterdesk.web.record_board import board_facts
@@ -22,12 +23,12 @@ def crm(_request: Request) -> HttpResponse:
 
 
 def records(request: Request, plural: str) -> HttpResponse:
-    """GET /crm/<contacts|companies|leads|deals>?q=&who=&stage=&before=: a list, what was active last first.
+    """GET /crm/<contacts|companies|leads|deals>?q=&who=&pipeline=&stage=&label=&before=: a list by activity.
 
     Of leads and deals with `view=board`: a board.
     """
     words = words_of(plural)
-    wanted = _wanted(request, words)
+    wanted = wanted_of(request, words)
     if words.has_stages and request.GET.get("view") == "board":
         facts = _list_facts(request, words, wanted)
         board = board_facts(request, replace(wanted, stage=""), facts["stages"])
@@ -53,8 +54,11 @@ def _list_facts(request: Request, words: KindWords, wanted: RecordFilter) -> dic
         "wanted": wanted,
         "here": request.get_full_path(),
         "colleagues": Employee.objects.visible_to(request.employee).working().order_by("name"),
-        "stages": stages_of(request.employee.account, words.kind) if words.has_stages else [],
-        "is_filtered": bool(wanted.words or wanted.stage or wanted.is_mine or wanted.responsible),
+        "stages": (stages := stages_for(request.employee, words.kind) if words.has_stages else []),
+        "pipelines": pipelines_among(stages),
+        "labels": labels_of(request.employee.account),
+        "asked": urlencode(_asked(request)),
+        "is_filtered": bool(_asked(request)),
     }
 
 
@@ -70,16 +74,19 @@ def words_of(plural: str) -> KindWords:
     return BY_PLURAL[plural]
 
 
-def _wanted(request: Request, words: KindWords) -> RecordFilter:
+def wanted_of(request: Request, words: KindWords) -> RecordFilter:
+    """What of a list is asked for."""
     who = request.GET.get("who", "")
     return RecordFilter(
         kind=words.kind,
         is_mine=who == "me",
         responsible="" if who == "me" else who[:16],
+        pipeline=request.GET.get("pipeline", "")[:16] if words.has_stages else "",
         stage=request.GET.get("stage", "")[:16] if words.has_stages else "",
+        label=request.GET.get("label", "")[:16],
         words=request.GET.get("q", "").strip()[:200],
     )
 
 
 def _asked(request: Request) -> dict[str, str]:
-    return {key: request.GET[key] for key in ("q", "who", "stage") if request.GET.get(key)}
+    return {key: request.GET[key] for key in ("q", "who", "pipeline", "stage", "label") if request.GET.get(key)}

@@ -1,12 +1,11 @@
-"""Reminders of tasks: asked for on a task's page, told as a note on whatever page is open, listed with a count."""
+"""Reminders of tasks: asked for on a task's page, listed, and told among the notifications."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,27 +17,10 @@ from letterdesk.tasks.link import InBin
 from letterdesk.tasks.models import Notice, Reminder, Status, Task
 from letterdesk.tasks.notices import SHOWN
 from letterdesk.tasks.reminders import due_before, remind_at, remind_before
-from letterdesk.web.acts import next_of, ours
+from letterdesk.web.acts import next_of
 from letterdesk.web.request import Request
 
-NEWS = timedelta(minutes=10)
-MOST_NEWS = 3
 MOST_LISTED = 100
-
-
-def unseen(request: HttpRequest) -> dict[str, Callable[[], int]]:
-    """For the pages: how many notices this employee has not seen; asked for where it is shown, once."""
-    employee = getattr(request, "employee", None)
-    if employee is None:
-        return {}
-    kept: list[int] = []
-
-    def count() -> int:
-        if not kept:
-            kept.append(_notices(employee, timezone.now()).filter(seen_at=None).count())
-        return kept[0]
-
-    return {"unseen_notices": count}
 
 
 def _notices(employee: Employee, now: datetime) -> Any:
@@ -61,14 +43,6 @@ def reminders(request: Request) -> HttpResponse:
         "here": request.path,
     }
     return render(request, "web/reminders/page.html", facts)
-
-
-def news(request: Request) -> HttpResponse:
-    """GET /reminders/news?next=: what was told in the last minutes and is not seen, as notes for our script."""
-    now = timezone.now()
-    fresh = _notices(request.employee, now).filter(seen_at=None, at__gte=now - NEWS).select_related("task")
-    facts = {"notices": fresh.order_by("-at", "-pk")[:MOST_NEWS], "next": ours(request.GET.get("next", ""))}
-    return render(request, "web/reminders/news.html", facts)
 
 
 @require_POST

@@ -1,15 +1,14 @@
 """Who asks, in which time zone they live, and in which language they read."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import check_for_language, override
 from django_htmx.middleware import HtmxDetails
 
 from letterdesk.accounts.models import Employee
+from letterdesk.accounts.preferences import language_of
 from letterdesk.accounts.zones import zone_of
 
 
@@ -28,9 +27,7 @@ def local_employee(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
             return get_response(request)
         employee = request.user
         cast("Request", request).employee = employee
-        language = str(employee.preferences.get("language", ""))
-        spoken = override(language) if language and check_for_language(language) else nullcontext()
-        with timezone.override(zone_of(employee)), spoken:
+        with timezone.override(zone_of(employee)), language_of(employee):
             return get_response(request)
 
     return answer

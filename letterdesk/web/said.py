@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from letterdesk.mailboxes import muting
 from letterdesk.mailboxes.models import Action
 from letterdesk.web.sidebar import Shelf
 from letterdesk.web.templatetags.letterdesk import short_moment
@@ -21,12 +22,20 @@ def _done(action: Action, shelves: Iterable[Shelf]) -> str:
         return _deleted(action)
     if action.kind == "move":
         return _("Moved to %(folder)s") % {"folder": _folder(action, shelves)}
-    if action.kind == "snooze":
-        return _("Snoozed until %(time)s") % {"time": short_moment(datetime.fromisoformat(action.detail["until"]))}
+    if action.kind in {"snooze", "remind"}:
+        words = _("Snoozed until %(time)s") if action.kind == "snooze" else _("Reminder %(time)s, if nobody answers")
+        return words % {"time": short_moment(datetime.fromisoformat(action.detail["until"]))}
     if action.kind in {"label", "unlabel"}:
         words = _("Labelled “%(name)s”") if action.kind == "label" else _("Label “%(name)s” taken away")
         return words % {"name": action.detail.get("name", "")}
+    if action.kind == "assign":
+        return _("Assigned to %(name)s") % {"name": action.detail.get("to", "")}
     return {
+        "close": _("Closed"),
+        "done": _("Closed, or archived where nobody else reads them,"),
+        "reopen": _("Opened again"),
+        "waiting": _("Waiting for an answer"),
+        "unassign": _("Assigned to nobody"),
         "archive": _("Archived"),
         "spam": _("Moved to Spam"),
         "inbox": _("Moved to the inbox"),
@@ -35,6 +44,9 @@ def _done(action: Action, shelves: Iterable[Shelf]) -> str:
         "star": _("Starred"),
         "unstar": _("Star taken away"),
         "wake": _("Back in its list"),
+        "unremind": _("Reminder taken away"),
+        "mute": _("Muted: you hear of it only when you are mentioned or it is given to you"),
+        "unmute": _("No longer muted"),
         "pin": _("Pinned to the top"),
         "unpin": _("No longer pinned"),
     }[action.kind]
@@ -58,7 +70,7 @@ def _counted(done: str, count: int) -> str:
 def _with_scope(text: str, action: Action, shelves: Iterable[Shelf]) -> str:
     ours = [shelf for shelf in shelves if shelf.mailbox.public_id in action.detail.get("mailboxes", [])]
     shared = [shelf for shelf in ours if shelf.is_shared]
-    if not shared or action.detail.get("hidden"):
+    if not shared or action.detail.get("hidden") or action.kind in muting.KINDS:  # these concern nobody else
         return f"{text}."
     names = ", ".join(shelf.mailbox.name or shelf.mailbox.address for shelf in shared[:3])
     return _("%(done)s in %(mailbox)s for everyone.") % {"done": text, "mailbox": names}

@@ -10,20 +10,23 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from letterdesk.mailboxes.models import Mailbox, Message, Placement, SavedSearch
+from letterdesk.mailboxes.models import Mailbox, Message, Placement
 from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.periods import Periods
 from letterdesk.mailboxes.saved_searches import remember
 from letterdesk.mailboxes.search import BadQuery, Found, Hit, Search
 from letterdesk.plans import limits
+from letterdesk.team.search import Said, find_comments
 from letterdesk.web.request import Request
 from letterdesk.web.search_words import built, chips, for_server, wider
+from letterdesk.web.searches import view_facts
 from letterdesk.web.sidebar import shelves, shown_name
 from letterdesk.web.snoozing import presets
 
 PAGE = 50
 DEEPEST = 1000  # results that a page can be opened at
-KINDS = ("", "people", "files")
+KINDS = ("", "people", "files", "comments")
+COMMENTS_BESIDE = 3  # above the conversations
 
 
 def search(request: Request) -> HttpResponse:
@@ -47,16 +50,15 @@ def search(request: Request) -> HttpResponse:
 
 def _beside(request: Request, query: str, now: datetime, period: Periods) -> dict[str, Any]:
     """The sidebar, the scope, the searches of before."""
-    kept = list(SavedSearch.objects.visible_to(request.employee).order_by("-is_saved", "-used_at", "-pk")[:40])
-    mailbox = _mailbox(request)
+    mailbox, kept = _mailbox(request), view_facts(request)
+    own = [each["view"] for each in kept["views"] if each["view"].employee_id == request.employee.pk]
     return {
         "place": {"shelves": shelves(request.employee, now, period=period), "period": period, "view": "search"},
         "presets": presets(timezone.localtime(now)),
         "mailbox": mailbox,
         "chips": chips(query, lambda q: _address(request, q=q)),
-        "saved": [each for each in kept if each.is_saved],
-        "recent": [each for each in kept if not each.is_saved][:8],
-        "saved_now": next((each for each in kept if each.is_saved and each.query == query), None),
+        **kept,
+        "saved_now": next((view for view in own if view.query == query), None),
     }
 
 
@@ -71,11 +73,14 @@ def _found(request: Request, query: str, now: datetime, period: Periods) -> dict
         facts["people"] = [(*each, _address(request, q=f"{query} from:{each[1]}", show="")) for each in people]
     elif show == "files":
         facts["files"] = [_file(file) for file in _placed(asked.files(most=PAGE), of=lambda file: file.message)]
+    elif show == "comments":
+        facts["comments"] = _comments(request, asked, now, period, most=PAGE)
     else:
         facts |= _conversations(request, asked, offset)
+        facts["comments"] = _comments(request, asked, now, period, most=COMMENTS_BESIDE) if offset == 0 else []
     if offset == 0 and not request.htmx:
         remember(request.employee, query[:1000], now=now)
-    nothing = not any(facts.get(name) for name in ("hits", "people", "files")) and offset == 0
+    nothing = not any(facts.get(name) for name in ("hits", "people", "files", "comments")) and offset == 0
     return {
         **facts,
         "ledger": asked.searched(),
@@ -93,6 +98,19 @@ def _conversations(request: Request, asked: Search, offset: int) -> dict[str, An
         "exact": len(found.hits) if offset == 0 and not found.more else None,
         "about": asked.count() if found.more and offset == 0 else None,
     }
+
+
+def _comments(request: Request, asked: Search, now: datetime, period: Periods, *, most: int) -> list[dict[str, Any]]:
+    """What colleagues said with these words, each with the address at which it stands."""
+    mailbox = _mailbox(request)
+    found = find_comments(request.employee, asked.tree, now=now, mailbox=mailbox, period=period, most=most)
+    return [{"said": each, "address": _said_at(each)} for each in found]
+
+
+def _said_at(said: Said) -> str:
+    of = said.comment.conversation.public_id
+    page = reverse("conversation", args=[said.folder, of]) if said.folder else reverse("shared_conversation", args=[of])
+    return f"{page}#n-{said.comment.public_id}"
 
 
 def _count(request: Request, query: str, now: datetime, period: Periods) -> tuple[int, bool, str]:

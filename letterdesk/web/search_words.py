@@ -84,6 +84,11 @@ def _words() -> dict[str, str]:
         "is:answered": _("answered"),
         "is:snoozed": _("snoozed"),
         "is:pinned": _("pinned"),
+        **{f"{name}:open": _("open") for name in ("is", "status")},
+        **{f"{name}:waiting": _("waiting for an answer") for name in ("is", "status")},
+        **{f"{name}:closed": _("closed") for name in ("is", "status")},
+        "assigned:me": _("assigned to me"),
+        "assigned:none": _("unassigned"),
         "in:anywhere": _("Spam and Trash too"),
     }
 
@@ -97,6 +102,8 @@ def _names() -> dict[str, str]:
         "filename": _("File: {}"),
         "has": _("Has: {}"),
         "is": _("Is: {}"),
+        "status": _("Is: {}"),
+        "assigned": _("Assigned to: {}"),
         "in": _("In: {}"),
         "label": _("Label: {}"),
         "mailbox": _("Mailbox: {}"),

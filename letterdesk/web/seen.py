@@ -9,6 +9,7 @@ from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.looks import look
 from letterdesk.mailboxes.marks import look_at
 from letterdesk.mailboxes.models import Conversation, Placement
+from letterdesk.notifications.seen import see_conversation
 from letterdesk.web.request import Request
 
 SEEN = "\\Seen"
@@ -25,6 +26,7 @@ def seen(request: Request, conversation_id: str) -> HttpResponse:
     visible = Conversation.objects.visible_to(request.employee)
     conversation = get_object_or_404(visible, public_id=conversation_id)
     look(conversation, by=request.employee, now=now)
+    see_conversation(request.employee, conversation, now=now)
     if Conversation.objects.editable_by(request.employee).filter(pk=conversation.pk).exists():
         look_at([conversation.pk])  # back from a snooze: no longer new
     letters = request.POST.get("letters", "").split(",")[:MOST]

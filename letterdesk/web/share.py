@@ -1,6 +1,7 @@
 """Access to a mailbox, given and taken away where its settings are (R16, R17)."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from letterdesk.mailboxes.models import AccessRequest, Mailbox
 from letterdesk.mailboxes.share import NotShareable, decline, grant, revoke
+from letterdesk.outbound.keep_copies import make_room_for_readers
 from letterdesk.plans.limits import PlanError
 from letterdesk.web.access_choices import read_rights, recipient
 from letterdesk.web.mailboxes import mailbox_page
@@ -21,7 +23,9 @@ def grants(request: Request, mailbox_id: str) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox.objects.manageable_by(request.employee), public_id=mailbox_id)
     to = recipient(request, request.POST.get("to", ""))
     try:
-        grant(mailbox, to=to, by=request.employee, now=timezone.now(), **read_rights(request))
+        with transaction.atomic():
+            grant(mailbox, to=to, by=request.employee, now=timezone.now(), **read_rights(request))
+            make_room_for_readers(mailbox, now=timezone.now())
     except PlanError as refusal:
         return mailbox_page(request, mailbox, status=409, sharing_error=refusal)
     except NotShareable as error:

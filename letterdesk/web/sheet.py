@@ -21,7 +21,7 @@ SHEETS = (
     "components/toolbar", "components/row", "components/bulk", "components/chip", "components/conversation",
     "components/menu", "components/banner", "components/form", "components/card", "components/table",
     "components/wizard", "components/grid", "components/palette", "components/task", "components/crm",
-    "components/compose", "components/leaving", "utilities",
+    "components/compose", "components/talk", "components/leaving", "components/team", "utilities",
 )  # fmt: skip
 
 

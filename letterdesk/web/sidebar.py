@@ -6,9 +6,11 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
+from letterdesk.mailboxes.lists import Wanted
 from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox, MailboxState
 from letterdesk.mailboxes.periods import Kept
 from letterdesk.mailboxes.sidebar import FolderEntry, MailboxEntry, sidebar
+from letterdesk.team.lists import waiting_for_us
 
 ICONS = {
     FolderRole.INBOX: "inbox",
@@ -74,6 +76,8 @@ class Shelf:
     may_manage: bool
     folders: list[Line]
     labels: list[LabelLine]
+    unassigned: int = 0  # open conversations that nobody has, where it is shared
+    mine: int = 0  # open ones of the reader
 
     @property
     def unread(self) -> int:
@@ -98,11 +102,17 @@ class Shelf:
 
 
 def shelves(employee: Employee, now: datetime, *, period: Kept | None = None) -> list[Shelf]:
-    """The sidebar of this employee, own mailboxes first."""
-    return [_shelf(entry) for entry in sidebar(employee, now, period=period)]
+    """The sidebar of this employee, own mailboxes first; with a period, also what waits for the teams."""
+    entries = sidebar(employee, now, period=period)
+    shared = [entry.mailbox.pk for entry in entries if entry.is_shared]
+    waiting: dict[int, tuple[int, int]] = {}
+    if shared and period is not None:
+        hides = any(getattr(entry.mailbox, "has_hidden", True) for entry in entries)
+        waiting = waiting_for_us(Wanted(employee, now, period, owns_all=not hides), shared)
+    return [_shelf(entry, *waiting.get(entry.mailbox.pk, (0, 0))) for entry in entries]
 
 
-def _shelf(entry: MailboxEntry) -> Shelf:
+def _shelf(entry: MailboxEntry, unassigned: int, mine: int) -> Shelf:
     return Shelf(
         entry.mailbox,
         is_own=entry.is_own,
@@ -112,6 +122,8 @@ def _shelf(entry: MailboxEntry) -> Shelf:
         may_manage=entry.may_manage,
         folders=[_line(each) for each in entry.folders],
         labels=[LabelLine(each.pk, each.public_id, each.name, each.colour) for each in entry.labels],
+        unassigned=unassigned,
+        mine=mine,
     )
 
 

@@ -8,11 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.preferences import NotAChoice, prefer
-from letterdesk.mail.text import text_to_html
 from letterdesk.outbound.identities import Identity, identities_of, sign
+from letterdesk.outbound.words import SIGNATURE_MARK, signature
 from letterdesk.web.request import Request
 
-LONGEST = 10_000  # characters
 UNDO = ("0", "5", "", "20", "30")  # seconds; empty: the usual 10
 
 
@@ -36,14 +35,13 @@ def _keep_undo(request: Request) -> None:
 
 
 def _keep_signature(request: Request) -> None:
-    mine = {each.mailbox.public_id: each for each in identities_of(request.employee)}
+    mine = {each.public_id: each.mailbox for each in identities_of(request.employee)}
     chosen = mine.get(request.POST.get("mailbox", ""))
     if chosen is None:
         raise Http404
-    text = request.POST.get("text", "").replace("\r\n", "\n").strip()[:LONGEST]
-    html = f"<div>-- <br>{text_to_html(text)}</div>" if text else ""
+    html, text = signature(request.POST.get("text", ""))
     name = " ".join(request.POST.get("from_name", "").split())
-    sign(chosen.mailbox, request.employee, from_name=name, html=html, text=f"-- \n{text}" if text else "")
+    sign(chosen, request.employee, from_name=name, html=html, text=text)
 
 
 def _facts(request: Request) -> dict[str, Any]:
@@ -57,7 +55,7 @@ def _facts(request: Request) -> dict[str, Any]:
 
 
 def _line(each: Identity) -> dict[str, Any]:
-    return {"mailbox": each.mailbox, "name": each.name, "text": each.signature_text.removeprefix("-- \n")}
+    return {"mailbox": each.mailbox, "name": each.name, "text": each.signature_text.removeprefix(SIGNATURE_MARK)}
 
 
 def _seconds(value: str) -> str:

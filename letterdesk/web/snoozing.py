@@ -33,7 +33,8 @@ def presets(local: datetime) -> list[Preset]:
         *([Preset("weekend", _("This weekend"), _next(local, SATURDAY))] if local.weekday() < SATURDAY - 1 else []),
         Preset("week", _("Next week"), _next(local, MONDAY)),
     ]
-    return sorted(offers, key=lambda offer: offer.at)
+    each_once = {offer.at: offer for offer in reversed(offers)}  # on a Sunday, tomorrow is next week
+    return sorted(each_once.values(), key=lambda offer: offer.at)
 
 
 def moment(text: str, local: datetime) -> datetime:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from letterdesk.mailboxes.models import Mailbox, MailboxState
+from letterdesk.web.mail_words import translated
 from letterdesk.web.templatetags.letterdesk import short_time
 
 LATE = timedelta(minutes=30)  # without a sync for so long, the page says so
@@ -41,6 +42,12 @@ def advice_on(code: str) -> str:
         "imap_disabled": _("Turn IMAP on in your provider's settings."),
         "too_many_connections": _("Close other mail programs, or wait a minute. Letterdesk tries again by itself."),
         "blocked_address": _("If this is your company's own server, your administrator can allow its network."),
+        "oauth_again": _("Everything that is here stays."),
+        "oauth_refused": _("Sign in as the person whose mailbox it is. IMAP may be turned off for it."),
+        "oauth_admin_consent": _("Ask your organisation's administrator to approve Letterdesk, then sign in again."),
+        "oauth_denied": _("Sign in again and allow access to mail."),
+        "oauth_unavailable": _("Letterdesk tries again by itself."),
+        "over_plan": _("What is here can be read while the plan allows it. Choose a plan that has Webmail."),
         "unavailable": _("Letterdesk tries again by itself."),
         "storage": _("Letterdesk tries again by itself. If this lasts, tell whoever runs Letterdesk."),
         "disk_full": _("Tell whoever runs Letterdesk; it goes on by itself when there is room."),
@@ -81,7 +88,7 @@ def _behind(mailbox: Mailbox, now: datetime, action: dict[str, str]) -> State | 
 
 def _failing(mailbox: Mailbox, action: dict[str, str]) -> State:
     since = mailbox.error_since or mailbox.last_synced_at
-    text = mailbox.error_text or _("The mail server cannot be reached.")
+    text = translated(mailbox.error_text) or _("The mail server cannot be reached.")
     if since:
         text = _("Not synced since %(since)s: %(reason)s") % {"since": short_time(since), "reason": text}
     tone = "danger" if mailbox.state == MailboxState.FAILING else "warn"

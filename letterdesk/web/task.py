@@ -33,6 +33,7 @@ from letterdesk.web.letters import letters_of
 from letterdesk.web.reminders import reminder_facts
 from letterdesk.web.request import Request
 from letterdesk.web.task_form import TaskForm, form_of
+from letterdesk.web.task_guests import back_to_guests, guest_facts, invite, write_to_guests
 
 REFUSALS = (BadTask, InBin, NotAllowed)
 
@@ -58,8 +59,15 @@ def task(request: Request, task_id: str) -> HttpResponse:
     return redirect("task", found.public_id)
 
 
-def task_page(request: Request, found: Task, *, form: TaskForm | None = None, status: int = 200) -> HttpResponse:
-    """The page; with a form that was refused, opened at it."""
+def task_page(
+    request: Request,
+    found: Task,
+    *,
+    form: TaskForm | None = None,
+    typed: dict[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page; with a form that was refused, opened at it; `typed`: into the other forms, and not taken."""
     if found.deleted_at is not None and not Task.objects.in_bin(timezone.now()).filter(pk=found.pk).exists():
         raise Http404  # R29: its 30 days are over, whether or not it was purged
     now = timezone.now()
@@ -74,14 +82,21 @@ def task_page(request: Request, found: Task, *, form: TaskForm | None = None, st
         "is_overdue": found.is_overdue(now),
         "letters": _letters(request, found),
         "items": found.checklist.order_by("pk"),
-        "files": found.files.select_related("by").order_by("pk"),
-        "comments": found.comments.select_related("by").order_by("at", "pk"),
+        "files": found.files.select_related("by", "comment__guest").order_by("pk"),
+        "comments": _comments(found),
+        **guest_facts(found, request.employee),
         "about": records_of(found, request.employee),
         **reminder_facts(request.employee, found, now),
         "may_delete": Task.objects.deletable_by(request.employee).filter(pk=found.pk).exists(),
+        "typed": typed or {},
         "here": request.path,
     }
     return render(request, "web/tasks/task.html", facts, status=status)
+
+
+def _comments(found: Task) -> Any:
+    said = found.comments.select_related("by", "guest", "confirmed_by").prefetch_related("files")
+    return said.order_by("at", "pk")
 
 
 def _letters(request: Request, found: Task) -> list[dict[str, Any]]:
@@ -144,13 +159,25 @@ def checklist_item(request: Request, task_id: str, item_id: int) -> HttpResponse
 
 @require_POST
 def comments(request: Request, task_id: str) -> HttpResponse:
-    """POST /tasks/<id>/comments: write one."""
-    found = _editable(request, task_id)
+    """POST /tasks/<id>/comments: write one, an internal one unless it is `for_guests`."""
+    found, text = _editable(request, task_id), request.POST.get("text", "")[:20_000]
+    if request.POST.get("for_guests"):
+        if write_to_guests(request, found, text):
+            return _back(request, found, "comments")
+        return task_page(request, found, typed={"text": text}, status=422)
     try:
-        comment(found, request.POST.get("text", "")[:20_000], by=request.employee, now=timezone.now())
+        comment(found, text, by=request.employee, now=timezone.now())
     except REFUSALS as error:
         messages.error(request, str(error))
     return _back(request, found, "comments")
+
+
+@require_POST
+def task_guests(request: Request, task_id: str) -> HttpResponse:
+    """POST /tasks/<id>/guests: invite somebody outside (`task_guests.py`)."""
+    found = _editable(request, task_id)
+    typed = invite(request, found)
+    return task_page(request, found, typed=typed, status=422) if typed else back_to_guests(found)
 
 
 @require_POST

@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from letterdesk.mailboxes.retention import period_of_letter
@@ -18,6 +17,7 @@ from letterdesk.tasks.link import InBin, unlink
 from letterdesk.tasks.models import Task, TaskLetter
 from letterdesk.tasks.reading import tasks_of_letters
 from letterdesk.web.acts import next_of, ours
+from letterdesk.web.bins import tell_back, tell_gone
 from letterdesk.web.request import Request
 
 REFUSALS = (InBin, NotInBin, StillOnItsWay)
@@ -33,9 +33,7 @@ def deletion(request: Request, task_id: str) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect("tasks")
-    text = _("Task #%(number)d is in the bin.") % {"number": found.number}
-    along = ngettext("%(n)d letter went along.", "%(n)d letters went along.", count) % {"n": count}
-    messages.success(request, f"{text} {along}" if count else text)
+    tell_gone(request, _("Task #%(number)d is in the bin.") % {"number": found.number}, count)
     return redirect("tasks")
 
 
@@ -49,9 +47,7 @@ def restoration(request: Request, task_id: str) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect("tasks")
-    text = _("Task #%(number)d is back.") % {"number": found.number}
-    along = ngettext("%(n)d letter came with it.", "%(n)d letters came with it.", count) % {"n": count}
-    messages.success(request, f"{text} {along}" if count else text)
+    tell_back(request, _("Task #%(number)d is back.") % {"number": found.number}, count)
     return redirect("task", found.public_id)
 
 

@@ -142,8 +142,8 @@ def _weeks(
 
 def _title(day: date, week: list[date], *, is_week: bool) -> str:
     if not is_week:
-        return date_format(day, "F Y")
-    return f"{date_format(week[0], 'j M')} – {date_format(week[-1], 'j M Y')}"
+        return date_format(day, _("F Y"))
+    return f"{date_format(week[0], _('j M'))} – {date_format(week[-1], _('j M Y'))}"
 
 
 def _step(day: date, by: int, *, is_week: bool) -> date:

@@ -20,6 +20,7 @@ from letterdesk.mailboxes.models import Mailbox
 from letterdesk.plans.limits import PlanError
 from letterdesk.sync.connections import guard
 from letterdesk.web.connecting import SignInForm, logins_of, server_of, shown_steps, spend_test
+from letterdesk.web.consenting import provider_for, take_refusal
 from letterdesk.web.mailboxes import mailbox_page
 from letterdesk.web.request import Request
 
@@ -58,7 +59,8 @@ def mended(request: Request, mailbox_id: str) -> HttpResponse:
     mailbox = get_object_or_404(with_server, public_id=mailbox_id)
     settings = {name: getattr(mailbox, name) for name in SERVER_FIELDS}
     if request.method != "POST":
-        return _sign_in_page(request, mailbox, SignInForm(initial=settings))
+        steps, error = _steps_of(request, mailbox), take_refusal(request)
+        return _sign_in_page(request, mailbox, SignInForm(initial=settings), steps=steps, error=error)
     form = SignInForm(request.POST)
     if not form.is_valid():
         return _sign_in_page(request, mailbox, form, status=422)
@@ -72,7 +74,7 @@ def mended(request: Request, mailbox_id: str) -> HttpResponse:
 
 def _mend(request: Request, mailbox: Mailbox, form: SignInForm) -> HttpResponse:
     server, password = server_of(form.cleaned_data, mailbox.address), form.cleaned_data["password"]
-    imap, smtp = logins_of(server, password)
+    imap, smtp = logins_of(server, {"password": password})
     steps = list(test_login(imap, guard(), smtp_login=smtp))
     if not all(step.ok for step in steps if step.name != "smtp"):
         shown = shown_steps(steps, server, address=mailbox.address)
@@ -85,10 +87,17 @@ def _mend(request: Request, mailbox: Mailbox, form: SignInForm) -> HttpResponse:
     return redirect("mailbox", mailbox.public_id)
 
 
+def _steps_of(request: Request, mailbox: Mailbox) -> list[dict[str, Any]]:
+    """The test of a sign-in at a provider that has just failed (consent.py); shown once."""
+    kept = request.session.pop("steps", None)
+    return kept["steps"] if kept and kept["mailbox"] == mailbox.public_id else []
+
+
 def _sign_in_page(
     request: Request, mailbox: Mailbox, form: SignInForm, *, status: int = 200, **facts: Any
 ) -> HttpResponse:
-    shown = {"area": "mailboxes", "mailbox": mailbox, "form": form, "open": True, **facts}
+    provider = provider_for(mailbox.address, mailbox.imap_host)
+    shown = {"area": "mailboxes", "mailbox": mailbox, "form": form, "open": True, "provider": provider, **facts}
     return render(request, "web/mailboxes/sign_in.html", shown, status=status)
 
 

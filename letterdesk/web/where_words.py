@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from letterdesk.mailboxes.models import Mailbox
 from letterdesk.sync.where import Fate, Finding
+from letterdesk.web.mail_words import translated
 from letterdesk.web.sidebar import shown_name
 from letterdesk.web.templatetags.letterdesk import long_time
 
@@ -28,7 +29,7 @@ def said(finding: Finding, mailbox: Mailbox) -> Said:
     facts = {
         "folder": shown_name(finding.folder) if finding.folder else "",
         "date": long_time(finding.deleted_at),
-        "reason": finding.quarantined.reason if finding.quarantined else "",
+        "reason": translated(finding.quarantined.reason) if finding.quarantined else "",
     }
     tone, text, advice = _words(finding)
     action, address = _way_out(finding, mailbox)

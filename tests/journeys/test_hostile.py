@@ -11,8 +11,9 @@ from tests.rig.leakpage import NAMES, Leakpage, corpus, maildir
 from .conftest import CHROMIUM, sign_in
 from .house import House
 
-TOGETHER = 14  # letters in one conversation
+TOGETHER = 33  # letters in one conversation
 LEAKS_AT_LEAST = 40  # of the corpus, in a bare page of this browser; the rest is against others
+MARKED = r"marker\d+end|everywhere\d"  # what each letter says
 EVERYWHERE = [
     '"><img src=x onerror=top.PWNED=1 id=pwned>',
     "</title></textarea></script><script id=pwned>top.PWNED=2</script>",
@@ -60,7 +61,7 @@ def everywhere(text, number):
 @pytest.fixture(scope="module")
 def hostile_house(tmp_path_factory, letters):
     """A company with hostile names, one mailbox with the corpus and one with hostile text in every place."""
-    running = House(tmp_path_factory.mktemp("hostile-house"))
+    running = House(tmp_path_factory.mktemp("hostile-house"), process="web")
     running.start()
     box = maildir(tmp_path_factory.mktemp("box"), list(conversations(letters)))
     running.command("import", str(box), "--owner", "ines@acme.example", "--into", "hostile@acme.example")
@@ -78,7 +79,7 @@ def watched(leakpage, hostile_house):
     leakpage.canary.asked.clear()
     context = leakpage.browser.new_context(base_url=hostile_house.address, viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    sign_in(page, "ines@acme.example")
+    sign_in(page, "ines@acme.example", at=hostile_house.address)
     watch = leakpage.watch(page, hostile_house.address)
     yield page, watch
     context.close()
@@ -95,38 +96,36 @@ def conversation_addresses(page, mailbox):
     return found
 
 
-def unfold(page):
-    """Open what is folded away in the open conversation."""
-    for folded in page.locator(".earlier:not([open]) > summary").all():
-        folded.click()
+def press_all(summaries):
+    """Open them. By script: a frame above that grows moves a summary away under a click of the pointer."""
+    summaries.evaluate_all("all => all.forEach(each => each.click())")
 
 
-def open_letters(page):
-    """Bring every frame of the open conversation into sight until it has loaded; returns the frames."""
-    unfold(page)
-    closed = page.locator("details.message:not([open]) > summary")
-    while closed.count():
-        closed.first.click()
-    frames = page.locator("iframe.mail-frame")
-    for number in range(frames.count()):
-        frames.nth(number).scroll_into_view_if_needed()
-        inside = frames.nth(number).content_frame
-        expect(inside.locator("body")).to_contain_text(re.compile(r"marker\d+end|everywhere\d"), timeout=20_000)
+def bring_into_sight(frame):
+    """So that it loads."""
+    frame.evaluate("frame => frame.scrollIntoView({ block: 'center' })")
+
+
+def open_letters(page, choose=lambda messages: messages):
+    """Open the letters of a conversation that `choose` leaves, wait until each frame has loaded; returns the frames."""
+    press_all(page.locator(".earlier:not([open]) > summary"))
+    press_all(choose(page.locator("details.message:not([open])")).locator("> summary"))
+    frames = choose(page.locator("details.message")).locator("iframe.mail-frame")
+    for frame in frames.all():  # they load side by side
+        bring_into_sight(frame)
+    for frame in frames.all():
+        bring_into_sight(frame)
+        expect(frame.content_frame.locator("body")).to_contain_text(re.compile(MARKED), timeout=20_000)
     return frames
 
 
 def frames_of(page, letters):
     """(letter, its frame, opened and loaded) of those of these letters that are in the open conversation."""
-    unfold(page)
-    there = set(re.findall(r"marker\d+end", page.locator(".conversation").inner_html()))
-    for letter in [letter for letter in letters if letter.marker in there]:
-        message = page.locator("details.message", has=page.locator(".message-snippet", has_text=letter.marker))
-        while message.get_attribute("open") is None:  # a frame above that grows can move it away under the click
-            message.locator("> summary").click()
-        frame = message.locator("iframe.mail-frame")
-        frame.scroll_into_view_if_needed()
-        expect(frame.content_frame.locator("body")).to_contain_text(letter.marker, timeout=20_000)
-        yield letter, frame
+    of = {letter.marker: letter for letter in letters}
+    snippet = page.locator(".message-snippet", has_text=re.compile("|".join(of)))
+    for frame in open_letters(page, lambda messages: messages.filter(has=snippet)).all():
+        bring_into_sight(frame)
+        yield of[re.search(MARKED, frame.content_frame.locator("body").text_content())[0]], frame
 
 
 def close_popups(watch):

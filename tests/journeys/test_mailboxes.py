@@ -104,7 +104,7 @@ def test_where_is_my_mail_answers_by_itself_and_leads_out(settings_page):
 def test_where_is_my_mail_works_without_a_script(chromium, house, box):
     context = chromium.new_context(base_url=house.address, java_script_enabled=False)
     page = context.new_page()
-    sign_in(page, "ines@acme.example")
+    sign_in(page, "ines@acme.example", at=house.address)
     page.goto("/where?q=Quote+of+old")
     expect(page.get_by_text("Not here.").first).to_be_visible()
     page.get_by_role("button", name="Ask the mail server").click()

@@ -67,6 +67,31 @@ def test_a_new_letter_appears_by_itself(inbox, dovecot, mail_user):
     expect(inbox.locator(".conversation .message")).to_have_count(2)  # the answer joined what is open
 
 
+def test_what_colleagues_do_appears_by_itself(inbox, mail_user, signed_in):
+    inbox.goto("/mailboxes")
+    inbox.get_by_role("link", name=mail_user.name).first.click()
+    inbox.get_by_label("Give access to").select_option("everyone")
+    inbox.get_by_role("button", name="Give access").click()
+    inbox.goto("/")
+    inbox.get_by_role("link", name="Forty desks").click()
+    bar = inbox.locator(".team-bar")
+    expect(bar).to_contain_text("nobody has it")
+    inbox.mouse.move(1200, 850)  # not over the bar
+    inbox.evaluate("document.activeElement.blur()")
+
+    other = signed_in()  # another browser
+    other.goto(inbox.url)
+    other.get_by_role("button", name="Take it").click()
+    expect(bar).to_contain_text("Ines Moreau")
+    expect(inbox.locator(".conversation .turn")).to_have_count(1)
+    expect(bar.get_by_role("button", name="Take it")).to_have_count(0)
+    other.goto(inbox.url)
+    other.locator("#comment > summary").click()
+    other.locator("#comment-text").fill("A lamp, too?")
+    other.get_by_role("button", name="Add comment").click()
+    expect(inbox.locator(".conversation .team-note", has_text="A lamp, too?")).to_be_visible()
+
+
 def test_new_letters_wait_behind_a_pill_while_the_list_is_in_use(inbox, dovecot, mail_user):
     row = inbox.locator("#rows > .row").nth(2)
     row.hover()

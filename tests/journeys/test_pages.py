@@ -44,6 +44,24 @@ def test_pages_are_accessible_and_fit(signed_in, axe, look):
         check(page, axe)
 
 
+@pytest.mark.parametrize("language", ["de", "ru"])
+def test_pages_fit_in_other_languages_on_a_telephone(signed_in, language):
+    page = signed_in(**LOOKS["telephone"])
+    page.set_extra_http_headers({"Accept-Language": language})
+    for address in PAGES:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.lang") == language
+        assert page.evaluate(TOO_WIDE) <= 0, page.url
+
+
+def test_pages_fit_when_they_are_read_from_the_right(signed_in):
+    page = signed_in(**LOOKS["telephone"])
+    for address in PAGES:
+        page.goto(address)
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        assert page.evaluate(TOO_WIDE) <= 0, page.url
+
+
 def test_an_address_that_is_not_there_helps(signed_in, axe):
     page = signed_in()
     page.goto("/nothing-here")
@@ -76,10 +94,11 @@ def test_the_way_in_is_accessible_and_fits(open_page, axe, look):
 
 def check(page, axe):
     axe(page)
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, page.url
+    assert page.evaluate(TOO_WIDE) <= 0, page.url
     assert not page.evaluate(SMALL), page.url
 
 
+TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
 # WCAG 2.5.8: a target of less than 24 px, unless it stands in a line of text, or its label is the target.
 SMALL = """[...document.querySelectorAll("a, button, input, select, summary")].filter((each) => {
   if (!each.checkVisibility({ visibilityProperty: true }) || each.labels?.length) return false;

@@ -45,7 +45,7 @@ def pictures():
 @pytest.fixture(scope="module")
 def library(tmp_path_factory, pictures):
     """A company whose Ines has a long conversation, right-to-left letters and very long words; nobody's server."""
-    running = House(tmp_path_factory.mktemp("library"))
+    running = House(tmp_path_factory.mktemp("library"), process="web")
     running.environment["LETTERDESK_IMAGE_NETWORKS"] = "127.0.0.0/8"
     running.start()
     read = [letter(1, "Desks", "first words")]
@@ -79,7 +79,7 @@ def reader(chromium, library):
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
         page.add_init_script(OBSERVE)
-        sign_in(page, "ines@acme.example")
+        sign_in(page, "ines@acme.example", at=library.address)
         page.goto(path)
         opened.append((context, page))
         return page
@@ -196,7 +196,7 @@ def test_nothing_moves_when_a_letter_is_opened_again(reader):
 def test_without_script_letters_are_read_and_images_shown(chromium, library):
     context = chromium.new_context(base_url=library.address, java_script_enabled=False)
     page = context.new_page()
-    sign_in(page, "ines@acme.example")
+    sign_in(page, "ines@acme.example", at=library.address)
     address = address_of(page, "Desks")
     page.goto(address)
     loaded(page, "last words")

@@ -53,7 +53,7 @@ def test_by_mouse_by_keys_by_menu_and_what_a_colleague_did_meanwhile(page, axe):
     expect(page.get_by_text("stays where they put it")).to_be_visible()
     page.unroute("**/tasks?view=board")
     page.reload()
-    expect(place(page, "todo").locator("[data-card]")).to_contain_text("Write to Tom")
+    expect(place(page, "todo").locator("[data-card]", has_text="Write to Tom")).to_be_visible()
     page.complaints.clear()  # the browser notes the 409 and the refused request itself
 
     page.goto("/tasks?view=calendar")

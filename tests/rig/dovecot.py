@@ -206,9 +206,9 @@ class Dovecot:
 
     # People and their mail ------------------------------------------------------------------------------------------
 
-    def add_user(self, name: str = "") -> User:
+    def add_user(self, name: str = "", *, domain: str = "rig.example") -> User:
         """A fresh user with empty INBOX, Sent, Drafts, Trash, Junk, Archive."""
-        user = User(f"{name or 'user'}{next(self._numbers)}@rig.example")
+        user = User(f"{name or 'user'}{next(self._numbers)}@{domain}")
         raw = self.folder / "raw" / user.name
         raw.mkdir()
         os.chown(raw, *self._owner)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from .certificates import Authority
+from .consent import Consents, dovecot_settings
 from .database import empty, migrated
 from .dovecot import BINARY, Dovecot
 from .proxy import CutProxy
@@ -58,6 +59,26 @@ def dovecot_server(authority):
 def dovecot(dovecot_server) -> Dovecot:
     """The ordinary Dovecot: everything announced, TLS with a valid certificate beside plain."""
     return dovecot_server()
+
+
+@pytest.fixture(scope="session")
+def _authorizer() -> Iterator[Consents]:
+    with Consents() as running:
+        yield running
+
+
+@pytest.fixture
+def consents(_authorizer) -> Consents:
+    """The authorization server of this session, behaving well."""
+    return _authorizer.begin()
+
+
+@pytest.fixture(scope="session")
+def token_dovecot(_authorizer, dovecot_server, tmp_path_factory) -> Dovecot:
+    """A Dovecot that asks the authorization server whose token it is; passwords are taken, too."""
+    folder = tmp_path_factory.mktemp("oauth")
+    folder.chmod(0o755)
+    return dovecot_server(settings=dovecot_settings(_authorizer, folder / "oauth2.conf.ext"))
 
 
 @pytest.fixture
@@ -117,6 +138,16 @@ def _quickly_emptied():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords():
+    """Passwords are hashed as in production, with less effort: what it costs there is meant for attackers."""
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PBKDF2PasswordHasher, "iterations", 1000)
         yield
 
 

@@ -4,12 +4,14 @@
 SMTP answer ("451 4.3.0 later"), "cut" (the line ends unanswered), "silence", or at dot "take+cut" (the letter is taken,
 its answer is lost). `rcpt:bo@x.example:550 no` is for one address. A mode with `#2` behind it holds for the first two
 times. It keeps what it has taken as (sender, recipients, raw bytes before the dots were unstuffed).
+With `address_of` (token → whose it is) it offers XOAUTH2 and asks there.
 """
 
+import base64
 import socketserver
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from .ports import free_port
@@ -40,12 +42,15 @@ class Sink:
 
     modes: Iterable[str] = ()
     features: tuple[str, ...] = ("AUTH PLAIN LOGIN", "SIZE 40000000")
+    address_of: Callable[[str], str] | None = None
     taken: list[Taken] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.host, self.port = "127.0.0.1", free_port()
         self.modes = [self.modes] if isinstance(self.modes, str) else list(self.modes)
+        if self.address_of:
+            self.features = ("AUTH PLAIN LOGIN XOAUTH2", *self.features[1:])
         self._times: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -114,7 +119,7 @@ class _Conversation(socketserver.StreamRequestHandler):
             features = self.sink.features
             self._write("250-sink\r\n" + "".join(f"250-{each}\r\n" for each in features) + "250 8BITMIME\r\n")
         elif word == "AUTH":
-            self._say("auth")
+            self._sign_in(line)
         elif word == "MAIL":
             if self._say("mail"):
                 self._envelope = (_address(line), [])
@@ -129,6 +134,21 @@ class _Conversation(socketserver.StreamRequestHandler):
             raise _Cut
         else:
             self._write("502 what?\r\n")
+
+    def _sign_in(self, line: str) -> None:
+        if not line.upper().startswith("AUTH XOAUTH2 "):
+            self._say("auth")
+            return
+        response = line.rsplit(maxsplit=1)[-1]
+        user, _, token = base64.b64decode(response).decode().rstrip("\1").partition("\1auth=Bearer ")
+        known = self.sink.address_of(token) if self.sink.address_of else ""
+        if known and user == f"user={known}":
+            self._say("auth")
+            return
+        report = b'{"status":"401","schemes":"bearer","scope":"mail"}'
+        self._write(f"334 {base64.b64encode(report).decode()}\r\n")
+        self.sink.lines.append(self.rfile.readline().decode().rstrip("\r\n"))
+        self._write("535 5.7.3 Authentication unsuccessful\r\n")
 
     def _letter(self) -> None:
         rows = []

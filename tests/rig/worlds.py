@@ -14,7 +14,7 @@ from random import Random
 from django.db.models import Sum
 
 from letterdesk.accounts.models import Account, Employee
-from letterdesk.mailboxes import holds, in_crm, receipts
+from letterdesk.mailboxes import chain, holds, in_crm, tally
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.follow import follow
 from letterdesk.mailboxes.models import (
@@ -113,6 +113,7 @@ class Worlds:
         messages = Message.objects.bulk_create(
             Message(account=account, mailbox_id=letter.mailbox, conversation=talk, blob=f"{next(_blobs):064x}", size=1,
                     received_at=letter.received_at, is_held=self.model.is_held(letter), in_crm=letter.in_crm,
+                    held_by_task=bool(letter.tasks), held_by_law=letter.is_legal,
                     binned_at=START if self.model.is_binned(letter) else None) for talk, letter in drawn
         )  # fmt: skip
         pairs = [(message, letter) for message, (_, letter) in zip(messages, drawn, strict=True)]
@@ -242,7 +243,8 @@ class Worlds:
         counted = Receipt.objects.aggregate(total=Sum("count"))["total"] or 0
         assert counted == self.begun - len(self.model.letters), self.log
         assert holds.check() == []
-        assert [wrong for company in self.companies for wrong in receipts.verify(company.account)] == []
+        assert [wrong for company in self.companies for box in company.mailboxes for wrong in tally.check(box)] == []
+        assert [wrong for company in self.companies for wrong in chain.verify(company.account)] == []
         assert self._copies() == self.copies
 
     def _same(self, what: str, found: set[int], expected: set[int]) -> None:

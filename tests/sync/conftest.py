@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from letterdesk.outbound import drafts
 from tests.rig.boxes import letter
 from tests.rig.copies import Copy
+from tests.rig.liar import Liar
 from tests.rig.world import make_account, make_mailbox
+from tests.sync.drafting import write
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +41,20 @@ def nearly_over(connected, settings):
         return copy
 
     return connect
+
+
+@pytest.fixture
+def writing(connected, invent):
+    """A mailbox in step, and a draft in it that somebody has paused in."""
+
+    def made(script=Liar):
+        copy = connected(invent(script))
+        copy.server.inbox.add(letter(1))
+        copy.settle()
+        copy.mailbox.smtp_host = "smtp.acme.example"
+        copy.mailbox.save(update_fields=["smtp_host"])
+        by = copy.mailbox.owner
+        draft = drafts.start(copy.mailbox, by=by, now=copy.now, to=[("Bo", "bo@client.example"), ("", "half@")])
+        return copy, write(copy, draft, "First")
+
+    return made

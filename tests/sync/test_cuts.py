@@ -11,11 +11,13 @@ from letterdesk.mailboxes.models import Message, PendingChange
 from tests.rig.boxes import letter
 from tests.rig.liar import Liar
 from tests.rig.proxy import Fault
+from tests.rig.sampling import sampled
 from tests.rig.scripts import changes
 
 LETTERS = [letter(number) for number in range(1, 6)]
 
 
+@pytest.mark.sampled
 @pytest.mark.slow
 @pytest.mark.case("A11")
 def test_a_first_sync_cut_at_any_byte_resumes_and_ends_the_same(invent, connected, cutproxy):
@@ -25,7 +27,8 @@ def test_a_first_sync_cut_at_any_byte_resumes_and_ends_the_same(invent, connecte
     recorder = cutproxy(server)
     connected(server, through=recorder).sync()
     length = len(recorder.recorded[0].server)
-    for offset in range(5, length, int(os.environ.get("RIG_STRIDE", "0")) or max(length // 30, 1)):
+    stride = int(os.environ.get("RIG_STRIDE", "0")) or max(length // 60, 1)
+    for offset in sampled(range(5, length, stride), 12):
         proxy = cutproxy(server)
         proxy.faults = [Fault(after=offset, kind="reset" if offset % 2 else "cut")]
         copy = connected(server, through=proxy)
@@ -37,13 +40,14 @@ def test_a_first_sync_cut_at_any_byte_resumes_and_ends_the_same(invent, connecte
         proxy.stop()
 
 
+@pytest.mark.sampled
 @pytest.mark.case("A11")
 def test_an_incremental_pass_cut_anywhere_resumes_and_ends_the_same(invent, connected, cutproxy):
     server = invent(Liar)
     proxy = cutproxy(server)
     copy = connected(server, through=proxy)
     copy.settle()
-    for number in range(1, 16):
+    for number in sampled(range(1, 16), 6):
         server.inbox.add(letter(number))
         server.inbox.flag(server.inbox.letters[0], {"\\Seen"} if number % 2 else set())
         proxy.faults = [Fault(after=300 + 97 * number)]

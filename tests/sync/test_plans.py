@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from letterdesk.events.dispatch import dispatch
 from letterdesk.events.models import Event
-from letterdesk.mail.imap import Connection
 from letterdesk.mailboxes import holds
 from letterdesk.mailboxes.fit import fit
 from letterdesk.mailboxes.follow import follow
@@ -18,7 +17,7 @@ from letterdesk.plans.change import change_plan
 from letterdesk.plans.limits import NotInPlan
 from letterdesk.plans.models import Subscription
 from letterdesk.sync import fence, lease
-from letterdesk.sync.connections import guard, login_of
+from letterdesk.sync.connections import guard, sign_in
 from letterdesk.sync.models import Lease
 from letterdesk.sync.once import NotSyncable
 from letterdesk.sync.passes import sync_mailbox
@@ -54,7 +53,7 @@ def test_from_that_second_nothing_is_stored_though_no_job_has_run(copy):  # R11
     copy.settle()
     copy.deliver([letter(7)])
     held = lease.acquire(copy.mailbox, holder="slow", seconds=3600 * 24 * 40)
-    with Connection.open(login_of(copy.mailbox), guard(), timeout=5) as connection:
+    with sign_in(copy.mailbox, guard(), timeout=5) as connection:
         with time_machine.travel(timezone.now() + 11 * DAY, tick=True), pytest.raises(NotInPlan):
             sync_mailbox(copy.mailbox, connection, fence=held, now=timezone.now())
         assert Message.objects.count() == 3
@@ -82,7 +81,7 @@ def test_what_people_wanted_is_not_sent_any_more(copy, dovecot):  # R11, P4
     throw_away(copy, 1)
     held = lease.acquire(copy.mailbox, holder="slow", seconds=3600 * 24 * 40)
     before = copy.truth()
-    with Connection.open(login_of(copy.mailbox), guard(), timeout=5) as connection:
+    with sign_in(copy.mailbox, guard(), timeout=5) as connection:
         trial_ends_in(copy, -timedelta(seconds=1))
         with pytest.raises(NotInPlan):
             sync_mailbox(copy.mailbox, connection, fence=held, now=timezone.now() + DAY)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from letterdesk.lib import blobs
-from letterdesk.mailboxes import receipts
+from letterdesk.mailboxes import chain
 from letterdesk.mailboxes.collect import collect
 from letterdesk.mailboxes.models import Message, Placement, SearchText, Tombstone
 from letterdesk.mailboxes.retention import visible
@@ -114,7 +114,7 @@ def test_what_an_old_backup_brings_back_is_never_shown_and_goes_again(copy, dove
     assert copy.settle().agrees
     assert not Message.objects.exists()
     assert Tombstone.objects.count() == 5
-    assert receipts.verify(account) == []
+    assert chain.verify(account) == []
     assert destroyed(dovecot.commands(copy.user)) == {}
 
 

@@ -7,10 +7,9 @@ import pytest
 import time_machine
 from django.db import connections as databases
 
-from letterdesk.mail.imap import Connection
 from letterdesk.mailboxes.models import Placement
 from letterdesk.sync.claims import claim
-from letterdesk.sync.connections import guard, login_of
+from letterdesk.sync.connections import guard, sign_in
 from letterdesk.sync.lease import LeaseLost, acquire
 from letterdesk.sync.models import Lease
 from letterdesk.sync.once import Busy
@@ -116,7 +115,7 @@ def test_who_has_lost_the_mailbox_writes_nothing_any_more(invent, connected):
     slow = acquire(copy.mailbox, holder="slow", seconds=30)
     Lease.objects.update(expires_at="2000-01-01T00:00:00Z")  # it slept too long
     assert copy.mailbox.pk in claim("quick", limit=5, seconds=30)
-    with Connection.open(login_of(copy.mailbox), guard(), timeout=5) as connection, pytest.raises(LeaseLost):
+    with sign_in(copy.mailbox, guard(), timeout=5) as connection, pytest.raises(LeaseLost):
         sync_mailbox(copy.mailbox, connection, fence=slow, now=copy.now)
     assert not Placement.objects.exists()
 

@@ -9,11 +9,6 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 PASSWORD = "a long enough password"
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def told():
     """What is told to the floor above: (kind, facts) each."""

@@ -1,6 +1,7 @@
 """The commands do what the documentation says, against a real server; refusals have a name and change nothing."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,7 @@ from letterdesk.cli.app import app
 from letterdesk.mailboxes.models import Mailbox, MailboxState, Message
 from letterdesk.tasks.create import create
 from tests.rig.boxes import letter
+from tests.rig.consent import Consents
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADA = "ada@acme.example"
@@ -127,6 +129,25 @@ def test_doctor_finds_a_mailbox_that_nobody_syncs(acme):
     )  # fmt: skip
     rows = {row["check"]: row for row in run("doctor", fails=True)}
     assert "start `letterdesk run`" in rows["sync"]["says"]
+
+
+def test_doctor_asks_each_provider_whether_it_knows_us(acme, settings):
+    def says() -> tuple[bool, str]:
+        rows = json.loads(CliRunner().invoke(app, ["doctor", "--json"], catch_exceptions=False).stdout)
+        return next((row["ok"], row["says"]) for row in rows if row["check"] == "sign-in by OAuth")
+
+    assert says() == (True, "no provider is set up")
+    with Consents() as server:
+        known = server.provider(imap="localhost:1 none", smtp="localhost:2 none")
+        settings.OAUTH_PROVIDERS = {"rigmail": known}
+        assert says() == (True, "Rigmail: http://127.0.0.1:8000/oauth/rigmail")
+        settings.OAUTH_PROVIDERS = {"rigmail": replace(known, client_secret="expired")}
+        ok, text = says()
+        assert not ok and "Rigmail does not accept this Letterdesk" in text and "expired" not in text
+    settings.OAUTH_PROVIDERS = {}
+    ada = Employee.objects.get(email=ADA)
+    Mailbox.objects.create(account=acme, owner=ada, address=ADA, name="Ada", imap_host="x", signs_in_by="rigmail")
+    assert says() == (False, "Mailboxes sign in by rigmail: set its id and secret (docs/settings.md).")
 
 
 @pytest.mark.dovecot

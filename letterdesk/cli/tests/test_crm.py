@@ -59,7 +59,15 @@ def test_what_is_saved_by_itself(ines, jonas, administrator, mailbox):  # noqa: 
     assert run(*asked, ines.email)["unknown_incoming"] == "nothing"
     assert not MailboxSaving.objects.exists()
     told = run(*asked, ines.email, "--incoming", "lead", "--responsible", jonas.email)
-    assert (told["known"], told["unknown_incoming"], told["responsible"]) == (True, "lead", jonas.email)
+    assert (told["known"], told["unknown_incoming"], told["responsible"]) == (True, "lead", [jonas.email])
+    told = run(*asked, ines.email, "--incoming", "deal", "--returning", "deal", "--source", "Fair", "--cards")
+    assert (told["unknown_incoming"], told["returning"], told["source"], told["cards"]) == (
+        "deal",
+        "deal",
+        "Fair",
+        True,
+    )
+    assert told["responsible"] == [jonas.email]
     assert run(*asked, jonas.email, fails=True)["error"] == "no_such_mailbox"
     assert run("crm", "exclude", "Berg.example", "--by", ines.email) == {"pattern": "@berg.example"}
     assert [row["pattern"] for row in run("crm", "exclusions", "--by", jonas.email)] == ["@berg.example"]

@@ -27,6 +27,14 @@ def test_it_is_placed_listed_and_released(monkeypatch):
     assert [(row["letters"], row["reason"], row["released"]) for row in run("hold", "list", "Acme")] == [
         (1, "Case 7", None)
     ]
+    talk = Message.objects.get().conversation.public_id
+    wrong = run("hold", "place", "Acme", "--conversation", "none", "--reason", "x", fails=True)
+    assert wrong["error"] == "no_such_conversation"
+    both = ("--conversation", talk, "--address", ADA)
+    assert run("hold", "place", "Acme", *both, "--reason", "x", fails=True)["error"] == "contradiction"
+    assert run("hold", "place", "Acme", "--conversation", talk, "--reason", "Case 8")["on"] == f"conversation {talk}"
+    assert {(row["letters"], row["complete"]) for row in run("hold", "list", "Acme")} == {(1, True)}
     assert run("hold", "release", "Acme", placed["hold"]) == {"released": placed["hold"]}
     assert run("hold", "release", "Acme", placed["hold"], fails=True)["error"] == "no_such_hold"
-    assert run("hold", "list", "Acme")[0]["released"] and Message.objects.get().is_held
+    assert [bool(row["released"]) for row in run("hold", "list", "Acme")] == [False, True]
+    assert Message.objects.get().is_held

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from letterdesk.outbound import drafts
-from letterdesk.outbound.models import Delivery, State
+from letterdesk.outbound.models import Delivery, State, Suppressed
 from letterdesk.outbound.send import send
 from letterdesk.outbound.tests.conftest import (  # noqa: F401  fixtures
     account,
@@ -57,3 +57,23 @@ def test_a_counter_that_is_wrong_is_said_and_repaired(letter, ines):  # noqa: F8
     assert run("account", "usage", name)["difference"] == 4
     assert run("account", "usage", name, "--repair")["used"] == 1
     assert run("account", "usage", name)["difference"] == 0
+
+
+def test_undeliverable_addresses_are_listed_and_taken_off_by_whom_they_concern(mailbox, ines, jonas):  # noqa: F811
+    Suppressed.objects.create(account=mailbox.account, mailbox=mailbox, address="bo@client.example", reason="550 no")
+    [row] = run("outbox", "undeliverable", "--of", ines.email)
+    assert (row["address"], row["mailbox"], row["reason"]) == ("bo@client.example", str(mailbox), "550 no")
+    assert run("outbox", "undeliverable", "--of", jonas.email) == []
+    off = ("outbox", "allow", "BO@client.example", "--by")
+    assert run(*off, jonas.email, fails=True)["error"] == "not_undeliverable"
+    assert run(*off, ines.email)["address"] == "bo@client.example"
+    assert run("outbox", "undeliverable", "--of", ines.email) == []
+
+
+def test_a_mailbox_gets_a_daily_limit(mailbox, ines, jonas):  # noqa: F811
+    limit = ("outbox", "limit", mailbox.address, "--by")
+    assert run(*limit, ines.email)["most"] is None
+    assert run(*limit, ines.email, "--most", "500")["most"] == 500
+    assert run(*limit, ines.email, "--most", "-1", fails=True)["error"] == "bad_limit"
+    assert run(*limit, jonas.email, fails=True)["error"] == "no_such_mailbox"
+    assert run(*limit, ines.email, "--most", "0")["most"] is None

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from letterdesk.accounts.models import Account
+from letterdesk.events.models import Event
 from letterdesk.mailboxes.follow import follow
 from letterdesk.mailboxes.models import Mailbox, MailboxState, Message
 from letterdesk.mailboxes.tests.letters import folder_of, letter
@@ -83,3 +84,20 @@ def test_a_trial_is_ended_and_what_was_chosen_begins(acme):
 def test_what_is_wrong_is_named_and_changes_nothing(acme, words, error):
     assert run("account", "plan", *words, fails=True)["error"] == error
     assert plan_of(acme).key == "standard"
+
+
+def test_more_time_is_shown_given_and_on_record(acme):  # R11, R12
+    Subscription.objects.update(plan="demo", trial_started_at=timezone.now())
+    words = ("account", "extend", "Acme", "--trial", "2099-01-01T00:00")
+    assert not run(*words)["applied"]
+    assert run("account", "plan", "Acme")["trial_ends_at"] == run(*words)["before"]
+    assert run(*words, "--apply")["applied"]
+    assert run("account", "plan", "Acme")["trial_ends_at"] == "2099-01-01T00:00:00+00:00"
+    run("account", "plan", "Acme", "--to", "free", "--apply")
+    assert run("account", "extend", "Acme", "--trial", "2100-01-01", "--apply", fails=True)["error"] == "not_possible"
+    assert run("account", "extend", "Acme", "--grace", "2001-01-01", "--apply", fails=True)["error"] == "not_possible"
+    assert run("account", "extend", "Acme", fails=True)["error"] == "contradiction"
+    run("account", "extend", "Acme", "--grace", "2099-01-01", "--apply")
+    follow(now=timezone.now())
+    assert Message.objects.count() == 1  # its letters are still here
+    assert [event.facts["what"] for event in Event.objects.filter(kind="plan.extended")] == ["trial", "grace"]

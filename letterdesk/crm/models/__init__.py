@@ -1,28 +1,56 @@
 """The tables of CRM: records, what was written to and by them, and what is saved by itself."""
 
-from .activities import Activity, ActivityKey, Binding, Direction, LetterCopy, Reason, Thread, Unlinked
-from .records import EmailAddress, Kind, Phone, Pipeline, Record, Source, Stage
-from .settings import Exclusion, MailboxSaving, Scope, Sight, Unknown
+from .activities import (
+    Activity,
+    ActivityKey,
+    Binding,
+    CardsToRead,
+    Correction,
+    Direction,
+    LetterCopy,
+    Reason,
+    Thread,
+    Unlinked,
+)
+from .imports import ImportRefusal, RecordImport
+from .labels import Label, Labelled
+from .notes import Note
+from .records import EmailAddress, Kind, NotTheSame, Phone, Pipeline, PipelineGrant, Record, Source, Stage
+from .sendsave import SendSaveAddress
+from .settings import Exclusion, MailboxSaving, Returning, Scope, Sight, Turn, Unknown, Writing
 
 __all__ = [
     "Activity",
     "ActivityKey",
     "Binding",
+    "CardsToRead",
+    "Correction",
     "Direction",
     "EmailAddress",
     "Exclusion",
+    "ImportRefusal",
     "Kind",
+    "Label",
+    "Labelled",
     "LetterCopy",
     "MailboxSaving",
+    "NotTheSame",
+    "Note",
     "Phone",
     "Pipeline",
+    "PipelineGrant",
     "Reason",
     "Record",
+    "RecordImport",
+    "Returning",
     "Scope",
+    "SendSaveAddress",
     "Sight",
     "Source",
     "Stage",
     "Thread",
+    "Turn",
     "Unknown",
     "Unlinked",
+    "Writing",
 ]

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account, Employee
-from letterdesk.crm.access import KEPT, ActivityQuerySet, BindingQuerySet
+from letterdesk.crm.access import KEPT, ActivityQuerySet, BindingQuerySet, OfRecordQuerySet
 from letterdesk.lib.ids import new_public_id
 from letterdesk.mailboxes.models import Mailbox
 
@@ -27,9 +27,11 @@ class Reason(models.TextChoices):
     ADDRESS = "address", _("The address is known")
     REPLY = "reply", _("It belongs to a conversation that stands here")
     DEAL = "deal", _("The client's open deal that was active last")
-    LEAD = "lead", _("The lead was made from it")  # R28
+    MADE = "made", _("It was made from this letter")  # R28
+    SAID = "said", _("A colleague said that letters of this address belong here")
     HISTORY = "history", _("An earlier letter of a conversation that was linked")  # R6
     PERSON = "person", _("A colleague linked it")
+    WRITTEN = "written", _("It was written here")  # R24
 
 
 class Thread(models.Model):
@@ -85,6 +87,8 @@ class Activity(models.Model):
     made_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     deleted_at = models.DateTimeField(null=True)
     deleted_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    is_unverified = models.BooleanField(default=False)  # nothing proves its sender: until somebody confirms it (R30)
+    forwarded_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     went_along = models.BooleanField(default=False)  # into the bin with its last record: comes back with any of them
 
     objects = ActivityQuerySet.as_manager()
@@ -151,6 +155,40 @@ class LetterCopy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.blob[:12]} is {self.activity_id}"
+
+
+class Correction(models.Model):
+    """What a person said about letters of an address: they belong at this record from now on, or do not.
+
+    A conversation that stands somewhere weighs more: replies follow it.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=320)  # the address, folded
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="corrections")
+    belongs = models.BooleanField()
+    by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = OfRecordQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "key", "record"], name="correction_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {'at' if self.belongs else 'not at'} {self.record_id}"
+
+
+class CardsToRead(models.Model):
+    """An activity with visiting cards (vCard) among its files, of which contacts are still to be made."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    activity = models.OneToOneField(Activity, on_delete=models.CASCADE, related_name="+")
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+", db_index=False)
+
+    def __str__(self) -> str:
+        return f"cards of {self.activity_id}"
 
 
 class Unlinked(models.Model):

@@ -40,6 +40,16 @@ class Unknown(models.TextChoices):
 
     NOTHING = "nothing", _("Nothing")
     LEAD = "lead", _("A lead")
+    CONTACT = "contact", _("A contact")
+    DEAL = "deal", _("A contact and a deal")
+
+
+class Returning(models.TextChoices):
+    """What a letter of a known client becomes who has nothing open with us (R28)."""
+
+    NOTHING = "nothing", _("Nothing new")
+    LEAD = "lead", _("A new lead")
+    DEAL = "deal", _("A new deal")
 
 
 class MailboxSaving(models.Model):
@@ -50,13 +60,41 @@ class MailboxSaving(models.Model):
     known = models.BooleanField(default=True)  # R5
     unknown_incoming = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
     unknown_outgoing = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
-    responsible = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    returning = models.CharField(max_length=8, choices=Returning.choices, default=Returning.NOTHING)
+    reads_cards = models.BooleanField(default=False)  # visiting cards (vCard) among the files become contacts
+    came_from = models.CharField(max_length=200, blank=True, default="")  # what records made of letters say; empty: it
     considered = models.BigIntegerField(default=0)  # letters of the mailbox up to this key have been looked at
 
     objects = InMailboxQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"saving of {self.mailbox_id}"
+
+
+class Turn(models.Model):
+    """Somebody whose turn it is, one after the other, to be responsible for what a mailbox makes (`turns.py`)."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    saving = models.ForeignKey(MailboxSaving, on_delete=models.CASCADE, related_name="turns", db_index=False)
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="+")
+    position = models.PositiveIntegerField(default=0)
+    last = models.BigIntegerField(default=0)  # the number of their last turn, of all turns in this mailbox; 0: none yet
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["saving", "employee"], name="turn_once")]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} at {self.saving_id}"
+
+
+class Writing(models.Model):
+    """To whom letters are written in CRM; without a row: to the addresses of their record alone (R24)."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    to_anybody = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {'anybody' if self.to_anybody else 'the record'}"
 
 
 class Exclusion(models.Model):

@@ -9,7 +9,7 @@ from letterdesk.accounts.roles import NotAllowed
 from letterdesk.crm import hand_over as handing
 from letterdesk.crm.bin import delete
 from letterdesk.crm.hand_over import NotHandedOver, hand_over, left_behind
-from letterdesk.crm.models import MailboxSaving, Record
+from letterdesk.crm.models import Record, Turn
 from letterdesk.crm.saving import change_saving
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, interrupt
@@ -20,7 +20,7 @@ def left(make, ines, administrator, mailbox, now):
     """Ines made three records, one of them in the bin, was named for new leads, and left."""
     records = [make(name=f"Client {number}") for number in range(3)]
     delete(records[0], by=ines, now=now)
-    change_saving(mailbox, by=ines, known=True, unknown_incoming="lead", unknown_outgoing="nothing", responsible=ines)
+    change_saving(mailbox, by=ines, known=True, unknown_incoming="lead", unknown_outgoing="nothing", responsible=[ines])
     dismiss(ines, by=administrator, now=now)
     return ines
 
@@ -32,7 +32,7 @@ def test_all_go_to_the_heir_those_in_the_bin_too(left, jonas, administrator, acc
     assert hand_over(left, to=jonas, by=administrator) == 3
     assert Record.objects.visible_to(jonas).count() == 3
     assert left_behind(account) == {}
-    assert MailboxSaving.objects.get().responsible == jonas
+    assert [turn.employee for turn in Turn.objects.all()] == [jonas]
     told = Event.objects.filter(kind="record.handed_over", by=administrator).order_by("pk")
     assert [event.facts for event in told] == [
         {"count": 2, "from": left.public_id},

@@ -77,7 +77,7 @@ def test_one_lead_of_an_unknown_address_however_many_letters_and_mailboxes(mailb
     lead = Record.objects.get()
     assert (lead.name, lead.kind, lead.source, lead.responsible) == ("Anna Berg", "lead", "letter", ines)
     reasons = Binding.objects.filter(record=lead).order_by("pk").values_list("reason", flat=True)
-    assert list(reasons) == [Reason.LEAD, Reason.ADDRESS, Reason.ADDRESS]
+    assert list(reasons) == [Reason.MADE, Reason.ADDRESS, Reason.ADDRESS]
 
 
 def test_history_is_linked_to_known_clients_and_makes_no_lead(amara, mailbox, ines, come):  # R28
@@ -204,6 +204,22 @@ def test_a_wake_up_links_and_a_lost_one_is_made_good(amara, come, committed):
     come(from_amara("Two"), look=False)
     link_missed.now()
     assert Activity.objects.count() == 2
+
+
+def test_a_mailbox_that_fails_holds_up_no_other(account, amara, come, inbox, monkeypatch):
+    other = folder_of(another_mailbox(account, "mate@acme.example"))
+    come(from_amara("One"), look=False)
+    come(from_amara("Two"), folder=other, look=False)
+    look = jobs.link_piece
+
+    def fails(mailbox, *, now):
+        if mailbox == inbox.mailbox:
+            raise ValueError
+        return look(mailbox, now=now)
+
+    monkeypatch.setattr(jobs, "link_piece", fails)
+    link_missed.now()
+    assert Activity.objects.get().subject == "Two"
 
 
 def test_a_first_sync_lines_up_again_for_the_rest(amara, come, mailbox, committed, monkeypatch):

@@ -133,3 +133,11 @@ def test_a_lead_joins_a_contact_that_is_there(make, ines, now):
     assert (made.contact, made.company, made.deal) == (known, None, None)
     assert EmailAddress.objects.filter(record=known).count() == 2
     assert Record.objects.filter(kind=Kind.CONTACT).count() == 1
+
+
+def test_what_a_lead_became_stays_when_the_lead_is_changed(make, ines, now):
+    lead = make(Kind.LEAD, "Ada Lovelace")
+    contact = qualify(lead, by=ines, now=now).contact
+    assert change(lead, replace(fields_of(lead), name="Ada King"), by=ines) == ["name"]
+    lead.refresh_from_db()
+    assert (lead.name, lead.contact) == ("Ada King", contact)

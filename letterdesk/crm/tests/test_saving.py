@@ -33,8 +33,8 @@ def test_without_a_word_known_addresses_are_saved_and_unknown_ones_are_not(mailb
 
 def test_a_change_holds_from_now_on_and_is_told_once(mailbox, ines, jonas, come, account):
     come(raw("Before", message_id="1@x"))
-    assert save_leads(mailbox, ines, responsible=jonas)
-    assert not save_leads(mailbox, ines, responsible=jonas)
+    assert save_leads(mailbox, ines, responsible=[jonas])
+    assert not save_leads(mailbox, ines, responsible=[jonas])
     assert not Record.objects.exists()
     come(raw("After", message_id="2@x"))
     assert Record.objects.get().responsible == jonas
@@ -43,7 +43,7 @@ def test_a_change_holds_from_now_on_and_is_told_once(mailbox, ines, jonas, come,
 
 
 def test_a_lead_of_somebody_who_left_is_the_owners(mailbox, ines, jonas, come):
-    save_leads(mailbox, ines, responsible=jonas)
+    save_leads(mailbox, ines, responsible=[jonas])
     jonas.is_active = False
     jonas.save(update_fields=["is_active"])
     come(raw())
@@ -52,7 +52,7 @@ def test_a_lead_of_somebody_who_left_is_the_owners(mailbox, ines, jonas, come):
 
 def test_only_people_of_the_account_are_responsible(mailbox, ines, stranger):
     with pytest.raises(ValueError, match="another account"):
-        save_leads(mailbox, ines, responsible=stranger)
+        save_leads(mailbox, ines, responsible=[stranger])
 
 
 def test_where_there_is_no_webmail_nothing_is_made_even_if_letters_lie_there(mailbox, ines, account, come, now):  # R28

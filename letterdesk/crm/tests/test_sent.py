@@ -4,12 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from letterdesk.crm.exclusions import exclude
 from letterdesk.crm.link import link_new
 from letterdesk.crm.models import Activity, Direction, Kind, Reason, Record, Unknown
 from letterdesk.crm.saving import change_saving
+from letterdesk.mail.compose import Outgoing
+from letterdesk.mail.letters import Address
 from letterdesk.outbound import drafts
 from letterdesk.outbound.deliver import deliver
+from letterdesk.outbound.direct import compose_to, queue
+from letterdesk.outbound.identities import identities_of
 from letterdesk.outbound.send import send
+from letterdesk.plans.models import Channel
 from tests.rig.sink import Sink
 
 from .conftest import standing
@@ -49,3 +55,23 @@ def test_to_somebody_unknown_it_makes_a_lead_if_the_mailbox_is_set_so(sent, mail
     change_saving(mailbox, by=ines, known=True, unknown_incoming=Unknown.NOTHING, unknown_outgoing=Unknown.LEAD)
     sent(TO[1])
     assert Record.objects.get().name == "New One"
+
+
+@pytest.mark.parametrize("is_excluded", [True, False])
+def test_a_letter_to_a_guest_of_a_task_is_not_written_in_crm(mailbox, make, administrator, ines, now, is_excluded):
+    """R28: what an exclusion, or the mailbox's setting, keeps out of CRM is kept out, whatever the letter is about."""
+    make(addresses=("bo@client.example",))
+    if is_excluded:
+        exclude("bo@client.example", by=administrator, now=now)
+    else:
+        change_saving(mailbox, by=ines, known=False, unknown_incoming=Unknown.NOTHING, unknown_outgoing=Unknown.NOTHING)
+    head = Outgoing(sender=Address("", ines.email), date=now, message_id="", subject="[#1] Roof", text="Hello")
+    with Sink() as sink:
+        sink.reach(mailbox)
+        letter = compose_to(Address("Bo", "bo@client.example"), head, identity=identities_of(ines)[0], by=ines, now=now)
+        queue(letter, by=ines, channel=Channel.TASK, about="somebody:abc", now=now)
+        deliver(now=now, patience=1)
+    mailbox.refresh_from_db()
+    assert mailbox.messages.filter(message_id=letter.message_id).exists()
+    link_new(mailbox, now=now)
+    assert not Activity.objects.exists()

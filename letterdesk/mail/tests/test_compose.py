@@ -38,6 +38,7 @@ def test_what_is_written_is_read_again():
     assert read_body(raw).text.startswith("Hi\n.\n..\nxxx") and list(read_body(raw).inline) == ["a1@inline"]
 
 
+@pytest.mark.case("D05")
 @pytest.mark.parametrize("mark", ["\r", "\n", "\r\n", "\0", "\x0b", "\x85", "\u2028", "\ud800"])
 @pytest.mark.parametrize("field", ["subject", "sender", "to", "filename", "address", "message_id", "content_id"])
 def test_nothing_becomes_a_header(field, mark):
@@ -56,6 +57,7 @@ def test_nothing_becomes_a_header(field, mark):
         made(**fields[field])
 
 
+@pytest.mark.case("D07")
 def test_no_line_ends_but_crlf_and_none_is_endless():
     """D07."""
     raw = made(text="a\nb\rc\r\nd\n.\nMAIL FROM:<x@y.example>\n" + "z" * 5000, html="<p>" + "z" * 5000 + "\r.\r</p>")
@@ -79,6 +81,7 @@ def test_an_address_beyond_ascii_needs_smtputf8_only_before_the_at():
     assert "jörg@acme.example".encode() in made(to=(Address("", "jörg@acme.example"),))
 
 
+@pytest.mark.case("E07")
 def test_a_message_id_tells_nothing_of_this_machine():
     """E07."""
     first, second = (new_message_id("ines@acme.example") for _ in range(2))

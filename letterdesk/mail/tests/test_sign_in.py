@@ -32,7 +32,7 @@ REFUSALS = [
     (b"NO [INUSE] mailbox in use", errors.Unavailable),
     (b"NO [LIMIT] Rate limit hit", errors.Unavailable),
     (b"NO Internal server error, please try again later", errors.Unavailable),
-    (b"NO [PRIVACYREQUIRED] encrypt first", errors.StarttlsMissing),
+    (b"NO [PRIVACYREQUIRED] encrypt first", errors.EncryptionWanted),
     (b"BAD Command unknown", errors.ServerSaysNo),
 ]  # fmt: skip
 

@@ -9,327 +9,662 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Mailbox',
+            name="Mailbox",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('address', models.EmailField(max_length=320)),
-                ('name', models.CharField(max_length=200)),
-                ('imap_host', models.CharField(blank=True, default='', max_length=255)),
-                ('imap_port', models.PositiveIntegerField(default=993)),
-                ('imap_security', models.CharField(choices=[('tls', 'TLS'), ('starttls', 'STARTTLS'), ('none', 'None')], default='tls', max_length=8)),
-                ('imap_user', models.CharField(blank=True, default='', max_length=320)),
-                ('smtp_host', models.CharField(blank=True, default='', max_length=255)),
-                ('smtp_port', models.PositiveIntegerField(default=465)),
-                ('smtp_security', models.CharField(choices=[('tls', 'TLS'), ('starttls', 'STARTTLS'), ('none', 'None')], default='tls', max_length=8)),
-                ('smtp_user', models.CharField(blank=True, default='', max_length=320)),
-                ('secret', letterdesk.lib.crypto.EncryptedJSON(null=True)),
-                ('capabilities', models.JSONField(default=list)),
-                ('state', models.CharField(choices=[('connected', 'Connected'), ('failing', 'Failing'), ('paused', 'Paused'), ('suspended', 'Suspended by plan'), ('disconnected', 'Disconnected')], default='connected', max_length=16)),
-                ('error_code', models.CharField(blank=True, default='', max_length=40)),
-                ('error_text', models.TextField(blank=True, default='')),
-                ('error_since', models.DateTimeField(blank=True, null=True)),
-                ('connected_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('fetch_days', models.PositiveIntegerField(blank=True, null=True)),
-                ('first_sync_done_at', models.DateTimeField(blank=True, null=True)),
-                ('last_synced_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mailboxes', to='accounts.account')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='own_mailboxes', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("address", models.EmailField(max_length=320)),
+                ("name", models.CharField(max_length=200)),
+                ("imap_host", models.CharField(blank=True, default="", max_length=255)),
+                ("imap_port", models.PositiveIntegerField(default=993)),
+                (
+                    "imap_security",
+                    models.CharField(
+                        choices=[("tls", "TLS"), ("starttls", "STARTTLS"), ("none", "None")],
+                        default="tls",
+                        max_length=8,
+                    ),
+                ),
+                ("imap_user", models.CharField(blank=True, default="", max_length=320)),
+                ("smtp_host", models.CharField(blank=True, default="", max_length=255)),
+                ("smtp_port", models.PositiveIntegerField(default=465)),
+                (
+                    "smtp_security",
+                    models.CharField(
+                        choices=[("tls", "TLS"), ("starttls", "STARTTLS"), ("none", "None")],
+                        default="tls",
+                        max_length=8,
+                    ),
+                ),
+                ("smtp_user", models.CharField(blank=True, default="", max_length=320)),
+                ("secret", letterdesk.lib.crypto.EncryptedJSON(null=True)),
+                ("capabilities", models.JSONField(default=list)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("connected", "Connected"),
+                            ("failing", "Failing"),
+                            ("paused", "Paused"),
+                            ("suspended", "Suspended by plan"),
+                            ("disconnected", "Disconnected"),
+                        ],
+                        default="connected",
+                        max_length=16,
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, default="", max_length=40)),
+                ("error_text", models.TextField(blank=True, default="")),
+                ("error_since", models.DateTimeField(blank=True, null=True)),
+                ("connected_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("fetch_days", models.PositiveIntegerField(blank=True, null=True)),
+                ("first_sync_done_at", models.DateTimeField(blank=True, null=True)),
+                ("last_synced_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mailboxes", to="accounts.account"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="own_mailboxes",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('may_reply', models.BooleanField(default=True)),
-                ('may_manage', models.BooleanField(default=False)),
-                ('may_delete_on_server', models.BooleanField(default=False)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('department', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='accounts.department')),
-                ('employee', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grants', to=settings.AUTH_USER_MODEL)),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='mailboxes.mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("may_reply", models.BooleanField(default=True)),
+                ("may_manage", models.BooleanField(default=False)),
+                ("may_delete_on_server", models.BooleanField(default=False)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="grants",
+                        to="accounts.department",
+                    ),
+                ),
+                (
+                    "employee",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="grants",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="grants", to="mailboxes.mailbox"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Folder',
+            name="Folder",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('name', models.TextField()),
-                ('wire_name', models.TextField()),
-                ('delimiter', models.CharField(blank=True, default='', max_length=4)),
-                ('role', models.CharField(blank=True, choices=[('inbox', 'Inbox'), ('sent', 'Sent'), ('drafts', 'Drafts'), ('trash', 'Trash'), ('spam', 'Spam'), ('archive', 'Archive'), ('all', 'All mail'), ('', 'Folder')], default='', max_length=8)),
-                ('role_is_chosen', models.BooleanField(default=False)),
-                ('is_selectable', models.BooleanField(default=True)),
-                ('is_on', models.BooleanField(default=True)),
-                ('uidvalidity', models.BigIntegerField(blank=True, null=True)),
-                ('object_id', models.CharField(blank=True, default='', max_length=255)),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='folders', to='mailboxes.mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("name", models.TextField()),
+                ("wire_name", models.TextField()),
+                ("delimiter", models.CharField(blank=True, default="", max_length=4)),
+                (
+                    "role",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("inbox", "Inbox"),
+                            ("sent", "Sent"),
+                            ("drafts", "Drafts"),
+                            ("trash", "Trash"),
+                            ("spam", "Spam"),
+                            ("archive", "Archive"),
+                            ("all", "All mail"),
+                            ("", "Folder"),
+                        ],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
+                ("role_is_chosen", models.BooleanField(default=False)),
+                ("is_selectable", models.BooleanField(default=True)),
+                ("is_on", models.BooleanField(default=True)),
+                ("uidvalidity", models.BigIntegerField(blank=True, null=True)),
+                ("object_id", models.CharField(blank=True, default="", max_length=255)),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="folders", to="mailboxes.mailbox"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Conversation',
+            name="Conversation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('subject', models.TextField(blank=True, default='')),
-                ('subject_key', models.CharField(blank=True, default='', max_length=64)),
-                ('senders', models.JSONField(default=list)),
-                ('snippet', models.CharField(blank=True, default='', max_length=200)),
-                ('message_count', models.PositiveIntegerField(default=0)),
-                ('has_attachments', models.BooleanField(default=False)),
-                ('newest_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to='mailboxes.mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("subject", models.TextField(blank=True, default="")),
+                ("subject_key", models.CharField(blank=True, default="", max_length=64)),
+                ("senders", models.JSONField(default=list)),
+                ("snippet", models.CharField(blank=True, default="", max_length=200)),
+                ("message_count", models.PositiveIntegerField(default=0)),
+                ("has_attachments", models.BooleanField(default=False)),
+                ("newest_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="conversations",
+                        to="mailboxes.mailbox",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('blob', models.CharField(max_length=64)),
-                ('size', models.PositiveBigIntegerField()),
-                ('message_id', models.TextField(blank=True, default='')),
-                ('subject', models.TextField(blank=True, default='')),
-                ('from_name', models.TextField(blank=True, default='')),
-                ('from_address', models.TextField(blank=True, default='')),
-                ('recipients', models.JSONField(default=dict)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('received_at', models.DateTimeField()),
-                ('first_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('snippet', models.CharField(blank=True, default='', max_length=200)),
-                ('has_attachments', models.BooleanField(default=False)),
-                ('list_id', models.TextField(blank=True, default='')),
-                ('is_automatic', models.BooleanField(default=False)),
-                ('is_held', models.BooleanField(default=False)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='mailboxes.conversation')),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='mailboxes.mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("blob", models.CharField(max_length=64)),
+                ("size", models.PositiveBigIntegerField()),
+                ("message_id", models.TextField(blank=True, default="")),
+                ("subject", models.TextField(blank=True, default="")),
+                ("from_name", models.TextField(blank=True, default="")),
+                ("from_address", models.TextField(blank=True, default="")),
+                ("recipients", models.JSONField(default=dict)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("received_at", models.DateTimeField()),
+                ("first_seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("snippet", models.CharField(blank=True, default="", max_length=200)),
+                ("has_attachments", models.BooleanField(default=False)),
+                ("list_id", models.TextField(blank=True, default="")),
+                ("is_automatic", models.BooleanField(default=False)),
+                ("is_held", models.BooleanField(default=False)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="mailboxes.conversation",
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="mailboxes.mailbox"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=16)),
-                ('reference', models.CharField(max_length=40)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='mailboxes.message')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.CharField(max_length=16)),
+                ("reference", models.CharField(max_length=40)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="mailboxes.message"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('index', models.PositiveIntegerField()),
-                ('filename', models.TextField()),
-                ('content_type', models.CharField(max_length=255)),
-                ('size', models.PositiveBigIntegerField()),
-                ('content_id', models.TextField(blank=True, default='')),
-                ('is_inline', models.BooleanField(default=False)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='mailboxes.message')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("index", models.PositiveIntegerField()),
+                ("filename", models.TextField()),
+                ("content_type", models.CharField(max_length=255)),
+                ("size", models.PositiveBigIntegerField()),
+                ("content_id", models.TextField(blank=True, default="")),
+                ("is_inline", models.BooleanField(default=False)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="attachments", to="mailboxes.message"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Placement',
+            name="Placement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uidvalidity', models.BigIntegerField()),
-                ('uid', models.BigIntegerField()),
-                ('is_seen', models.BooleanField(default=False)),
-                ('is_flagged', models.BooleanField(default=False)),
-                ('is_answered', models.BooleanField(default=False)),
-                ('is_draft', models.BooleanField(default=False)),
-                ('is_deleted', models.BooleanField(default=False)),
-                ('keywords', models.JSONField(default=list)),
-                ('modseq', models.BigIntegerField(null=True)),
-                ('received_at', models.DateTimeField()),
-                ('hidden_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placements', to='mailboxes.conversation')),
-                ('folder', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placements', to='mailboxes.folder')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placements', to='mailboxes.message')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uidvalidity", models.BigIntegerField()),
+                ("uid", models.BigIntegerField()),
+                ("is_seen", models.BooleanField(default=False)),
+                ("is_flagged", models.BooleanField(default=False)),
+                ("is_answered", models.BooleanField(default=False)),
+                ("is_draft", models.BooleanField(default=False)),
+                ("is_deleted", models.BooleanField(default=False)),
+                ("keywords", models.JSONField(default=list)),
+                ("modseq", models.BigIntegerField(null=True)),
+                ("received_at", models.DateTimeField()),
+                ("hidden_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="placements",
+                        to="mailboxes.conversation",
+                    ),
+                ),
+                (
+                    "folder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="placements", to="mailboxes.folder"
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="placements", to="mailboxes.message"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PendingChange',
+            name="PendingChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('flags', 'Change flags'), ('move', 'Move'), ('delete', 'Delete for good'), ('append', 'Store a letter')], max_length=8)),
-                ('uidvalidity', models.BigIntegerField(null=True)),
-                ('uid', models.BigIntegerField(null=True)),
-                ('detail', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('failed', 'Failed')], default='waiting', max_length=8)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('error', models.TextField(blank=True, default='')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('folder', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mailboxes.folder')),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pending_changes', to='mailboxes.mailbox')),
-                ('target', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mailboxes.folder')),
-                ('placement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='pending_changes', to='mailboxes.placement')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("flags", "Change flags"),
+                            ("move", "Move"),
+                            ("delete", "Delete for good"),
+                            ("append", "Store a letter"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("uidvalidity", models.BigIntegerField(null=True)),
+                ("uid", models.BigIntegerField(null=True)),
+                ("detail", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("due_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("failed", "Failed")], default="waiting", max_length=8
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("error", models.TextField(blank=True, default="")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "folder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="mailboxes.folder"
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pending_changes",
+                        to="mailboxes.mailbox",
+                    ),
+                ),
+                (
+                    "target",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="mailboxes.folder"
+                    ),
+                ),
+                (
+                    "placement",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pending_changes",
+                        to="mailboxes.placement",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Quarantined',
+            name="Quarantined",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('uidvalidity', models.BigIntegerField()),
-                ('uid', models.BigIntegerField()),
-                ('reason', models.TextField()),
-                ('blob', models.CharField(blank=True, default='', max_length=64)),
-                ('size', models.PositiveBigIntegerField(default=0)),
-                ('internal_date', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveIntegerField(default=1)),
-                ('first_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('folder', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quarantined', to='mailboxes.folder')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("uidvalidity", models.BigIntegerField()),
+                ("uid", models.BigIntegerField()),
+                ("reason", models.TextField()),
+                ("blob", models.CharField(blank=True, default="", max_length=64)),
+                ("size", models.PositiveBigIntegerField(default=0)),
+                ("internal_date", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveIntegerField(default=1)),
+                ("first_seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "folder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="quarantined", to="mailboxes.folder"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ThreadKey',
+            name="ThreadKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.BigIntegerField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='thread_keys', to='mailboxes.conversation')),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mailboxes.mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.BigIntegerField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="thread_keys",
+                        to="mailboxes.conversation",
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="mailboxes.mailbox"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Tombstone',
+            name="Tombstone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('blob', models.CharField(max_length=64)),
-                ('rule', models.CharField(max_length=4)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tombstones', to='mailboxes.mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("blob", models.CharField(max_length=64)),
+                ("rule", models.CharField(max_length=4)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tombstones", to="mailboxes.mailbox"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BlobReference',
+            name="BlobReference",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('blob', models.CharField(max_length=64)),
-                ('holder', models.CharField(max_length=40)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("blob", models.CharField(max_length=64)),
+                ("holder", models.CharField(max_length=40)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('account', 'blob', 'holder'), name='blob_reference_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "blob", "holder"), name="blob_reference_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Listing',
+            name="Listing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('newest_at', models.DateTimeField()),
-                ('unread_count', models.PositiveIntegerField(default=0)),
-                ('is_flagged', models.BooleanField(default=False)),
-                ('is_held', models.BooleanField(default=False)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='listings', to='mailboxes.conversation')),
-                ('folder', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='listings', to='mailboxes.folder')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("newest_at", models.DateTimeField()),
+                ("unread_count", models.PositiveIntegerField(default=0)),
+                ("is_flagged", models.BooleanField(default=False)),
+                ("is_held", models.BooleanField(default=False)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="listings",
+                        to="mailboxes.conversation",
+                    ),
+                ),
+                (
+                    "folder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="listings", to="mailboxes.folder"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['folder', '-newest_at', '-id'], name='listing_newest_first')],
-                'constraints': [models.UniqueConstraint(fields=('folder', 'conversation'), name='listing_once')],
+                "indexes": [models.Index(fields=["folder", "-newest_at", "-id"], name="listing_newest_first")],
+                "constraints": [models.UniqueConstraint(fields=("folder", "conversation"), name="listing_once")],
             },
         ),
         migrations.AddConstraint(
-            model_name='mailbox',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('state', 'disconnected'), _negated=True), models.Q(('imap_host', ''), _negated=True)), fields=('account', 'imap_host', 'imap_user'), name='mailbox_connected_once'),
+            model_name="mailbox",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("state", "disconnected"), _negated=True), models.Q(("imap_host", ""), _negated=True)
+                ),
+                fields=("account", "imap_host", "imap_user"),
+                name="mailbox_connected_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(condition=models.Q(('employee__isnull', False)), fields=('mailbox', 'employee'), name='grant_to_employee_once'),
+            model_name="grant",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("employee__isnull", False)),
+                fields=("mailbox", "employee"),
+                name="grant_to_employee_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(condition=models.Q(('department__isnull', False)), fields=('mailbox', 'department'), name='grant_to_department_once'),
+            model_name="grant",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("department__isnull", False)),
+                fields=("mailbox", "department"),
+                name="grant_to_department_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(condition=models.Q(('department', None), ('employee', None)), fields=('mailbox',), name='grant_to_everyone_once'),
+            model_name="grant",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("department", None), ("employee", None)),
+                fields=("mailbox",),
+                name="grant_to_everyone_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('employee', None), ('department', None), _connector='OR'), name='grant_to_one_kind'),
+            model_name="grant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("employee", None), ("department", None), _connector="OR"), name="grant_to_one_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='folder',
-            constraint=models.UniqueConstraint(condition=models.Q(('gone_at', None)), fields=('mailbox', 'wire_name'), name='folder_name_once'),
+            model_name="folder",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("gone_at", None)), fields=("mailbox", "wire_name"), name="folder_name_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['mailbox', 'subject_key', '-newest_at'], name='conversation_by_subject'),
+            model_name="conversation",
+            index=models.Index(fields=["mailbox", "subject_key", "-newest_at"], name="conversation_by_subject"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['conversation', 'received_at'], name='message_in_conversation'),
+            model_name="message",
+            index=models.Index(fields=["conversation", "received_at"], name="message_in_conversation"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['mailbox', '-received_at'], name='message_newest_first'),
+            model_name="message",
+            index=models.Index(fields=["mailbox", "-received_at"], name="message_newest_first"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('mailbox', 'blob'), name='message_bytes_once'),
+            model_name="message",
+            constraint=models.UniqueConstraint(fields=("mailbox", "blob"), name="message_bytes_once"),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(fields=('message', 'reason', 'reference'), name='hold_once'),
+            model_name="hold",
+            constraint=models.UniqueConstraint(fields=("message", "reason", "reference"), name="hold_once"),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.UniqueConstraint(fields=('message', 'index'), name='attachment_once'),
+            model_name="attachment",
+            constraint=models.UniqueConstraint(fields=("message", "index"), name="attachment_once"),
         ),
         migrations.AddIndex(
-            model_name='placement',
-            index=models.Index(fields=['conversation', 'folder'], name='placement_of_conversation'),
+            model_name="placement",
+            index=models.Index(fields=["conversation", "folder"], name="placement_of_conversation"),
         ),
         migrations.AddIndex(
-            model_name='placement',
-            index=models.Index(condition=models.Q(('hidden_at', None), ('is_seen', False)), fields=['folder', 'received_at'], name='placement_unread'),
+            model_name="placement",
+            index=models.Index(
+                condition=models.Q(("hidden_at", None), ("is_seen", False)),
+                fields=["folder", "received_at"],
+                name="placement_unread",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='placement',
-            constraint=models.UniqueConstraint(fields=('folder', 'uidvalidity', 'uid'), name='placement_once'),
+            model_name="placement",
+            constraint=models.UniqueConstraint(fields=("folder", "uidvalidity", "uid"), name="placement_once"),
         ),
         migrations.AddIndex(
-            model_name='pendingchange',
-            index=models.Index(fields=['mailbox', 'state', 'due_at'], name='pending_change_due'),
+            model_name="pendingchange",
+            index=models.Index(fields=["mailbox", "state", "due_at"], name="pending_change_due"),
         ),
         migrations.AddConstraint(
-            model_name='quarantined',
-            constraint=models.UniqueConstraint(fields=('folder', 'uidvalidity', 'uid'), name='quarantined_once'),
+            model_name="quarantined",
+            constraint=models.UniqueConstraint(fields=("folder", "uidvalidity", "uid"), name="quarantined_once"),
         ),
         migrations.AddConstraint(
-            model_name='threadkey',
-            constraint=models.UniqueConstraint(fields=('mailbox', 'key'), name='thread_key_once'),
+            model_name="threadkey",
+            constraint=models.UniqueConstraint(fields=("mailbox", "key"), name="thread_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='tombstone',
-            constraint=models.UniqueConstraint(fields=('mailbox', 'blob'), name='tombstone_once'),
+            model_name="tombstone",
+            constraint=models.UniqueConstraint(fields=("mailbox", "blob"), name="tombstone_once"),
         ),
     ]

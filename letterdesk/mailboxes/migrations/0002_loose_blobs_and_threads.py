@@ -6,71 +6,88 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('mailboxes', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("mailboxes", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LooseBlob',
+            name="LooseBlob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('blob', models.CharField(max_length=64)),
-                ('since', models.DateTimeField()),
-                ('removing_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("blob", models.CharField(max_length=64)),
+                ("since", models.DateTimeField()),
+                ("removing_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.AddField(
-            model_name='conversation',
-            name='merged_into',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mailboxes.conversation'),
+            model_name="conversation",
+            name="merged_into",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="mailboxes.conversation"
+            ),
         ),
         migrations.AddField(
-            model_name='conversation',
-            name='split_from',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='mailboxes.conversation'),
+            model_name="conversation",
+            name="split_from",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="mailboxes.conversation"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='joins_by_subject',
+            model_name="message",
+            name="joins_by_subject",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='message',
-            name='unplaced_at',
+            model_name="message",
+            name="unplaced_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='pendingchange',
-            name='token',
+            model_name="pendingchange",
+            name="token",
             field=models.CharField(default=letterdesk.lib.ids.new_public_id, max_length=16),
         ),
         migrations.AlterField(
-            model_name='pendingchange',
-            name='state',
-            field=models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('failed', 'Failed')], default='waiting', max_length=8),
+            model_name="pendingchange",
+            name="state",
+            field=models.CharField(
+                choices=[("waiting", "Waiting"), ("sent", "Sent"), ("failed", "Failed")],
+                default="waiting",
+                max_length=8,
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('joins_by_subject', True)), fields=['mailbox', 'received_at'], name='message_joins_by_subject'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("joins_by_subject", True)),
+                fields=["mailbox", "received_at"],
+                name="message_joins_by_subject",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('unplaced_at__isnull', False)), fields=['mailbox', 'unplaced_at'], name='message_unplaced'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("unplaced_at__isnull", False)),
+                fields=["mailbox", "unplaced_at"],
+                name="message_unplaced",
+            ),
         ),
         migrations.AddField(
-            model_name='looseblob',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account'),
+            model_name="looseblob",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+            ),
         ),
         migrations.AddIndex(
-            model_name='looseblob',
-            index=models.Index(fields=['since'], name='loose_blob_since'),
+            model_name="looseblob",
+            index=models.Index(fields=["since"], name="loose_blob_since"),
         ),
         migrations.AddConstraint(
-            model_name='looseblob',
-            constraint=models.UniqueConstraint(fields=('account', 'blob'), name='loose_blob_once'),
+            model_name="looseblob",
+            constraint=models.UniqueConstraint(fields=("account", "blob"), name="loose_blob_once"),
         ),
     ]

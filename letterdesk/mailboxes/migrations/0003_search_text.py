@@ -16,7 +16,7 @@ TAKE = (
 )
 SQLITE = (
     # Marks belong to words (Hindi vowels); Latin accents are dropped. The table holds no text of its own.
-    f"""CREATE VIRTUAL TABLE mailboxes_search USING fts5({', '.join(COLUMNS)},
+    f"""CREATE VIRTUAL TABLE mailboxes_search USING fts5({", ".join(COLUMNS)},
         content='mailboxes_searchtext', content_rowid='position',
         tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'")""",
     f"CREATE TRIGGER mailboxes_search_put AFTER INSERT ON mailboxes_searchtext BEGIN {PUT} END",

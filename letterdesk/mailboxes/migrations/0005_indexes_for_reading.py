@@ -4,31 +4,42 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_people'),
-        ('mailboxes', '0004_fewer_indexes'),
+        ("accounts", "0002_people"),
+        ("mailboxes", "0004_fewer_indexes"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='placement',
-            name='placement_unread',
+            model_name="placement",
+            name="placement_unread",
         ),
         migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(condition=models.Q(('unread_count__gt', 0)), fields=['folder', '-newest_at', '-id'], name='listing_unread'),
+            model_name="listing",
+            index=models.Index(
+                condition=models.Q(("unread_count__gt", 0)),
+                fields=["folder", "-newest_at", "-id"],
+                name="listing_unread",
+            ),
         ),
         migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(condition=models.Q(('is_flagged', True)), fields=['folder', '-newest_at', '-id'], name='listing_flagged'),
+            model_name="listing",
+            index=models.Index(
+                condition=models.Q(("is_flagged", True)), fields=["folder", "-newest_at", "-id"], name="listing_flagged"
+            ),
         ),
         migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(condition=models.Q(('is_held', True)), fields=['folder', 'newest_at'], name='listing_held'),
+            model_name="listing",
+            index=models.Index(
+                condition=models.Q(("is_held", True)), fields=["folder", "newest_at"], name="listing_held"
+            ),
         ),
         migrations.AddIndex(
-            model_name='placement',
-            index=models.Index(condition=models.Q(('hidden_at', None), ('is_deleted', False), ('is_seen', False)), fields=['folder', 'received_at'], name='placement_unread'),
+            model_name="placement",
+            index=models.Index(
+                condition=models.Q(("hidden_at", None), ("is_deleted", False), ("is_seen", False)),
+                fields=["folder", "received_at"],
+                name="placement_unread",
+            ),
         ),
     ]

@@ -8,169 +8,249 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_people'),
-        ('mailboxes', '0006_forgetting'),
+        ("accounts", "0002_people"),
+        ("mailboxes", "0006_forgetting"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Action',
+            name="Action",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('kind', models.CharField(max_length=16)),
-                ('count', models.PositiveIntegerField(default=0)),
-                ('detail', models.JSONField(default=dict)),
-                ('before', models.JSONField(default=list)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('undone_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("kind", models.CharField(max_length=16)),
+                ("count", models.PositiveIntegerField(default=0)),
+                ("detail", models.JSONField(default=dict)),
+                ("before", models.JSONField(default=list)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("undone_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='HiddenLetter',
+            name="HiddenLetter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hidden_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("hidden_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Label',
+            name="Label",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('name', models.CharField(max_length=60)),
-                ('key', models.CharField(max_length=60)),
-                ('colour', models.CharField(blank=True, choices=[('', 'Grey'), ('accent', 'Spruce'), ('info', 'Blue'), ('ok', 'Green'), ('warn', 'Amber'), ('danger', 'Red'), ('note', 'Straw')], default='', max_length=8)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                ("key", models.CharField(max_length=60)),
+                (
+                    "colour",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Grey"),
+                            ("accent", "Spruce"),
+                            ("info", "Blue"),
+                            ("ok", "Green"),
+                            ("warn", "Amber"),
+                            ("danger", "Red"),
+                            ("note", "Straw"),
+                        ],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Labelled',
+            name="Labelled",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
             ],
         ),
         migrations.CreateModel(
-            name='Mark',
+            name="Mark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pinned_at', models.DateTimeField(null=True)),
-                ('snoozed_at', models.DateTimeField(null=True)),
-                ('snoozed_until', models.DateTimeField(null=True)),
-                ('newest_then', models.DateTimeField(null=True)),
-                ('is_looked_at', models.BooleanField(default=False)),
-                ('told_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("pinned_at", models.DateTimeField(null=True)),
+                ("snoozed_at", models.DateTimeField(null=True)),
+                ("snoozed_until", models.DateTimeField(null=True)),
+                ("newest_then", models.DateTimeField(null=True)),
+                ("is_looked_at", models.BooleanField(default=False)),
+                ("told_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.AddField(
-            model_name='folder',
-            name='is_wanted',
+            model_name="folder",
+            name="is_wanted",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='listing',
-            name='has_attachments',
+            model_name="listing",
+            name="has_attachments",
             field=models.BooleanField(default=False),
         ),
         migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(condition=models.Q(('has_attachments', True)), fields=['folder', '-newest_at', '-id'], name='listing_attachments'),
+            model_name="listing",
+            index=models.Index(
+                condition=models.Q(("has_attachments", True)),
+                fields=["folder", "-newest_at", "-id"],
+                name="listing_attachments",
+            ),
         ),
         migrations.AddField(
-            model_name='action',
-            name='account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account'),
+            model_name="action",
+            name="account",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+            ),
         ),
         migrations.AddField(
-            model_name='action',
-            name='employee',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="action",
+            name="employee",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='hiddenletter',
-            name='account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account'),
+            model_name="hiddenletter",
+            name="account",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+            ),
         ),
         migrations.AddField(
-            model_name='hiddenletter',
-            name='employee',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="hiddenletter",
+            name="employee",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='hiddenletter',
-            name='message',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hidden_from', to='mailboxes.message'),
+            model_name="hiddenletter",
+            name="message",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="hidden_from", to="mailboxes.message"
+            ),
         ),
         migrations.AddField(
-            model_name='label',
-            name='account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account'),
+            model_name="label",
+            name="account",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+            ),
         ),
         migrations.AddField(
-            model_name='label',
-            name='mailbox',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='mailboxes.mailbox'),
+            model_name="label",
+            name="mailbox",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="labels",
+                to="mailboxes.mailbox",
+            ),
         ),
         migrations.AddField(
-            model_name='labelled',
-            name='account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account'),
+            model_name="labelled",
+            name="account",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+            ),
         ),
         migrations.AddField(
-            model_name='labelled',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labelled', to='mailboxes.conversation'),
+            model_name="labelled",
+            name="conversation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="labelled", to="mailboxes.conversation"
+            ),
         ),
         migrations.AddField(
-            model_name='labelled',
-            name='label',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='labelled', to='mailboxes.label'),
+            model_name="labelled",
+            name="label",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="labelled",
+                to="mailboxes.label",
+            ),
         ),
         migrations.AddField(
-            model_name='mark',
-            name='account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account'),
+            model_name="mark",
+            name="account",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+            ),
         ),
         migrations.AddField(
-            model_name='mark',
-            name='by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="mark",
+            name="by",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='mark',
-            name='conversation',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='mark', to='mailboxes.conversation'),
+            model_name="mark",
+            name="conversation",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="mark", to="mailboxes.conversation"
+            ),
         ),
         migrations.AddField(
-            model_name='mark',
-            name='mailbox',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='marks', to='mailboxes.mailbox'),
+            model_name="mark",
+            name="mailbox",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="marks",
+                to="mailboxes.mailbox",
+            ),
         ),
         migrations.AddIndex(
-            model_name='action',
-            index=models.Index(fields=['employee', '-at'], name='action_of_employee'),
+            model_name="action",
+            index=models.Index(fields=["employee", "-at"], name="action_of_employee"),
         ),
         migrations.AddConstraint(
-            model_name='hiddenletter',
-            constraint=models.UniqueConstraint(fields=('employee', 'message'), name='hidden_once'),
+            model_name="hiddenletter",
+            constraint=models.UniqueConstraint(fields=("employee", "message"), name="hidden_once"),
         ),
         migrations.AddConstraint(
-            model_name='label',
-            constraint=models.UniqueConstraint(fields=('mailbox', 'key'), name='label_name_once'),
+            model_name="label",
+            constraint=models.UniqueConstraint(fields=("mailbox", "key"), name="label_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='labelled',
-            constraint=models.UniqueConstraint(fields=('label', 'conversation'), name='labelled_once'),
+            model_name="labelled",
+            constraint=models.UniqueConstraint(fields=("label", "conversation"), name="labelled_once"),
         ),
         migrations.AddIndex(
-            model_name='mark',
-            index=models.Index(fields=['mailbox', 'snoozed_until'], name='mark_of_mailbox'),
+            model_name="mark",
+            index=models.Index(fields=["mailbox", "snoozed_until"], name="mark_of_mailbox"),
         ),
         migrations.AddIndex(
-            model_name='mark',
-            index=models.Index(condition=models.Q(('snoozed_until__isnull', False), ('told_at', None)), fields=['snoozed_until'], name='mark_to_tell'),
+            model_name="mark",
+            index=models.Index(
+                condition=models.Q(("snoozed_until__isnull", False), ("told_at", None)),
+                fields=["snoozed_until"],
+                name="mark_to_tell",
+            ),
         ),
         migrations.RunSQL(
             """

@@ -8,41 +8,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_preferences'),
+        ("accounts", "0003_preferences"),
         ("mailboxes", "0009_readers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SavedSearch',
+            name="SavedSearch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('query', models.CharField(max_length=1000)),
-                ('name', models.CharField(blank=True, default='', max_length=100)),
-                ('is_saved', models.BooleanField(default=False)),
-                ('used_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("query", models.CharField(max_length=1000)),
+                ("name", models.CharField(blank=True, default="", max_length=100)),
+                ("is_saved", models.BooleanField(default=False)),
+                ("used_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.AddIndex(
-            model_name='placement',
-            index=models.Index(condition=models.Q(('is_flagged', True)), fields=['folder', 'message'], name='placement_flagged'),
+            model_name="placement",
+            index=models.Index(
+                condition=models.Q(("is_flagged", True)), fields=["folder", "message"], name="placement_flagged"
+            ),
         ),
         migrations.AddField(
-            model_name='savedsearch',
-            name='account',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account'),
+            model_name="savedsearch",
+            name="account",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+            ),
         ),
         migrations.AddField(
-            model_name='savedsearch',
-            name='employee',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="savedsearch",
+            name="employee",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='savedsearch',
-            constraint=models.UniqueConstraint(fields=('employee', 'query'), name='saved_search_once'),
+            model_name="savedsearch",
+            constraint=models.UniqueConstraint(fields=("employee", "query"), name="saved_search_once"),
         ),
     ]

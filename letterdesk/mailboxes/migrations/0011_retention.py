@@ -5,38 +5,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_people'),
-        ('mailboxes', '0010_saved_searches'),
+        ("accounts", "0002_people"),
+        ("mailboxes", "0010_saved_searches"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SweepClock',
+            name="SweepClock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seen_at', models.DateTimeField()),
-                ('held_until', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("seen_at", models.DateTimeField()),
+                ("held_until", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('rule', models.CharField(max_length=4)),
-                ('mailbox', models.CharField(max_length=16)),
-                ('address', models.CharField(max_length=320)),
-                ('count', models.PositiveIntegerField()),
-                ('listed', models.CharField(max_length=64)),
-                ('previous', models.CharField(blank=True, max_length=64)),
-                ('seal', models.CharField(max_length=64)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='receipts', to='accounts.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                ("rule", models.CharField(max_length=4)),
+                ("mailbox", models.CharField(max_length=16)),
+                ("address", models.CharField(max_length=320)),
+                ("count", models.PositiveIntegerField()),
+                ("listed", models.CharField(max_length=64)),
+                ("previous", models.CharField(blank=True, max_length=64)),
+                ("seal", models.CharField(max_length=64)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="receipts",
+                        to="accounts.account",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('account', 'number'), name='receipt_once')],
+                "constraints": [models.UniqueConstraint(fields=("account", "number"), name="receipt_once")],
             },
         ),
     ]

@@ -4,29 +4,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_preferences'),
-        ('mailboxes', '0011_retention'),
+        ("accounts", "0003_preferences"),
+        ("mailboxes", "0011_retention"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='placement',
-            name='placement_unread',
+            model_name="placement",
+            name="placement_unread",
         ),
         migrations.AddField(
-            model_name='message',
-            name='binned_at',
+            model_name="message",
+            name="binned_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='binned_at',
+            model_name="placement",
+            name="binned_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddIndex(
-            model_name='placement',
-            index=models.Index(condition=models.Q(('binned_at', None), ('hidden_at', None), ('is_deleted', False), ('is_seen', False)), fields=['folder', 'received_at'], name='placement_unread'),
+            model_name="placement",
+            index=models.Index(
+                condition=models.Q(("binned_at", None), ("hidden_at", None), ("is_deleted", False), ("is_seen", False)),
+                fields=["folder", "received_at"],
+                name="placement_unread",
+            ),
         ),
     ]

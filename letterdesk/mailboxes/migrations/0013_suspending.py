@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('mailboxes', '0012_binned'),
+        ("mailboxes", "0012_binned"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='mailbox',
-            name='gives_way',
+            model_name="mailbox",
+            name="gives_way",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='mailbox',
-            name='state_before',
-            field=models.CharField(blank=True, default='', max_length=16),
+            model_name="mailbox",
+            name="state_before",
+            field=models.CharField(blank=True, default="", max_length=16),
         ),
     ]

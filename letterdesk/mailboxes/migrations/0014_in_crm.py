@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('mailboxes', '0013_suspending'),
+        ("mailboxes", "0013_suspending"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='message',
-            name='in_crm',
+            model_name="message",
+            name="in_crm",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='message',
-            name='is_history',
+            model_name="message",
+            name="is_history",
             field=models.BooleanField(default=False),
         ),
     ]

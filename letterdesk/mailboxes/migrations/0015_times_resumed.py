@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('mailboxes', '0014_in_crm'),
+        ("mailboxes", "0014_in_crm"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='mailbox',
-            name='history_from',
+            model_name="mailbox",
+            name="history_from",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='mailbox',
-            name='times_resumed',
+            model_name="mailbox",
+            name="times_resumed",
             field=models.PositiveIntegerField(default=0),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('mailboxes', '0015_times_resumed'),
+        ("mailboxes", "0015_times_resumed"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='receipt',
-            name='rule',
+            model_name="receipt",
+            name="rule",
             field=models.CharField(max_length=16),
         ),
     ]

@@ -7,34 +7,63 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0004_life'),
-        ('mailboxes', '0016_longer_rules'),
+        ("accounts", "0004_life"),
+        ("mailboxes", "0016_longer_rules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RetentionRule',
+            name="RetentionRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('days', models.PositiveIntegerField(null=True)),
-                ('sent_days', models.PositiveIntegerField(null=True)),
-                ('draft_days', models.PositiveIntegerField(null=True)),
-                ('made_at', models.DateTimeField()),
-                ('begins_at', models.DateTimeField()),
-                ('taken_back_at', models.DateTimeField(null=True)),
-                ('by_operator', models.BooleanField(default=False)),
-                ('going', models.PositiveIntegerField(default=0)),
-                ('seal', models.CharField(max_length=64)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='retention_rules', to='accounts.account')),
-                ('by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('mailbox', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='retention_rules', to='mailboxes.mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("days", models.PositiveIntegerField(null=True)),
+                ("sent_days", models.PositiveIntegerField(null=True)),
+                ("draft_days", models.PositiveIntegerField(null=True)),
+                ("made_at", models.DateTimeField()),
+                ("begins_at", models.DateTimeField()),
+                ("taken_back_at", models.DateTimeField(null=True)),
+                ("by_operator", models.BooleanField(default=False)),
+                ("going", models.PositiveIntegerField(default=0)),
+                ("seal", models.CharField(max_length=64)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="retention_rules",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="retention_rules",
+                        to="mailboxes.mailbox",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['account', 'begins_at'], name='retention_rule_of_account')],
+                "indexes": [models.Index(fields=["account", "begins_at"], name="retention_rule_of_account")],
             },
         ),
     ]

@@ -4,19 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0004_life'),
-        ('mailboxes', '0018_legal_holds'),
+        ("accounts", "0004_life"),
+        ("mailboxes", "0018_legal_holds"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='message',
-            name='message_newest_first',
+            model_name="message",
+            name="message_newest_first",
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['mailbox', '-received_at', 'is_held', 'in_crm', 'binned_at'], name='message_newest_first'),
+            model_name="message",
+            index=models.Index(
+                fields=["mailbox", "-received_at", "is_held", "in_crm", "binned_at"], name="message_newest_first"
+            ),
         ),
     ]

@@ -2,15 +2,16 @@
 
 from .blobs import BlobReference, LooseBlob
 from .changes import Hold, PendingChange, Tombstone
-from .conversations import Conversation, Listing, ThreadKey
+from .conversations import Conversation, Listing, Status, ThreadKey
 from .folders import Folder, FolderRole
 from .mailboxes import AccessRequest, Grant, Mailbox, MailboxState
-from .marks import Action, Colour, HiddenLetter, Label, Labelled, Mark
+from .marks import Action, Colour, HiddenLetter, Label, Labelled, Mark, Muted
 from .messages import Attachment, Message, Placement, Quarantined
 from .readers import ImageConsent, Look
-from .retention import LegalHold, Receipt, RetentionRule, SweepClock
+from .retention import LegalHold, Receipt, ReceiptCheck, RetentionRule, SweepClock
 from .search import RemovedWords, SearchText
 from .searches import SavedSearch
+from .tallies import Tally
 
 __all__ = [
     "AccessRequest",
@@ -35,15 +36,19 @@ __all__ = [
     "MailboxState",
     "Mark",
     "Message",
+    "Muted",
     "PendingChange",
     "Placement",
     "Quarantined",
     "Receipt",
+    "ReceiptCheck",
     "RemovedWords",
     "RetentionRule",
     "SavedSearch",
     "SearchText",
+    "Status",
     "SweepClock",
+    "Tally",
     "ThreadKey",
     "Tombstone",
 ]

@@ -22,6 +22,10 @@ class PendingChange(models.Model):
         MOVE = "move", "Move"  # detail: {}, target set
         DELETE = "delete", "Delete for good"
         APPEND = "append", "Store a letter"  # detail: {"blob": …, "flags": […], "internal_date": iso}
+        DRAFT = (
+            "draft",
+            "Keep a draft",
+        )  # detail: as an append's, "draft", "copy", "old": [{"copy", "message_id", "blob"}]
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"

@@ -1,13 +1,23 @@
 """Conversations, how letters find theirs, and their lines in the lists of folders."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
-from letterdesk.accounts.models import Account
+from letterdesk.accounts.models import Account, Department, Employee
 from letterdesk.lib.ids import new_public_id
 from letterdesk.mailboxes.access import ConversationQuerySet, InFolderQuerySet
 
 from .folders import Folder
 from .mailboxes import Mailbox
+
+
+class Status(models.TextChoices):
+    """How far a team is with a conversation. What is snoozed has a mark, what is spam lies in Spam: neither is here."""
+
+    NONE = "", _("No status")  # nobody's work: in a personal mailbox, or from before the mailbox was shared
+    OPEN = "open", _("Open")
+    WAITING = "waiting", _("Waiting")  # for the customer's answer
+    CLOSED = "closed", _("Closed")
 
 
 class Conversation(models.Model):
@@ -27,11 +37,38 @@ class Conversation(models.Model):
     merged_into = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="+")
     # A person split it off from that one: letters that name both never join them again.
     split_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
+    # Team work on shared mailboxes (letterdesk/team): lists filter by these.
+    status = models.CharField(max_length=8, choices=Status.choices, blank=True, default=Status.NONE)
+    assignee = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    department = models.ForeignKey(Department, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    waiting_since = models.DateTimeField(null=True)  # since when whoever wrote to us waits for an answer
 
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["mailbox", "subject_key", "-newest_at"], name="conversation_by_subject")]
+        indexes = [
+            models.Index(fields=["mailbox", "subject_key", "-newest_at"], name="conversation_by_subject"),
+            models.Index(
+                fields=["mailbox", "status", "-newest_at", "-id"],
+                name="conversation_by_status",
+                condition=~models.Q(status=""),
+            ),
+            models.Index(
+                fields=["mailbox", "-newest_at", "-id"],
+                name="conversation_unassigned",
+                condition=models.Q(status="open", assignee=None, department=None),
+            ),
+            models.Index(
+                fields=["assignee", "status", "-newest_at", "-id"],
+                name="conversation_of_assignee",
+                condition=models.Q(assignee__isnull=False),
+            ),
+            models.Index(
+                fields=["department", "status", "-newest_at", "-id"],
+                name="conversation_of_department",
+                condition=models.Q(department__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.subject

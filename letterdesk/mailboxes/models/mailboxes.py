@@ -45,7 +45,10 @@ class Mailbox(models.Model):
     smtp_port = models.PositiveIntegerField(default=465)
     smtp_security = models.CharField(max_length=8, choices=Security.choices, default=Security.TLS)
     smtp_user = models.CharField(max_length=320, blank=True, default="")
-    secret = EncryptedJSON(null=True)  # {"password": …} or {"oauth": …}
+    secret = EncryptedJSON(null=True)  # {"password": …} or {"oauth": …}, see tokens.Consent
+    signs_in_by = models.CharField(max_length=40, blank=True, default="")  # key of an OAuth provider; "": by password
+    renewing_until = models.DateTimeField(null=True, blank=True)  # a process is asking for another token until then
+    renewing_fence = models.PositiveIntegerField(default=0)  # refuses who was overtaken, as a lease's does
     capabilities = models.JSONField(default=list)
 
     state = models.CharField(max_length=16, choices=MailboxState.choices, default=MailboxState.CONNECTED)

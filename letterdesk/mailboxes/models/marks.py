@@ -1,10 +1,11 @@
-"""What people here put on conversations: labels, a pin, a snooze, "not for me". No mail server learns of it."""
+"""What people put on conversations: labels, pins, snoozes, reminders, "not for me", mute. No server learns of it."""
 
 from datetime import datetime
 from typing import Self
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.lib.ids import new_public_id
@@ -18,13 +19,13 @@ from .messages import Message
 class Colour(models.TextChoices):
     """The colours of a label, as the style sheet's tokens call them; the name is always beside it."""
 
-    NEUTRAL = "", "Grey"
-    ACCENT = "accent", "Spruce"
-    INFO = "info", "Blue"
-    OK = "ok", "Green"
-    WARN = "warn", "Amber"
-    DANGER = "danger", "Red"
-    NOTE = "note", "Straw"
+    NEUTRAL = "", _("Grey")
+    ACCENT = "accent", _("Spruce")
+    INFO = "info", _("Blue")
+    OK = "ok", _("Green")
+    WARN = "warn", _("Amber")
+    DANGER = "danger", _("Red")
+    NOTE = "note", _("Straw")
 
 
 class Label(models.Model):
@@ -70,9 +71,17 @@ class MarkQuerySet(InMailboxQuerySet):
         answered = models.Q(conversation__newest_at__gt=models.F("newest_then"))
         return self.filter(snoozed_until__gt=now).exclude(answered)
 
+    def awaiting(self) -> Self:
+        """Those of conversations whose answer is waited for, and whose reminder has not come back yet."""
+        return self.filter(remind_at__isnull=False, reminded_at=None)
+
+    def reminded(self) -> Self:
+        """Those of conversations that are back because nobody has answered."""
+        return self.filter(reminded_at__isnull=False)
+
 
 class Mark(models.Model):
-    """What changes a conversation's place in its lists: a pin, a snooze. For all who read the mailbox.
+    """What changes a conversation's place in its lists: a pin, a snooze, a reminder. For all who read the mailbox.
 
     There is a row as long as one of them holds, so a list leaves all of them out and lays the few in by hand.
     """
@@ -84,6 +93,10 @@ class Mark(models.Model):
     snoozed_at = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
     newest_then = models.DateTimeField(null=True)  # the newest letter when it was snoozed: a newer one brings it back
+    awaited_since = models.DateTimeField(null=True)  # whoever answers after that ends the reminder (reminders.py)
+    remind_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True)  # when it came back, as nobody had answered; None: it waits
+    remind_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     is_looked_at = models.BooleanField(default=False)  # since it came back
     told_at = models.DateTimeField(null=True)  # when open pages heard that it is back
     by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
@@ -97,6 +110,11 @@ class Mark(models.Model):
                 fields=["snoozed_until"],
                 name="mark_to_tell",
                 condition=models.Q(told_at=None, snoozed_until__isnull=False),
+            ),
+            models.Index(
+                fields=["remind_at"],
+                name="mark_to_remind",
+                condition=models.Q(reminded_at=None, remind_at__isnull=False),
             ),
         ]
 
@@ -129,6 +147,22 @@ class HiddenLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} hidden by {self.employee_id}"
+
+
+class Muted(models.Model):
+    """An employee wants to hear nothing of a conversation, unless they are called or it is given to them."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
+
+    objects = OwnQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "employee"], name="muted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} muted by {self.employee_id}"
 
 
 class Action(models.Model):

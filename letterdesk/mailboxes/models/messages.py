@@ -7,6 +7,7 @@ that is not there makes the first sync faster.
 from typing import Self
 
 from django.db import models
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from letterdesk.accounts.models import Account
@@ -39,7 +40,10 @@ class Message(models.Model):
     has_attachments = models.BooleanField(default=False)
     list_id = models.TextField(blank=True, default="")
     is_automatic = models.BooleanField(default=False)
+    is_auto_reply = models.BooleanField(default=False)  # RFC 3834: nobody has read what it answers
     is_held = models.BooleanField(default=False)  # at least one Hold row, kept in the same transaction
+    held_by_task = models.BooleanField(default=False)  # why: at least one Hold row of that reason (holds.py)
+    held_by_law = models.BooleanField(default=False)
     in_crm = models.BooleanField(default=False)  # an activity has a copy of its own (R6)
     is_history = models.BooleanField(default=False)  # lay there before we looked: acts on nothing (R13, R28)
     joins_by_subject = models.BooleanField(default=False)  # a reply that names no other letter (threading.py)
@@ -53,7 +57,16 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["conversation", "received_at"], name="message_in_conversation"),
             models.Index(  # what leaves when is counted without reading a row (calendar.py, retention.py)
-                fields=["mailbox", "-received_at", "is_held", "in_crm", "binned_at"], name="message_newest_first"
+                fields=[
+                    "mailbox",
+                    "-received_at",
+                    "is_held",
+                    "in_crm",
+                    "binned_at",
+                    "held_by_task",
+                    "held_by_law",
+                ],
+                name="message_newest_first",
             ),
             models.Index(
                 fields=["mailbox", "received_at"],
@@ -77,6 +90,10 @@ class PlacementQuerySet(InFolderQuerySet):
     def on_server(self) -> Self:
         """Those that have a UID: without letters that a move from here is still bringing (`move.py`)."""
         return self.filter(uid__gt=0)
+
+    def provisional(self) -> Self:
+        """The others: few, and found by an index of their own; SQLite takes it where the number is written out."""
+        return self.filter(uid__lte=RawSQL("0", ()))
 
     def shown(self) -> Self:
         """Those that lists and counters know: not softly removed, not marked \\Deleted on the server, not in a bin."""
@@ -124,6 +141,9 @@ class Placement(models.Model):
                 name="placement_flagged",
                 condition=models.Q(is_flagged=True),
             ),
+            models.Index(  # few: places that the server does not know yet keep their letters here (foresee.py)
+                fields=["folder", "message"], name="placement_provisional", condition=models.Q(uid__lte=0)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -159,7 +179,7 @@ class Quarantined(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="quarantined")
     uidvalidity = models.BigIntegerField()
-    uid = models.BigIntegerField()
+    uid = models.BigIntegerField()  # below 0: gone from the server, and kept by a legal hold
     reason = models.TextField()
     blob = models.CharField(max_length=64, blank=True, default="")  # empty: the server did not hand it out
     size = models.PositiveBigIntegerField(default=0)

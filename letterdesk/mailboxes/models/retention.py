@@ -31,6 +31,19 @@ class Receipt(models.Model):
         return f"{self.rule}: {self.count} of {self.address}"
 
 
+class ReceiptCheck(models.Model):
+    """The last time that all receipts of an account were checked: up to which, and what was wrong (`chain.py`)."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    number = models.PositiveIntegerField()  # the last receipt that was in a whole chain, and its seal: it must stay
+    seal = models.CharField(max_length=64, blank=True)
+    flaws = models.JSONField(default=list)  # [what, first, last] as in `chain.Flaw`; empty: the chain was whole
+
+    def __str__(self) -> str:
+        return f"{self.number} receipts at {self.at}"
+
+
 class SweepClock(models.Model):
     """One row: when the sweep last ran, and until when a jump of the clock holds it back (F11, R20)."""
 
@@ -89,6 +102,8 @@ class LegalHold(models.Model):
     reason = models.CharField(max_length=400)
     placed_at = models.DateTimeField()
     by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    covered_to = models.BigIntegerField(default=0)  # key of the last letter that was looked at while it is placed …
+    covered_at = models.DateTimeField(null=True)  # … and when all had their Hold rows: until then nothing near it goes
     released_at = models.DateTimeField(null=True)
     freed_at = models.DateTimeField(null=True)  # its letters follow the rules again
 

@@ -54,6 +54,14 @@ def test_a_letter_counts_on_its_day_as_deleted_staying_in_crm_or_kept(account, m
     assert told == {date(2026, 11, 24): (1, 0, 0), date(2026, 11, 26): (0, 1, 2), date(2026, 12, 23): (1, 0, 0)}
     assert (seen.deleted, seen.in_crm, seen.kept) == (2, 1, 2)
     assert seen.reasons == {"task": 1, "legal": 1}
+    for reference in ("task:2", "task:3"):  # one letter, held for two reasons and by two tasks
+        holds.add(court, reason="task", reference=reference, now=now)
+    holds.release(task, reason="task", reference="task:1")
+    holds.release(court, reason="task", reference="task:2")
+    assert counted(account, [mailbox], periods_of(account, now)).reasons == {"task": 1, "legal": 1}
+    holds.release(court, reason="legal", reference="court")
+    assert counted(account, [mailbox], periods_of(account, now)).reasons == {"task": 1}
+    assert holds.check() == []
 
 
 def test_days_begin_at_midnight_of_the_account_also_where_the_clock_is_set_back(account, mailbox, inbox):
@@ -104,8 +112,9 @@ def test_the_number_of_queries_does_not_grow_with_mailboxes(account, ines, count
     kept = [letter(folder_of(box, "INBOX"), received_at=now - 3 * DAY) for box in boxes]
     holds.add(kept[0], reason="task", reference="task:1", now=now)
     periods = Periods(Period(30))
-    with django_assert_num_queries(2):  # the counts, and the reasons
-        assert counted(account, boxes, periods).deleted == count - 1
+    with django_assert_num_queries(2):  # whole hours, and their ends
+        seen = counted(account, boxes, periods)
+    assert (seen.deleted, seen.reasons) == (count - 1, {"task": 1})
 
 
 def test_what_stays_without_end_is_asked_for_nothing(account, mailbox, now, django_assert_num_queries):

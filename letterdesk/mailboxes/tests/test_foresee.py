@@ -10,9 +10,10 @@ from letterdesk.mailboxes import holds
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.follow import follow
 from letterdesk.mailboxes.foresee import foresee
-from letterdesk.mailboxes.models import Mailbox, MailboxState, Message, Quarantined, Receipt, SweepClock
-from letterdesk.mailboxes.sweep import sweep
+from letterdesk.mailboxes.models import LegalHold, Mailbox, MailboxState, Message, Quarantined, Receipt, SweepClock
+from letterdesk.mailboxes.sweep import over, sweep
 from letterdesk.plans.change import change_plan
+from letterdesk.plans.extend import Lasting, extend
 from letterdesk.plans.models import Subscription
 
 from .conftest import NOW
@@ -47,6 +48,20 @@ def test_a_shorter_period_counts_what_is_older_than_it(account, mailbox, inbox, 
     assert foresee(account, "professional", now=now).goes == 0
 
 
+def test_what_waits_for_the_server_or_for_a_hold_is_not_counted_as_going(account, ines, mailbox, inbox, now):  # R9
+    change_plan(account, "professional", by=None, now=now)
+    flagged, moving, *_ = (letter(inbox, received_at=now - 40 * DAY) for _ in range(4))
+    Message.objects.update(in_crm=True)
+    change_flags(list(flagged.placements.all()), add=("\\Flagged",), remove=(), by=ines, now=now)
+    moving.placements.update(uid=-1)
+    seen = foresee(account, "standard", now=now)
+    assert (seen.goes, seen.in_crm) == (2, 2) == (over(mailbox, now - 30 * DAY).count(), 2)
+    LegalHold.objects.create(account=account, scope="account", reason="Court", placed_at=now)  # its rows follow
+    seen = foresee(account, "standard", now=now)
+    assert (seen.goes, seen.in_crm, foresee(account, "free", now=now).goes) == (0, 0, 0)
+    assert not over(mailbox, now - 30 * DAY).exists()
+
+
 def test_fewer_mailboxes_name_those_that_pause_and_an_upgrade_those_that_come_back(account, ines, now):
     boxes = [own(ines, number) for number in range(3)]
     assert [each.mailbox.pk for each in foresee(account, "start", now=now).suspended] == [box.pk for box in boxes[1:]]
@@ -61,6 +76,11 @@ def test_the_operators_grace_is_in_the_date(account, now, settings):
     settings.PURGE_GRACE_DAYS = 14
     assert foresee(account, "free", now=now).goes_at == now + 14 * DAY
     assert foresee(account, "start", now=now).goes_at == now
+    change_plan(account, "free", by=None, now=now)  # from one plan without Webmail to another it does not begin anew
+    assert foresee(account, "project", now=now + DAY).goes_at == now + 14 * DAY
+    assert foresee(account, "project", now=now + 20 * DAY).goes_at == now + 20 * DAY
+    extend(account, Lasting.GRACE, now + 40 * DAY, by=None, now=now)
+    assert foresee(account, "project", now=now + 20 * DAY).goes_at == now + 40 * DAY
 
 
 def test_its_queries_do_not_grow_with_the_mailboxes(account, ines, jonas, now, django_assert_max_num_queries):

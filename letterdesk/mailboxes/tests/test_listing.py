@@ -11,11 +11,19 @@ from hypothesis import strategies as st
 from letterdesk.lib.ids import new_public_id
 from letterdesk.mail.imap_types import Flags
 from letterdesk.mail.uidset import UidSet
-from letterdesk.mailboxes import holds, listing
+from letterdesk.mailboxes import attached, holds, listing
 from letterdesk.mailboxes.flags import change_flags, merge_flags
 from letterdesk.mailboxes.models import Conversation, Hold, LegalHold, Listing, Mailbox, Message, Placement
 from letterdesk.mailboxes.move import delete, hide_softly, move, remove_vanished, undo, unhide
-from letterdesk.mailboxes.remove import BELONGING, remove_messages, remove_unplaced
+from letterdesk.mailboxes.remove import (
+    BELONGING,
+    TAKE,
+    TAKE_BINNED,
+    TAKE_OVER,
+    TAKE_UNPLACED,
+    remove_messages,
+    remove_unplaced,
+)
 from letterdesk.mailboxes.threading import OnlyLetter, merge, split
 
 from .arriving import NOW, VALIDITY, fetched, raw, receive
@@ -157,7 +165,7 @@ def test_an_empty_conversation_goes_with_its_signposts_and_all_that_points_at_it
     kept = merge(first.conversation, second.conversation, by=ines)
     Conversation.objects.filter(pk=other.conversation_id).update(split_from=kept)
     frozen = LegalHold.objects.create(
-        account=mailbox.account, scope="conversation", conversation=kept, reason="a case", placed_at=now
+        account=mailbox.account, scope="conversation", conversation=kept, reason="a case", placed_at=now, covered_at=now
     )
     remove_messages(mailbox, [first.pk, second.pk], now=now)
     assert list(Conversation.objects.values_list("pk", "split_from")) == [(other.conversation_id, None)]
@@ -169,7 +177,11 @@ def test_an_empty_conversation_goes_with_its_signposts_and_all_that_points_at_it
 @pytest.mark.parametrize(
     ("model", "statements", "by_itself"),
     [
-        (Conversation, listing.REMOVE_EMPTY, {"mailboxes_message", "mailboxes_placement"}),  # it is empty
+        (
+            Conversation,
+            listing.REMOVE_EMPTY,
+            {"mailboxes_message", "mailboxes_placement", *attached.names()},
+        ),  # it is empty
         (Placement, BELONGING, set()),
         (Message, BELONGING, {"mailboxes_hold", "mailboxes_searchtext", "tasks_taskletter"}),  # held, or search.remove
     ],
@@ -182,6 +194,15 @@ def test_what_is_removed_in_statements_leaves_out_nothing_that_points_there(mode
     }
     named = {word for statement in statements for word in statement.split() if word.startswith("mailboxes_")}
     assert pointing <= named | by_itself
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the plan of SQLite")
+@pytest.mark.parametrize("statement", [TAKE, TAKE_OVER, TAKE_BINNED, TAKE_UNPLACED])
+def test_letters_that_are_removed_are_found_by_their_keys(db, statement):
+    """Through its index of the mailbox SQLite looked at a million letters for each piece of five hundred."""
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + statement.replace("IN %s", "IN (1, 2)").replace("%s", "1"))
+        assert cursor.fetchall()[0][3] == "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"
 
 
 def test_refreshing_twice_changes_nothing(ines):

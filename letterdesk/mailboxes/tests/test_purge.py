@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from letterdesk.events.models import Event
 from letterdesk.lib import crashpoint
-from letterdesk.mailboxes import holds, purge, receipts
+from letterdesk.mailboxes import chain, holds, purge
 from letterdesk.mailboxes.fit import fit
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.follow import follow
@@ -59,7 +59,7 @@ def test_all_letters_go_with_files_and_words_and_are_accounted_for(account, mail
         assert not model.objects.exists()
     assert {stone.blob for stone in Tombstone.objects.filter(rule="R12")} == blobs
     assert [receipt.count for receipt in Receipt.objects.filter(rule="R12")] == [2, 2, 1]
-    assert receipts.verify(account) == []
+    assert chain.verify(account) == []
     assert sum(event.facts["count"] for event in Event.objects.filter(kind="message.purged")) == 5
     assert Folder.objects.exists()
     assert Mailbox.objects.get().state == MailboxState.SUSPENDED
@@ -107,11 +107,12 @@ def test_queued_intentions_are_dropped_and_listed(account, ines, inbox, archive,
     assert (place.folder, place.hidden_at) == (inbox, None)  # it lies where the server has it
 
 
-def test_a_letter_of_ours_that_the_server_does_not_have_yet_waits_on(account, mailbox, inbox, now):  # R9
-    PendingChange.objects.create(account=account, mailbox=mailbox, folder=inbox, kind="append", detail={"blob": "a"})
+@pytest.mark.parametrize("kind", ["append", "draft"])
+def test_a_letter_of_ours_that_the_server_does_not_have_yet_waits_on(account, mailbox, inbox, now, kind):  # R9
+    PendingChange.objects.create(account=account, mailbox=mailbox, folder=inbox, kind=kind, detail={"blob": "a"})
     leave(account, now)
     follow(now=now)
-    assert PendingChange.objects.get().kind == "append"
+    assert PendingChange.objects.get().kind == kind
 
 
 def test_a_sent_letter_that_no_server_has_yet_stays_with_its_append(account, mailbox, many, inbox, now):  # R9, R12
@@ -211,7 +212,7 @@ def test_dead_at_any_commit_it_resumes_to_the_same_end(account, ines, many, now,
     assert sum(receipt.count for receipt in Receipt.objects.all()) == 5  # none twice, none missing
     assert sum(event.facts["count"] for event in Event.objects.filter(kind="change.dropped")) == 3
     assert Tombstone.objects.count() == 5
-    assert receipts.verify(account) == []
+    assert chain.verify(account) == []
 
 
 def follow_dying(now, point, nth):

@@ -196,10 +196,10 @@ def test_own_mailboxes_stand_first_and_folders_in_the_order_of_their_roles(accou
 # Cost
 
 
-def test_a_page_with_its_sidebar_takes_six_queries_however_long(inbox, ines, now, django_assert_num_queries):
+def test_a_page_with_its_sidebar_takes_seven_queries_however_long(inbox, ines, now, django_assert_num_queries):
     for number in range(30):
         letter(inbox, received_at=ago(now, days=number), files=["a"])
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         period = periods_of(ines.account, now)
         list_folder(inbox, employee=ines, now=now, period=period)
         sidebar(ines, now, period=period)

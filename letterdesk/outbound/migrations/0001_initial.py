@@ -8,137 +8,359 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0004_life'),
-        ('mailboxes', '0017_own_times'),
-        ('plans', '0004_usage'),
+        ("accounts", "0004_life"),
+        ("mailboxes", "0017_own_times"),
+        ("plans", "0004_usage"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('kind', models.CharField(choices=[('new', 'New letter'), ('reply', 'Reply'), ('forward', 'Forward')], default='new', max_length=8)),
-                ('in_reply_to', models.TextField(blank=True, default='')),
-                ('references', models.JSONField(default=list)),
-                ('to', models.JSONField(default=list)),
-                ('cc', models.JSONField(default=list)),
-                ('bcc', models.JSONField(default=list)),
-                ('subject', models.TextField(blank=True, default='')),
-                ('body_html', models.TextField(blank=True, default='')),
-                ('body_text', models.TextField(blank=True, default='')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('writing_until', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('answers', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='drafts', to='mailboxes.message')),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='mailboxes.mailbox')),
-                ('writer', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("new", "New letter"), ("reply", "Reply"), ("forward", "Forward")],
+                        default="new",
+                        max_length=8,
+                    ),
+                ),
+                ("in_reply_to", models.TextField(blank=True, default="")),
+                ("references", models.JSONField(default=list)),
+                ("to", models.JSONField(default=list)),
+                ("cc", models.JSONField(default=list)),
+                ("bcc", models.JSONField(default=list)),
+                ("subject", models.TextField(blank=True, default="")),
+                ("body_html", models.TextField(blank=True, default="")),
+                ("body_text", models.TextField(blank=True, default="")),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("writing_until", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("sent_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "answers",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="drafts",
+                        to="mailboxes.message",
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="drafts", to="mailboxes.mailbox"
+                    ),
+                ),
+                (
+                    "writer",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('channel', models.CharField(choices=[('webmail', 'Webmail'), ('crm', 'CRM'), ('marketing', 'Marketing'), ('workflow', 'Workflows'), ('rule', 'Automation rules'), ('task', 'Task notices')], max_length=16)),
-                ('is_forward', models.BooleanField(default=False)),
-                ('blob', models.CharField(max_length=64)),
-                ('size', models.PositiveBigIntegerField()),
-                ('message_id', models.TextField()),
-                ('subject', models.TextField(blank=True, default='')),
-                ('sender', models.CharField(max_length=320)),
-                ('state', models.CharField(choices=[('queued', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('deferred', 'Will be tried again'), ('failed', 'Failed'), ('unknown', 'Perhaps sent'), ('cancelled', 'Stopped')], default='queued', max_length=12)),
-                ('phase', models.CharField(blank=True, choices=[('', 'Not begun'), ('connect', 'Connecting'), ('envelope', 'Envelope'), ('data', 'Letter'), ('dot', 'Final dot'), ('answered', 'Answered')], default='', max_length=12)),
-                ('fence', models.PositiveIntegerField(default=0)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('due_at', models.DateTimeField()),
-                ('next_at', models.DateTimeField()),
-                ('leased_until', models.DateTimeField(null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('error_code', models.CharField(blank=True, default='', max_length=40)),
-                ('error', models.TextField(blank=True, default='')),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('answers', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='mailboxes.message')),
-                ('by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('filed', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='mailboxes.message')),
-                ('mailbox', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='mailboxes.mailbox')),
-                ('reservation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='plans.reservation')),
-                ('draft', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='outbound.draft')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("webmail", "Webmail"),
+                            ("crm", "CRM"),
+                            ("marketing", "Marketing"),
+                            ("workflow", "Workflows"),
+                            ("rule", "Automation rules"),
+                            ("task", "Task notices"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("is_forward", models.BooleanField(default=False)),
+                ("blob", models.CharField(max_length=64)),
+                ("size", models.PositiveBigIntegerField()),
+                ("message_id", models.TextField()),
+                ("subject", models.TextField(blank=True, default="")),
+                ("sender", models.CharField(max_length=320)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("sending", "Being sent"),
+                            ("sent", "Sent"),
+                            ("deferred", "Will be tried again"),
+                            ("failed", "Failed"),
+                            ("unknown", "Perhaps sent"),
+                            ("cancelled", "Stopped"),
+                        ],
+                        default="queued",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "phase",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Not begun"),
+                            ("connect", "Connecting"),
+                            ("envelope", "Envelope"),
+                            ("data", "Letter"),
+                            ("dot", "Final dot"),
+                            ("answered", "Answered"),
+                        ],
+                        default="",
+                        max_length=12,
+                    ),
+                ),
+                ("fence", models.PositiveIntegerField(default=0)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("due_at", models.DateTimeField()),
+                ("next_at", models.DateTimeField()),
+                ("leased_until", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("error_code", models.CharField(blank=True, default="", max_length=40)),
+                ("error", models.TextField(blank=True, default="")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "answers",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="mailboxes.message",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "filed",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="mailboxes.message",
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="mailboxes.mailbox",
+                    ),
+                ),
+                (
+                    "reservation",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="plans.reservation"
+                    ),
+                ),
+                (
+                    "draft",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="deliveries",
+                        to="outbound.draft",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DraftFile',
+            name="DraftFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
-                ('blob', models.CharField(max_length=64)),
-                ('filename', models.CharField(max_length=300)),
-                ('content_type', models.CharField(max_length=255)),
-                ('size', models.PositiveBigIntegerField()),
-                ('content_id', models.CharField(blank=True, default='', max_length=255)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('draft', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='outbound.draft')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True
+                    ),
+                ),
+                ("blob", models.CharField(max_length=64)),
+                ("filename", models.CharField(max_length=300)),
+                ("content_type", models.CharField(max_length=255)),
+                ("size", models.PositiveBigIntegerField()),
+                ("content_id", models.CharField(blank=True, default="", max_length=255)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "draft",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="files", to="outbound.draft"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Signature',
+            name="Signature",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_name', models.CharField(blank=True, default='', max_length=200)),
-                ('html', models.TextField(blank=True, default='')),
-                ('text', models.TextField(blank=True, default='')),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('employee', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='signatures', to='mailboxes.mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("from_name", models.CharField(blank=True, default="", max_length=200)),
+                ("html", models.TextField(blank=True, default="")),
+                ("text", models.TextField(blank=True, default="")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "employee",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="signatures", to="mailboxes.mailbox"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DeliveryRecipient',
+            name="DeliveryRecipient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('field', models.CharField(max_length=3)),
-                ('name', models.TextField(blank=True, default='')),
-                ('address', models.CharField(max_length=320)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('accepted', 'Accepted by the server'), ('deferred', 'Will be tried again'), ('refused', 'Refused'), ('unknown', 'Perhaps sent')], default='waiting', max_length=12)),
-                ('code', models.PositiveIntegerField(default=0)),
-                ('text', models.TextField(blank=True, default='')),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('delivery', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='recipients', to='outbound.delivery')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("field", models.CharField(max_length=3)),
+                ("name", models.TextField(blank=True, default="")),
+                ("address", models.CharField(max_length=320)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("accepted", "Accepted by the server"),
+                            ("deferred", "Will be tried again"),
+                            ("refused", "Refused"),
+                            ("unknown", "Perhaps sent"),
+                        ],
+                        default="waiting",
+                        max_length=12,
+                    ),
+                ),
+                ("code", models.PositiveIntegerField(default=0)),
+                ("text", models.TextField(blank=True, default="")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recipients",
+                        to="outbound.delivery",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('delivery', 'address'), name='delivery_recipient_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("delivery", "address"), name="delivery_recipient_once")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='draft',
-            index=models.Index(fields=['account', 'author', '-updated_at'], name='draft_of_author'),
+            model_name="draft",
+            index=models.Index(fields=["account", "author", "-updated_at"], name="draft_of_author"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['mailbox', 'state', 'due_at'], name='delivery_in_outbox'),
+            model_name="delivery",
+            index=models.Index(fields=["mailbox", "state", "due_at"], name="delivery_in_outbox"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'deferred'])), fields=['next_at'], name='delivery_to_send'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "deferred"])), fields=["next_at"], name="delivery_to_send"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ['sending'])), fields=['leased_until'], name='delivery_to_recover'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ["sending"])), fields=["leased_until"], name="delivery_to_recover"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='signature',
-            constraint=models.UniqueConstraint(fields=('mailbox', 'employee'), name='signature_once'),
+            model_name="signature",
+            constraint=models.UniqueConstraint(fields=("mailbox", "employee"), name="signature_once"),
         ),
     ]

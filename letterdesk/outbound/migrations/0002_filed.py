@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('outbound', '0001_initial'),
+        ("outbound", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='delivery',
-            name='is_filed',
+            model_name="delivery",
+            name="is_filed",
             field=models.BooleanField(default=False),
         ),
     ]

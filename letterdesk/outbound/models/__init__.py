@@ -1,9 +1,14 @@
 """Drafts and letters on their way."""
 
-from .deliveries import OPEN, Delivery, DeliveryRecipient, Phase, RecipientState, State
-from .drafts import Draft, DraftFile, Kind, Signature
+from .deliveries import OPEN, Bounce, Delivery, DeliveryRecipient, Phase, RecipientState, State
+from .drafts import Draft, DraftCopy, DraftFile, Kind, Signature
+from .reach import DailyLimit, ReportsRead, SentOnDay, Suppressed
+from .senders import SenderUser, VerifiedSender
+from .signing import SigningKey
+from .templates import Template, TemplateFile
 
 __all__ = [
-    "OPEN", "Delivery", "DeliveryRecipient", "Draft", "DraftFile", "Kind", "Phase", "RecipientState", "Signature",
-    "State",
+    "OPEN", "Bounce", "DailyLimit", "Delivery", "DeliveryRecipient", "Draft", "DraftCopy", "DraftFile", "Kind", "Phase",
+    "RecipientState", "ReportsRead", "SenderUser", "SentOnDay", "Signature", "SigningKey", "State", "Suppressed",
+    "Template", "TemplateFile", "VerifiedSender",
 ]  # fmt: skip

@@ -13,7 +13,8 @@ from letterdesk.mailboxes.tests.arriving import fetched, receive
 from letterdesk.outbound import again, drafts, filing, resolve
 from letterdesk.outbound import deliver as deliver_module
 from letterdesk.outbound.answering import reply
-from letterdesk.outbound.deliver import LEASE, deliver, deliver_one, journal_dot, recover
+from letterdesk.outbound.claim import claim_next
+from letterdesk.outbound.deliver import LEASE, deliver, journal_dot, recover
 from letterdesk.outbound.models import Delivery, Draft, State
 from letterdesk.outbound.send import TooLate, send, stop
 from letterdesk.outbound.sweep import sweep
@@ -27,6 +28,7 @@ from tests.rig.sink import Sink
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("allow_loopback")]
 
 
+@pytest.mark.case("E07", "E16", "D07")
 def test_a_letter_leaves_after_its_undo_window_and_lies_in_sent_at_once(queued, mailbox, now):
     """E07, E16, D07."""
     with Sink() as sink:
@@ -47,6 +49,7 @@ def test_a_letter_leaves_after_its_undo_window_and_lies_in_sent_at_once(queued, 
     assert not BlobReference.objects.filter(holder=delivery.holder).exists()
 
 
+@pytest.mark.case("E02", "E04", "E05")
 @pytest.mark.parametrize(
     ("mode", "state", "tried"),
     [
@@ -85,6 +88,7 @@ def test_every_answer_at_every_phase(queued, mailbox, now, mode, state, tried):
         assert len(sink.taken) == 1
 
 
+@pytest.mark.case("E06")
 def test_one_refused_recipient_keeps_nobody_else_from_the_letter(queued, now):
     """E06."""
     with Sink("rcpt:cy@client.example:550 unknown") as sink:
@@ -103,6 +107,7 @@ def test_what_a_server_says_is_kept_without_control_characters(queued, now, mode
     assert not any(mark in text for text in said for mark in "\0\x1b")
 
 
+@pytest.mark.case("E06")
 def test_who_is_put_off_is_asked_again_alone(queued, mailbox, now):
     """E06: no second copy for those who have it; one unit, one copy in Sent."""
     with Sink("rcpt:cy@client.example:450 greylisted#1") as sink:
@@ -123,7 +128,8 @@ def test_after_five_days_it_fails_and_the_quota_comes_back(queued, mailbox, now)
         delivery = after(queued(sink), now, times=3)
         waits = delivery.next_at - now
         assert delivery.state == State.DEFERRED and timedelta(minutes=20) < waits < timedelta(minutes=30)
-        deliver(now=delivery.due_at + timedelta(days=5), patience=1)
+        assert delivery.tried_since == now + SOON
+        deliver(now=delivery.tried_since + timedelta(days=5), patience=1)
     delivery.refresh_from_db()
     assert delivery.state == State.FAILED and used(mailbox.account) == 0
 
@@ -143,6 +149,21 @@ def test_a_failed_letter_is_tried_again_or_written_anew(queued, mailbox, ines, n
     assert len(sink.taken) == 1 and used(mailbox.account) == 1
 
 
+def test_who_sends_a_letter_again_is_its_writer(queued, ines, jonas, colleague, now):
+    """A letter of somebody who left is not withheld again; who may not write there cannot send it."""
+    with Sink("rcpt:550 no#3") as sink:
+        delivery = after(queued(sink), now)
+        assert delivery.state == State.FAILED and delivery.by == ines
+        type(ines).objects.filter(pk=ines.pk).update(is_active=False, dismissed_at=now)
+        Grant.objects.filter(employee=colleague).update(may_reply=False)
+        with pytest.raises(drafts.NotYours):
+            again.send_again(delivery, by=colleague, now=now + SOON)
+        Grant.objects.filter(employee=colleague).update(may_reply=True)
+        again.send_again(delivery, by=colleague, now=now + SOON)
+        delivery = after(delivery, now)
+    assert delivery.state == State.SENT and delivery.by == colleague and len(sink.taken) == 1
+
+
 def test_a_colleague_who_takes_a_failed_letter_up_again_becomes_its_author(queued, ines, colleague, now):
     with Sink("rcpt:550 no") as sink:
         delivery, other = after(queued(sink), now), after(queued(sink), now)
@@ -155,6 +176,7 @@ def test_a_colleague_who_takes_a_failed_letter_up_again_becomes_its_author(queue
     assert other.state == State.FAILED
 
 
+@pytest.mark.case("E01", "E02", "E03", "E08")
 def test_dead_at_any_point_it_leaves_once_or_asks(queued, mailbox, now):
     """P6, E01, E02, E03, E08: killed at every step of handing over, then resumed."""
     reached = []
@@ -181,6 +203,7 @@ def test_dead_at_any_point_it_leaves_once_or_asks(queued, mailbox, now):
     assert set(reached) == {State.SENT, State.UNKNOWN}
 
 
+@pytest.mark.case("E09")
 def test_an_overtaken_worker_sends_no_dot(queued, now):
     """E09: its lease lapsed before the dot, another took the letter."""
     with Sink() as sink:
@@ -192,18 +215,18 @@ def test_an_overtaken_worker_sends_no_dot(queued, now):
     assert len(sink.taken) == 1
 
 
+@pytest.mark.case("E09")
 def test_each_letter_has_its_lease_from_when_it_is_taken(queued, now, monkeypatch):
     """E09: the first takes twenty minutes; the lease of the second has not begun before."""
     at, left = [now + SOON], []
-    claimed = deliver_module._claim
+    judged = deliver_module.hold_back
 
-    def slow(pk, moment):
-        row = claimed(pk, moment)
+    def slow(row, *, now):
         left.append(row.leased_until - at[0])
         at[0] += timedelta(minutes=20)
-        return row
+        return judged(row, now=now)
 
-    monkeypatch.setattr(deliver_module, "_claim", slow)
+    monkeypatch.setattr(deliver_module, "hold_back", slow)
     with Sink() as sink:
         queued(sink)
         queued(sink)
@@ -217,8 +240,8 @@ def test_a_letter_whose_workers_are_lost_is_given_up_after_five_days(queued, mai
     with Sink() as sink:
         delivery = queued(sink)
         lost = Delivery.objects.filter(pk=delivery.pk)
-        late = delivery.due_at + timedelta(days=5)
-        lost.update(state=State.SENDING, fence=1, leased_until=now, phase="connect")
+        late = now + timedelta(days=5)
+        lost.update(state=State.SENDING, fence=1, leased_until=now, phase="connect", tried_since=now)
         assert recover(late - timedelta(minutes=1)) == 1 and lost.get().state == State.DEFERRED
         lost.update(state=State.SENDING, leased_until=now)
         held = lost.get()
@@ -262,7 +285,7 @@ def test_letters_of_a_closed_account_wait_until_its_deletion_is_taken_back(queue
     with Sink() as sink:
         delivery = queued(sink)
         close(account, typed=account.name, by=None, now=now)
-        assert after(delivery, late).state == State.QUEUED and not deliver_one(delivery.pk, now=late)
+        assert after(delivery, late).state == State.QUEUED and claim_next(late) is None
         reopen(account, by=None)
         assert after(delivery, late).state == State.SENT and len(sink.taken) == 1
 
@@ -279,6 +302,7 @@ def test_what_was_answered_says_so_and_the_answer_stands_in_the_conversation(mai
     assert sink.taken[0].header("In-Reply-To") == "<two@client.example>"
 
 
+@pytest.mark.case("E08")
 def test_a_letter_that_cannot_be_filed_keeps_no_other_waiting(queued, now, caplog):
     """E08: its bytes are gone; the next one leaves and is filed."""
     with Sink() as sink:
@@ -315,6 +339,7 @@ def test_what_is_done_with_goes_after_thirty_days_and_what_waits_stays(queued, m
     assert sweep(now=month) == 1 and not Draft.objects.exists()
 
 
+@pytest.mark.case("E10")
 def test_a_worker_and_an_undo_at_once_have_one_winner(queued, mailbox, ines, now):
     """E10."""
     for _ in range(3):

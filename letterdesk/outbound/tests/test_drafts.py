@@ -8,8 +8,10 @@ from letterdesk.mailboxes.models import BlobReference, Grant, Mailbox, MailboxSt
 from letterdesk.mailboxes.tests.arriving import fetched, receive
 from letterdesk.outbound import drafts, files
 from letterdesk.outbound.answering import forward, reply, reply_all
+from letterdesk.outbound.composing import letter_of
 from letterdesk.outbound.identities import identities_of, sign
 from letterdesk.outbound.models import Delivery, Draft, DraftFile, Signature
+from letterdesk.outbound.tests.sending import throw_away
 
 pytestmark = pytest.mark.django_db
 
@@ -97,10 +99,28 @@ def test_what_a_colleague_saved_is_not_overwritten(letter, ines, colleague, now)
     assert told.value.draft.subject == "Mine" and saved.version == 2
 
 
+def test_the_pictures_of_a_quoted_letter_come_along_and_go_with_the_quotation(mailbox, inbox, ines, now):
+    html = b'<p>See <img src="cid:logo@client.example"></p>'
+    part = b"--b\r\nContent-Type: %b\r\nContent-ID: <%b@client.example>\r\nContent-Disposition: inline\r\n\r\n%b\r\n"
+    parts = [part % (b"text/html", b"text", html), part % (b"image/png", b"logo", b"\x89PNG")]
+    parts += [part % (b"image/png", b"unseen", b"\x89PNG2"), b"--b--\r\n"]
+    head = LETTER.split(b"Content-Type")[0] + b'Content-Type: multipart/related; boundary="b"\r\n\r\n'
+    [shown] = receive(inbox, fetched(2, head + b"".join(parts), at=now), now=now).stored
+    answer = reply(shown, by=ines, now=now)
+    [picture] = answer.files.all()
+    assert (picture.content_id, files.read(picture)) == ("logo@client.example", b"\x89PNG")
+    assert 'src="cid:logo@client.example"' in answer.body_html
+    identity = identities_of(ines)[0]
+    sent = letter_of(answer, identity, message_id="a@acme.example", date=now)
+    assert b"Content-ID: <logo@client.example>" in sent
+    answer.body_html = "<p>Without</p>"
+    assert b"logo@client.example" not in letter_of(answer, identity, message_id="a@acme.example", date=now)
+
+
 def test_discarding_gives_back_the_bytes_of_its_files(draft, ines, now):
     files.attach(draft, b"x", filename="a", content_type="text/plain", by=ines, now=now)
     assert BlobReference.objects.filter(holder=draft.holder).count() == 1
-    drafts.discard(draft, by=ines, now=now)
+    throw_away(draft, by=ines, now=now)
     assert not Draft.objects.exists() and not BlobReference.objects.filter(holder=draft.holder).exists()
 
 

@@ -18,6 +18,7 @@ from tests.rig.sink import Sink
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("allow_loopback")]
 
 
+@pytest.mark.case("E03")
 def test_an_unknown_letter_is_found_in_sent_or_asks_a_person(queued, mailbox, ines, now):
     """P6, E03."""
     with Sink("dot:take+cut#1") as sink:
@@ -35,6 +36,7 @@ def test_an_unknown_letter_is_found_in_sent_or_asks_a_person(queued, mailbox, in
     assert len(sink.taken) == 1
 
 
+@pytest.mark.case("E06")
 def test_a_copy_in_sent_of_an_earlier_attempt_proves_nothing(queued, now):
     """P6, E06: two recipients have it, the answer for the third is lost; the copy in Sent is our own."""
     with Sink(["rcpt:cy@client.example:450 greylisted#1", "dot:250 ok#1", "dot:cut"]) as sink:
@@ -44,6 +46,7 @@ def test_a_copy_in_sent_of_an_earlier_attempt_proves_nothing(queued, now):
         assert resolve.look_for(now=now + timedelta(hours=1)) == 0 and len(sink.taken) == 1
 
 
+@pytest.mark.case("E06")
 def test_who_was_put_off_gets_the_letter_although_its_answer_was_lost(queued, now):
     """E06: "it was sent" is said of those whom the server took, and the others are asked again alone."""
     with Sink(["rcpt:cy@client.example:450 greylisted#1", "rcpt:di@client.example:550 no", "dot:take+cut#1"]) as sink:

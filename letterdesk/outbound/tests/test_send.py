@@ -23,6 +23,7 @@ def used(account):
     return sum(Usage.objects.filter(account=account).values_list("used", flat=True))
 
 
+@pytest.mark.case("E01")
 def test_a_sent_draft_waits_for_the_undo_window_and_uses_one_unit(draft, ines, now):
     """R22, R23, E01."""
     delivery = send(draft, by=ines, seen=draft.version, now=now)
@@ -34,6 +35,7 @@ def test_a_sent_draft_waits_for_the_undo_window_and_uses_one_unit(draft, ines, n
     assert not Draft.objects.open().exists()
 
 
+@pytest.mark.case("E16")
 def test_bcc_stands_in_the_envelope_alone(draft, ines, now):
     """E16."""
     draft = drafts.save(
@@ -59,6 +61,7 @@ def test_undo_brings_back_draft_quota_and_bytes(draft, ines, now):
     send(again, by=ines, seen=again.version, now=now)
 
 
+@pytest.mark.case("E10")
 def test_what_a_worker_has_taken_cannot_be_stopped(draft, ines, now):
     """E10."""
     delivery = send(draft, by=ines, seen=1, now=now)
@@ -80,6 +83,7 @@ def test_all_problems_are_named_and_the_draft_is_kept(mailbox, ines, now):
     assert used(mailbox.account) == 0 and Draft.objects.open().count() == 1
 
 
+@pytest.mark.case("D05")
 @pytest.mark.parametrize("field", ["subject", "name"])
 def test_a_line_break_never_becomes_a_header(mailbox, ines, now, field):
     """D05."""
@@ -109,6 +113,7 @@ def test_a_letter_for_later_belongs_to_the_month_in_which_it_is_due(draft, ines,
     assert f"{month:%Y-%m-%d}" == "2026-12-01"
 
 
+@pytest.mark.case("E16")
 def test_nobody_sends_from_a_suspended_mailbox_or_without_the_right(draft, colleague, ines, now):
     """R13, E16."""
     draft.mailbox.grants.update(may_reply=False)

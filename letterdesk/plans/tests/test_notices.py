@@ -8,7 +8,8 @@ from letterdesk.events.models import Event
 from letterdesk.plans.catalogue import catalogue, terms_of
 from letterdesk.plans.change import change_plan, choose_next
 from letterdesk.plans.models import Subscription
-from letterdesk.plans.notices import due, notice_of, takes_away, tell
+from letterdesk.plans.notices import due, notice_of, takes_away, tell, to_tell
+from letterdesk.plans.tests.test_editions import BEGINS, SMALLER, TWO, sell  # noqa: F401  fixture
 
 DAY = timedelta(hours=24)
 SECOND = timedelta(seconds=1)
@@ -64,3 +65,39 @@ def test_another_choice_is_told_anew(on_plan, now):
     assert tell(Subscription.objects.get(), now=now) == 1
     change_plan(account, "crm", by=None, now=now)
     assert tell(Subscription.objects.get(), now=now) is None
+
+
+def told(now):
+    for each in to_tell(now):
+        tell(each, now=now)
+    return [event.facts for event in Event.objects.filter(kind="plan.ending").order_by("pk")]
+
+
+def test_an_edition_that_makes_a_plan_smaller_is_told_three_times(on_plan, sell):  # noqa: F811
+    sell(TWO + SMALLER)
+    on_plan("small")
+    days = []
+    for left in range(20, -3, -1):
+        facts = told(BEGINS - left * DAY)
+        told(BEGINS - left * DAY + SECOND)
+        days = [each["days"] for each in facts]
+    assert days == [14, 7, 1]
+    assert {(each["before"], each["after"]) for each in facts} == {("small", "small")}
+    notice = notice_of(Subscription.objects.get(), BEGINS - DAY)
+    assert (notice.before.mailboxes_per_employee, notice.after.mailboxes_per_employee) == (2, 1)
+
+
+def test_an_edition_says_nothing_to_those_whom_it_takes_nothing(on_plan, sell):  # noqa: F811
+    sell(TWO + SMALLER)
+    on_plan("large")
+    assert not to_tell(BEGINS - DAY).exists() and told(BEGINS - DAY) == []
+    assert notice_of(Subscription.objects.get(), BEGINS - DAY) is None
+
+
+def test_the_nearer_of_turn_and_edition_is_told_and_then_the_other(on_plan, sell):  # noqa: F811
+    sell(TWO + SMALLER)
+    account = on_plan("large")
+    choose_next(account, "small", at=BEGINS - 3 * DAY, by=None, now=BEGINS - 20 * DAY)
+    facts = told(BEGINS - 4 * DAY)
+    assert [(each["days"], each["before"], each["after"]) for each in facts] == [(1, "large", "small")]
+    assert [(each["days"], each["before"]) for each in told(BEGINS - 2 * DAY)[1:]] == [(7, "small")]

@@ -19,6 +19,7 @@ def take(account, now, **fields):
     return usage.reserve(account, fields.pop("channel", Channel.WEBMAIL), due_at=now, now=now, **fields)
 
 
+@pytest.mark.case("F01")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("left", [1, 3])
 def test_writers_at_once_get_exactly_what_is_left(on_plan, now, left):
@@ -61,6 +62,7 @@ def test_what_is_refused_says_how_many_and_from_when_on(on_plan, now):
     assert Usage.objects.get().used == 2_000
 
 
+@pytest.mark.case("F02")
 @pytest.mark.django_db
 def test_a_unit_comes_back_once_and_to_its_own_month(on_plan, now):
     """R23, F02."""
@@ -127,6 +129,7 @@ def test_eighty_and_ninety_five_percent_are_told_once(on_plan, now):
     assert list(told) == [80, 95]
 
 
+@pytest.mark.case("F02")
 @pytest.mark.django_db
 def test_the_counter_is_counted_anew_from_its_ledger(on_plan, now):
     """F02."""

@@ -7,13 +7,12 @@ import pytest
 from letterdesk.events.models import Event
 from letterdesk.lib import crashpoint
 from letterdesk.mail.errors import AuthFailed
-from letterdesk.mail.imap import Connection
 from letterdesk.mailboxes import connect, holds, remove, tombstones
 from letterdesk.mailboxes.models import MailboxState, Message, Quarantined
 from letterdesk.plans.limits import NotInPlan
 from letterdesk.plans.models import Subscription
 from letterdesk.sync import lease
-from letterdesk.sync.connections import guard, login_of
+from letterdesk.sync.connections import guard, sign_in
 from letterdesk.sync.lease import LeaseLost
 from letterdesk.sync.ledger import ledger_of
 from letterdesk.sync.models import FolderCursor, Lease
@@ -193,7 +192,7 @@ def test_a_process_that_lost_its_lease_stores_nothing(server, copy):
     old = lease.acquire(copy.mailbox, holder="slow")
     Lease.objects.update(expires_at=NOW - 365 * DAY)
     assert lease.acquire(copy.mailbox, holder="quick") == (old or 0) + 1
-    with Connection.open(login_of(copy.mailbox), guard()) as connection, pytest.raises(LeaseLost):
+    with sign_in(copy.mailbox, guard()) as connection, pytest.raises(LeaseLost):
         sync_mailbox(copy.mailbox, connection, fence=old or 0, now=NOW)
     assert not copy.mailbox.folders.exists()
     assert copy.messages() == []

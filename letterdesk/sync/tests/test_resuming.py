@@ -3,14 +3,13 @@
 import pytest
 
 from letterdesk.events.models import Event
-from letterdesk.mail.imap import Connection
 from letterdesk.mailboxes import connect
 from letterdesk.mailboxes.fit import fit
 from letterdesk.mailboxes.models import Mailbox, MailboxState
 from letterdesk.plans.change import change_plan
 from letterdesk.plans.models import Subscription
 from letterdesk.sync import lease
-from letterdesk.sync.connections import guard, login_of
+from letterdesk.sync.connections import guard, sign_in
 from letterdesk.sync.lease import LeaseLost
 from letterdesk.sync.models import FolderCursor
 from letterdesk.sync.passes import sync_mailbox
@@ -60,7 +59,7 @@ def test_r13_a_pass_of_before_stores_nothing_after_the_resuming(server, copy, se
     copy.settle()
     of_before = Mailbox.objects.get(pk=copy.mailbox.pk)
     held = lease.acquire(copy.mailbox, holder="slow", seconds=60)
-    with Connection.open(login_of(of_before), guard(), timeout=5) as connection:
+    with sign_in(of_before, guard(), timeout=5) as connection:
         go(copy, "free")
         server.inbox.add(letter(2), date=copy.now)
         go(copy, "standard")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from letterdesk.events.models import Event
 from letterdesk.lib import crashpoint
 from letterdesk.mailboxes import bin as binned
-from letterdesk.mailboxes import holds, listing, receipts
+from letterdesk.mailboxes import chain, holds, listing, receipts
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.models import (
     Attachment,
@@ -107,7 +107,7 @@ def test_delete_now_leaves_nothing_here_but_tombstone_and_receipt(offer, account
     assert buried(mailbox.pk, [offer.blob]) == {offer.blob}
     receipt = Receipt.objects.get()
     assert (receipt.rule, receipt.count, receipt.listed) == ("R29", 1, receipts.list_hash([offer.blob]))
-    assert receipts.verify(account) == []
+    assert chain.verify(account) == []
 
 
 def test_its_tombstone_does_not_end_when_the_mailbox_is_connected_anew(offer, mailbox, make, ines, now):  # R10
@@ -245,7 +245,7 @@ def test_two_schedulers_at_once_purge_once(inbox, account, make, ines, now):
     done = at_once([lambda: purge_due(now=now + 30 * DAY)] * 2)
     assert sum(done) == 10
     assert sum(receipt.count for receipt in Receipt.objects.all()) == 10
-    assert receipts.verify(account) == []
+    assert chain.verify(account) == []
 
 
 # The decision, and the whole against it

@@ -12,8 +12,8 @@ from letterdesk.accounts.roles import NotAllowed
 from letterdesk.accounts.tests.dump import everything_stored
 from letterdesk.events.models import Event
 from letterdesk.lib import blobs, crashpoint
-from letterdesk.mailboxes import holds, legal, receipts
-from letterdesk.mailboxes.models import Folder, Hold, Mailbox, Message, Quarantined, Receipt, SweepClock
+from letterdesk.mailboxes import chain, holds, legal
+from letterdesk.mailboxes.models import Folder, Hold, LegalHold, Mailbox, Message, Quarantined, Receipt, SweepClock
 from letterdesk.sync.claims import claim
 from letterdesk.tasks.change import comment
 from letterdesk.tasks.create import create
@@ -29,7 +29,8 @@ MARK = "zyxmarker"
 
 @pytest.fixture
 def marked(things, account, ines, deliver, now):
-    """The marker is in a letter, its file, a task, its comment and file, a name, and a parcel."""
+    """The marker is in a letter, its file, a task, its comment and file, a name, and a parcel; no hold is in force."""
+    LegalHold.objects.filter(account=account).update(released_at=now, freed_at=now)
     letter = deliver(raw_letter(MARK, text=MARK, files=[(f"{MARK}.txt", "text/plain", MARK.encode(), "")]))[0]
     task = create(MARK, by=ines, now=now, letters=[letter], description=MARK)
     comment(task, MARK, by=ines, now=now)
@@ -64,7 +65,7 @@ def test_after_day_31_no_marker_is_found_anywhere(marked, boss, blobs_folder, no
     event = Event.objects.get(account=marked)
     assert event.kind == "account.purged" and event.facts["letters"] == 2
     assert [receipt.rule for receipt in Receipt.objects.filter(account=marked)] == ["account"]
-    assert receipts.verify(shell) == []
+    assert chain.verify(shell) == []
     assert purge_due(now=now + 31 * DAY) == 0
 
 
@@ -101,7 +102,7 @@ def test_a_crash_leaves_whole_pieces_and_the_next_run_does_the_rest(marked, boss
         reopen(Account.objects.get(pk=marked.pk), by=None)
     assert purge_due(now=now + 30 * DAY) == 1
     assert MARK not in everything_stored()
-    assert receipts.verify(marked) == []
+    assert chain.verify(marked) == []
     crashpoint.disarm()
 
 
@@ -189,4 +190,4 @@ def test_every_table_that_names_an_account_has_its_turn_after_what_points_to_it(
         assert names.index(child) < names.index(parent)
     ours = {model.__name__ for model in apps.get_models() if model._meta.app_config.name.startswith("letterdesk.")}
     accountless = {"Account", "CacheEntry", "SweepClock", "SyncProcess"}
-    assert ours - set(names) == {*accountless, "Receipt", "SearchText", "RemovedWords"}
+    assert ours - set(names) == {*accountless, "Receipt", "ReceiptCheck", "SearchText", "RemovedWords"}

@@ -17,6 +17,8 @@ from django.utils.translation import ngettext
 
 from letterdesk.mail.subjects import normal_subject
 from letterdesk.mail.survey import Amount
+from letterdesk.outbound.trouble import count_for
+from letterdesk.web import mail_words
 from letterdesk.web.sheet import sheet
 
 register = template.Library()
@@ -29,6 +31,12 @@ def icon(name: str, size: str = "") -> SafeString:
     """An icon of the sprite, hidden from screen readers: the text beside it, or an aria-label, says it."""
     use = f"{static('web/icons.svg')}#{name}"
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}"/></svg>', size and f"icon-{size}", use)
+
+
+@register.inclusion_tag("web/outbox/count.html", takes_context=True)
+def outbox_chip(context: template.Context) -> dict[str, int]:
+    """How many letters wait for a word of the reader; asked where it is shown alone."""
+    return {"count": count_for(context["request"].user)}
 
 
 @register.simple_tag
@@ -45,7 +53,7 @@ def short_time(moment: datetime | None) -> str:
     local, today = timezone.localtime(moment), timezone.localtime()
     if local.date() == today.date():
         return date_format(local, "H:i")
-    return date_format(local, "j M" if local.year == today.year else "j M Y")
+    return date_format(local, _("j M") if local.year == today.year else _("j M Y"))
 
 
 @register.filter
@@ -54,7 +62,7 @@ def short_moment(moment: datetime | None) -> str:
     if moment is None:
         return ""
     local, today = timezone.localtime(moment), timezone.localtime()
-    return date_format(local, "H:i" if local.date() == today.date() else "D j M, H:i")
+    return date_format(local, "H:i" if local.date() == today.date() else _("D j M, H:i"))
 
 
 @register.filter
@@ -63,13 +71,13 @@ def short_date(moment: datetime | None) -> str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)
-    return date_format(local, "j M" if local.year == timezone.localtime().year else "j M Y")
+    return date_format(local, _("j M") if local.year == timezone.localtime().year else _("j M Y"))
 
 
 @register.filter
 def long_time(moment: datetime | None) -> str:
     """The whole time in the active zone: Tue 3 Nov 2026, 10:38."""
-    return date_format(timezone.localtime(moment), "D j M Y, H:i") if moment else ""
+    return date_format(timezone.localtime(moment), _("D j M Y, H:i")) if moment else ""
 
 
 @register.filter
@@ -88,6 +96,12 @@ def amount(told: Amount) -> str:
     """Letters and their size: 4,120 letters, 610 MB."""
     letters = ngettext("%(count)s letter", "%(count)s letters", told.letters) % {"count": intcomma(told.letters)}
     return f"{letters}, {file_size(told.size)}"
+
+
+@register.filter
+def translated(text: str) -> str:
+    """What the mail protocols or the sync say, in the reader's language (mail_words.py)."""
+    return mail_words.translated(text)
 
 
 @register.filter

@@ -1,17 +1,30 @@
 """A small company that looks at its mail: an owner, one with access, team-mates without, and a stranger."""
 
+import re
 from datetime import timedelta
 from email.message import EmailMessage
 from types import SimpleNamespace
 
+import dns.resolver
 import pytest
 from django.db import transaction
-from django.test import Client
+from django.test import Client, override_settings
+from django.utils.translation import trans_real
 
 from letterdesk.accounts.models import Department, Invitation, Role
+from letterdesk.crm import sendsave
+from letterdesk.crm.labels import give as give_label
 from letterdesk.crm.models import Exclusion
+from letterdesk.crm.notes import Said
+from letterdesk.crm.notes import write as write_note
+from letterdesk.crm.stages import first_stage
+from letterdesk.crm.take_in import begin as begin_import
 from letterdesk.crm.tests.seeding import activity_at, record_of
+from letterdesk.intake.models import Arrived
+from letterdesk.lib.blobs import put_many
+from letterdesk.mail import dkim
 from letterdesk.mail.letters import Fetched
+from letterdesk.mail.tests.test_dkim import KEY
 from letterdesk.mailboxes.act import Chosen, Wish, act
 from letterdesk.mailboxes.labels import make_label
 from letterdesk.mailboxes.legal import place as place_hold
@@ -33,14 +46,20 @@ from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
     trash,
 )
 from letterdesk.mailboxes.tests.test_own_times import rule
+from letterdesk.notifications.models import Kind, Notification, PushBrowser
 from letterdesk.outbound.answering import reply
+from letterdesk.outbound.files import Given
 from letterdesk.outbound.files import attach as attach_to_draft
+from letterdesk.outbound.models import Draft, SigningKey, Suppressed, VerifiedSender
 from letterdesk.outbound.send import send
+from letterdesk.outbound.templates import keep_with_files
 from letterdesk.tasks.checklist import add_item
 from letterdesk.tasks.create import create
 from letterdesk.tasks.files import attach
+from letterdesk.tasks.models import Comment, Guest
 from letterdesk.tasks.notices import tell_due
 from letterdesk.tasks.reminders import remind_at
+from letterdesk.team.comments import add as add_comment
 
 
 @pytest.fixture
@@ -137,14 +156,50 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
     mailbox.save(update_fields=["smtp_host"])
     answer, sent = (reply(letter, by=people["owner"], now=now) for _ in range(2))
     kept = attach_to_draft(answer, b"list", filename="a.txt", content_type="text/plain", by=people["owner"], now=now)
+    line = Notification.objects.create(
+        account=account, employee=people["owner"], kind=Kind.LETTERS, about=mailbox.topic, mailbox=mailbox, at=now
+    )
+    pushed = PushBrowser.objects.create(
+        account=account, employee=people["owner"], endpoint_hash="0" * 64, keys={}, session_secret="none"
+    )
+    refused = Suppressed.objects.create(account=account, mailbox=mailbox, address="gone@client.example")
+    Draft.objects.filter(pk=answer.pk).update(bcc=[["", refused.address]])
+    secret = sendsave.make(by=people["owner"], of_account=False, now=now)
+    arrived = Arrived.objects.create(
+        account=account, door="sendsave", address=secret.public_id, blob=letter.blob, size=letter.size, state="asked"
+    )
+    guest = Guest.objects.create(
+        account=account, task=task, address="bo@b.example", key="bo@b.example", invited_by=people["owner"]
+    )
+    [words] = put_many(account.pk, [b"From: bo@b.example\r\nSubject: Re: Renew contract\r\n\r\nYes\r\n"])
+    answer_of_guest = Arrived.objects.create(
+        account=account, door="guest", address=guest.public_id, blob=words, size=60, state="asked"
+    )
+    answered = Comment.objects.create(account=account, task=task, guest=guest, text="Thanks", letter=words)
+    said = {"name": "Thanks", "subject": "", "text": "Thank you", "share": "all"}
+    template = keep_with_files(people["owner"], [Given("a.txt", "text/plain", b"a")], now=now, **said)
     return SimpleNamespace(
+        guest_id=guest.public_id,
+        said_id=answered.pk,
+        guest_letter_id=answer_of_guest.public_id,
+        address_id=secret.public_id,
+        arrived_id=arrived.public_id,
+        suppressed_id=refused.public_id,
         draft_id=answer.public_id,
+        template_id=template.public_id,
+        template_file_id=template.files.get().public_id,
         draft_file_id=kept.public_id,
+        comment_id=add_comment(letter.conversation, "Hello", by=people["owner"], now=now).public_id,
         delivery_id=send(sent, by=people["owner"], seen=sent.version, now=now).public_id,
         letter=letter,
         plural="contacts",
+        view="unassigned",
+        import_id=begin_import("contact", b"Name\nBo", "people.csv", by=people["owner"]).public_id,
         exclusion_id=Exclusion.objects.create(account=account, pattern="@news.example").public_id,
         record_id=contact.public_id,
+        pipeline_id=first_stage(account, "deal").pipeline.public_id,
+        record_label_id=give_label(contact, ["Customer"], by=people["owner"])[0].public_id,
+        note_id=write_note(contact, Said("Prefers mornings"), by=people["owner"], now=now).public_id,
         activity_id=activity_at(contact, letter=letter).public_id,
         task=task,
         task_id=task.public_id,
@@ -164,15 +219,67 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         request_id=asked.pk,
         invitation_id=invitation.pk,
         hold_id=place_hold(account, address="x@y.example", reason="Case 7", by=None, now=now).public_id,
+        domain_id=SigningKey.objects.create(
+            account=account, domain="acme.example", selector="ld202611", key=KEY, made_at=now
+        ).public_id,
+        sender_id=VerifiedSender.objects.create(
+            account=account,
+            address="sales@acme.example",
+            key="sales@acme.example",
+            smtp_host="x.example",
+            smtp_port=465,
+        ).public_id,
         rule_id=rule(account, Own(300), begins_at=now + timedelta(days=3650)).public_id,
         search_id=save(people["owner"], "offer", name="", now=now).public_id,
         label_id=make_label(mailbox, "Urgent").public_id,
         action_id=act([Chosen(letter.conversation_id, None)], Wish("pin", people["owner"], now)).public_id,
         employee_id=people["mate"].public_id,
         account_id=account.public_id,
+        provider_key="google",
         export_id="aaaaaaaaaaaaaaaa",
+        notification_id=line.pk,
+        browser_id=pushed.pk,
         token="not-a-token",
         uidb36="1",
         key="k",
         pk=1,
     )
+
+
+# Letters; what is filled in, tags and formats of dates stay as they are.
+PLAIN = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}|</?\w+>|&\w+;|^(?:[DljFMY][ ,:HiY]*)+$|([A-Za-z])")
+
+
+class Pseudo(trans_real.DjangoTranslation):
+    """A language in which every text is marked: what stays unmarked on a page was not translated."""
+
+    def gettext(self, message):
+        return PLAIN.sub(
+            lambda found: chr(ord(found[1].lower()) - ord("a") + ord("ⓐ")) if found[1] else found[0], message or ""
+        )
+
+    def ngettext(self, singular, plural, number):
+        return self.gettext(singular if number == 1 else plural)
+
+    def pgettext(self, _context, message):
+        return self.gettext(message)
+
+    def npgettext(self, _context, singular, plural, number):
+        return self.ngettext(singular, plural, number)
+
+
+@pytest.fixture
+def pseudo(monkeypatch):
+    """German, for once, is the pseudo-language."""
+    with override_settings(LANGUAGES=[("en", "English"), ("de", "Pseudo")]):
+        monkeypatch.setitem(trans_real._translations, "de", Pseudo("de"))
+        yield "de"
+
+
+@pytest.fixture(autouse=True)
+def no_dns(monkeypatch):
+    """Nobody is asked outside: a port on which nobody listens answers at once that it does not."""
+    nobody = dns.resolver.Resolver(configure=False)
+    nobody.nameservers, nobody.port, nobody.lifetime = ["127.0.0.1"], 9, 0.2
+    monkeypatch.setattr(dns.resolver, "default_resolver", nobody)
+    monkeypatch.setattr(dkim, "SECONDS", 0.2)

@@ -179,7 +179,7 @@ def test_oldest_first_and_attachments(browser, inbox, deliver, letters):
     assert subjects(page(browser, inbox, "?show=attachments")) == ["With"]
 
 
-def test_a_list_with_labels_marks_and_bundles_takes_at_most_nine_queries(do, browser, inbox, mailbox, jonas, letters):
+def test_a_list_with_labels_marks_and_bundles_takes_at_most_eleven_queries(do, browser, inbox, mailbox, jonas, letters):
     Grant.objects.create(account=mailbox.account, mailbox=mailbox, employee=jonas)
     do("pin")
     do("label", new_label="Urgent", mailbox=mailbox.public_id)
@@ -187,7 +187,7 @@ def test_a_list_with_labels_marks_and_bundles_takes_at_most_nine_queries(do, bro
     for address in (f"/mail/{inbox.public_id}", "/mail", f"/mail/labels/{Label.objects.get().public_id}"):
         with CaptureQueriesContext(connection) as asked:
             assert browser.get(address).status_code == 200
-        assert len(asked) <= 9, [query["sql"][:80] for query in asked]
+        assert len(asked) <= 11, [query["sql"][:80] for query in asked]
 
 
 def test_a_script_gets_the_notes_alone_and_refusals_as_such(do, browser, letters, inbox, trash, deliver):

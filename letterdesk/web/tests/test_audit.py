@@ -137,8 +137,15 @@ def test_the_chain_of_receipts_is_told_whole_or_broken(office, account, mailbox,
     assert "No copy was deleted yet" in text_of(office.get(f"{PAGE}/receipts"))
     for blob in ("a", "b"):
         receipts.write(mailbox, [blob * 64], rule="R9", now=now)
-    assert "The chain is whole" in text_of(office.get(f"{PAGE}/receipts"))
+    page = text_of(office.get(f"{PAGE}/receipts"))
+    assert "The chain is whole" in page and "All receipts were checked just now." in page
+    assert office.post(f"{PAGE}/receipts/check").status_code == 302
+    receipts.write(mailbox, ["c" * 64], rule="R9", now=now)
+    page = text_of(office.get(f"{PAGE}/receipts"))
+    assert "Receipts 1 to 2 were checked" in page and "The one since then was checked just now." in page
     Receipt.objects.filter(number=1).update(count=9)
+    assert "The chain is whole" in text_of(office.get(f"{PAGE}/receipts"))  # and the page says until when
+    office.post(f"{PAGE}/receipts/check")
     page = text_of(office.get(f"{PAGE}/receipts"))
     assert "receipt 1 was changed" in page and "whole" not in page
     assert office.get(f"{PAGE}/receipts", {"before": "x"}).status_code == 404

@@ -9,9 +9,8 @@ PASSWORD = "four calm green words"
 
 
 @pytest.fixture
-def admin(sign_in, people, settings):
+def admin(sign_in, people):
     """The administrator, who has just confirmed the password."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     boss = people["administrator"]
     boss.set_password(PASSWORD)
     boss.save(update_fields=["password"])

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 from datetime import timedelta
 from zipfile import ZipFile
 
@@ -10,9 +11,13 @@ from django.core.files.storage import FileSystemStorage
 
 from letterdesk.accounts.close import close
 from letterdesk.accounts.models import Role
+from letterdesk.crm.stages import first_stage
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import Grant
 from letterdesk.mailboxes.tests.conftest import employ
+from letterdesk.outbound.files import Given
+from letterdesk.outbound.models import Signature
+from letterdesk.outbound.templates import keep_with_files
 from letterdesk.tenancy import parcels
 from letterdesk.tenancy.models import Export
 from letterdesk.tenancy.own_export import AlreadyGoingOn, ask, follow, make
@@ -47,6 +52,17 @@ def opened(export):
 def everything(export):
     archive = opened(export)
     return b"".join(archive.read(name) for name in archive.namelist())
+
+
+def test_it_says_what_the_stages_of_its_deals_are(account, boss, things, now):
+    stage = first_stage(account, "deal")
+    export = ask(by=boss, now=now)
+    make(export.pk, now=now)
+    export.refresh_from_db()
+    archive = opened(export)
+    stages = [json.loads(line) for line in archive.read("rows/stage.jsonl").splitlines()]
+    assert {"id": stage.pk, "name": stage.name, "pipeline_id": stage.pipeline_id}.items() <= stages[0].items()
+    assert stage.pipeline.public_id.encode() in archive.read("rows/pipeline.jsonl")
 
 
 def test_it_is_asked_for_with_the_password_and_a_second_one_is_refused_in_words(
@@ -101,6 +117,19 @@ def test_nobody_reads_mail_by_role_in_it(boss, things, mailbox, account, deliver
     assert b"zyxbody" not in everything(again(boss, now))  # read, and not managed
     Grant.objects.filter(pk=grant.pk).update(may_manage=True)
     assert b"zyxbody" in everything(again(boss, now))
+
+
+def test_templates_with_their_files_and_ones_own_signatures_are_in_it(boss, mailbox, account, ines, stranger, now):
+    said = {"name": "Offer", "subject": "", "text": "Zyxshared", "share": "all"}
+    keep_with_files(ines, [Given("a.txt", "text/plain", b"zyxfile")], now=now, **said)
+    keep_with_files(ines, [Given("b.txt", "text/plain", b"zyxalone")], now=now, **said | {"text": "a", "share": ""})
+    keep_with_files(stranger, [], now=now, **said | {"text": "Zyxforeign"})
+    Grant.objects.create(account=account, mailbox=mailbox, employee=boss, may_reply=True)
+    for each in (boss, ines):
+        Signature.objects.create(account=account, mailbox=mailbox, employee=each, text=f"Zyxsigned {each.name}")
+    told = everything(again(boss, now))
+    assert b"Zyxshared" in told and b"zyxfile" in told and f"Zyxsigned {boss.name}".encode() in told
+    assert b"zyxalone" not in told and b"Zyxforeign" not in told and b"Zyxsigned Ines" not in told
 
 
 def again(boss, now):

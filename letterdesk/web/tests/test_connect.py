@@ -51,7 +51,8 @@ def test_the_four_steps_lead_from_an_address_to_a_mailbox(browser, ines, at_choi
     assert (mailbox.name, mailbox.fetch_days, mailbox.secret) == ("Sales", 7, {"password": typed["password"]})
     assert mailbox.folders.filter(is_on=True).count() == 2
     assert (mailbox.grants.get().employee, mailbox.grants.get().may_reply) == (jonas, True)
-    assert (mailbox.saving.known, mailbox.saving.unknown_incoming, mailbox.saving.responsible) == (False, "lead", jonas)
+    assert (mailbox.saving.known, mailbox.saving.unknown_incoming) == (False, "lead")
+    assert mailbox.saving.turns.get().employee == jonas
     assert browser.get("/mailboxes/connect/choices").status_code == 302  # the draft is gone
 
 

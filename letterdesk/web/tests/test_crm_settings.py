@@ -19,11 +19,12 @@ def test_the_owner_sets_what_of_a_mailbox_is_saved(browser, mailbox, jonas):
     page = browser.get(f"/mailboxes/{mailbox.public_id}")
     assert 'name="known" value="yes" checked' in page.content.decode()
     wanted = {"unknown_incoming": "lead", "unknown_outgoing": "nothing", "responsible": jonas.public_id}
+    wanted |= {"returning": "deal", "came_from": "Trade fair", "reads_cards": "yes"}
     browser.post(f"/mailboxes/{mailbox.public_id}/saving", wanted)
     kept = MailboxSaving.objects.get()
-    assert (kept.known, kept.unknown_incoming, kept.unknown_outgoing, kept.responsible) == (
-        False, "lead", "nothing", jonas,
-    )  # fmt: skip
+    assert (kept.known, kept.unknown_incoming, kept.unknown_outgoing) == (False, "lead", "nothing")
+    assert (kept.returning, kept.came_from, kept.reads_cards) == ("deal", "Trade fair", True)
+    assert [turn.employee for turn in kept.turns.all()] == [jonas]
     page = browser.get(f"/mailboxes/{mailbox.public_id}").content.decode()
     assert 'value="lead" selected' in page and 'name="known" value="yes" checked' not in page
     assert browser.post(f"/mailboxes/{mailbox.public_id}/saving", {"unknown_incoming": "all"}).status_code == 404

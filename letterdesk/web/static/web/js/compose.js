@@ -1,8 +1,15 @@
 // Writing a letter: saved while one types, by the version that was seen; nothing is overwritten, nothing is lost.
-// Without it the form saves and sends all the same.
+// Without it the form saves and sends all the same. The page loads this alone: of what other pages do (page.js) only
+// what is of use where one writes.
 import { Attaching } from "./attaching.js";
 import { Editor } from "./editor.js";
+import { fetchKeysWhenWanted } from "./keys-late.js";
+import { goLive } from "./live.js";
+import { listenMenus } from "./menus.js";
+import { showPresence } from "./presence.js";
 import { Recipients } from "./recipients.js";
+import { keepShell } from "./shell.js";
+import { dismissToasts } from "./toasts.js";
 
 const PAUSE = 1500; // ms without a key, then it is saved
 const LONGEST = 10_000; // ms of typing without a pause
@@ -10,14 +17,29 @@ const form = document.querySelector("form[data-compose]");
 
 class Letter {
   constructor() {
+    this.form = form;
     this.editor = new Editor(form);
     this.attaching = new Attaching(form, this.editor);
-    this.told = form.querySelector("[data-saved]");
+    this.told = form.querySelector("[data-saved]") ?? document.createElement("span");
     this.saving = Promise.resolve();
     for (const row of form.querySelectorAll("[data-recipients]")) new Recipients(row);
     this.listen();
+    this.hear();
     this.copies();
     this.focus();
+    this.findTemplates();
+  }
+
+  // The list of templates comes with the first "/".
+  findTemplates() {
+    const body = form.querySelector("[data-finder]").parentElement;
+    body.addEventListener("input", async (event) => {
+      if (this.finder || event.data !== "/") return;
+      this.finder = true;
+      const { Finder } = await import("./finder.js");
+      this.finder = new Finder(this);
+      this.finder.look();
+    });
   }
 
   listen() {
@@ -27,11 +49,25 @@ class Letter {
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
-      form.requestSubmit(form.querySelector("[data-send]"));
+      form.requestSubmit((event.shiftKey && form.querySelector("[data-send-close]")) || form.querySelector("[data-send]"));
     });
     form.querySelector("[data-overwrite]")?.addEventListener("click", () => this.overwrite());
     addEventListener("visibilitychange", () => document.hidden && this.save());
     addEventListener("beforeunload", (event) => (this.dirty || this.attaching.under) && !this.leaving && event.preventDefault());
+  }
+
+  // What happens in the conversation meanwhile is said at once, not only when the letter is sent.
+  hear() {
+    const news = document.querySelector("[data-news]");
+    const look = async () => {
+      this.looking = undefined;
+      if (this.leaving) return; // it is being sent: there is no draft any more
+      const answer = await fetch(news.dataset.news, { headers: { "HX-Request": "true" } }).catch(() => null);
+      if (answer?.ok && !form.querySelector(".compose-collision")) news.innerHTML = await answer.text();
+    };
+    document.addEventListener("letterdesk:change", ({ detail }) => {
+      if (/^(message\.received|letter\.|conversation\.merged)/.test(detail.kind)) this.looking ??= setTimeout(look, 1000);
+    });
   }
 
   copies() {
@@ -45,9 +81,9 @@ class Letter {
 
   focus() {
     const first = document.getElementById(form.elements.to.value ? "letter" : "draft-to");
-    if (document.querySelector("[data-focus]")) return;
-    if (form.elements.to.value) this.editor.start();
-    else first?.focus();
+    const told = document.querySelector("[data-focus]");
+    if (told) return told.focus();
+    return form.elements.to.value ? this.editor.start() : first?.focus();
   }
 
   changed() {
@@ -58,6 +94,7 @@ class Letter {
   }
 
   fill() {
+    form.elements.format.value = this.editor.isRich ? "html" : "plain"; // only with the text itself: else the form says "text", and nothing was touched
     if (this.editor.isRich) form.elements.html.value = this.editor.html();
   }
 
@@ -80,6 +117,27 @@ class Letter {
     if (said?.newer) return this.refused(said);
     this.told.textContent = said?.told ?? form.dataset.unsaved;
     this.timer = setTimeout(() => this.save(), 5000); // no connection: again until it is there
+  }
+
+  // A template filled in for what is written so far; its files are taken along by the server.
+  fetchTemplate(name) {
+    const asked = this.saving.then(async () => {
+      clearTimeout(this.timer);
+      this.fill();
+      const body = new FormData(form);
+      body.delete("file");
+      body.set("template", name);
+      const answer = await fetch(form.dataset.templateUse, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
+      const said = answer && (answer.headers.get("Content-Type") ?? "").includes("json") ? await answer.json() : null;
+      if (said?.version) form.elements.seen.value = said.version; // refused, too: what is written was saved before
+      if (!answer?.ok || !said) { this.told.textContent = said?.told ?? form.dataset.unsaved; this.told.classList.add("error"); return null; }
+      this.saved(said);
+      this.attaching.show(said.files);
+      if (!form.elements.subject.value.trim()) form.elements.subject.value = said.subject;
+      return said;
+    });
+    this.saving = asked.catch(() => null);
+    return asked;
   }
 
   saved(said) {
@@ -124,5 +182,11 @@ class Letter {
   }
 }
 
-if (form) new Letter();
+dismissToasts();
+listenMenus();
+fetchKeysWhenWanted();
+new Letter();
+keepShell();
+goLive();
+showPresence();
 addEventListener("pageshow", (event) => event.persisted && location.reload()); // back: as it stands on the server

@@ -36,7 +36,6 @@ export class Editor {
   show(rich) {
     this.box.hidden = !rich;
     this.plain.closest("[data-plain]").hidden = rich;
-    this.form.elements.format.value = rich ? "html" : "plain";
     for (const button of this.form.querySelectorAll("[data-mode]")) button.hidden = (button.dataset.mode === "rich") === rich;
   }
 

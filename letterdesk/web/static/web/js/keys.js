@@ -41,6 +41,13 @@ function go(...kinds) {
   location.assign(link ? link.href : "/");
 }
 
+// What nobody has taken, of the shared mailbox where the reader is, else of the first one.
+function goTeam() {
+  const near = document.querySelector("#folders [aria-current]")?.closest(".nav-group") ?? document;
+  const link = near.querySelector("[data-team]") ?? document.querySelector("[data-team]");
+  if (link) location.assign(link.href);
+}
+
 // The dialogs' script comes when one of them is first wanted: the inbox stays small.
 const dialogs = () => import("./palette.js");
 const showKeys = () => dialogs().then((script) => script.showKeys());
@@ -57,14 +64,21 @@ function write(kind) {
   (buttons.find((each) => near?.contains(each)) ?? buttons.at(-1))?.click();
 }
 
+function comment() {
+  const form = document.getElementById("comment");
+  if (!form) return;
+  form.open = true;
+  form.querySelector("textarea").focus();
+}
+
 const COMMANDS = {
   next: () => step(1), previous: () => step(-1), open, back, search,
   next_letter: () => stepLetter(1), previous_letter: () => stepLetter(-1),
   select: ACT_KEYS.x, archive: ACT_KEYS.e, delete: ACT_KEYS["#"], spam: ACT_KEYS["!"], star: ACT_KEYS.s,
-  snooze: ACT_KEYS.b, label: ACT_KEYS.l, move: ACT_KEYS.v, task: makeTask, read: ACT_KEYS.I, unread: ACT_KEYS.U, undo: ACT_KEYS.z,
-  reply: () => write("reply"), reply_all: () => write("reply_all"), forward: () => write("forward"), compose: () => write("new"),
+  snooze: ACT_KEYS.b, mute: ACT_KEYS.m, label: ACT_KEYS.l, move: ACT_KEYS.v, assign: ACT_KEYS.w, assign_me: ACT_KEYS.W, task: makeTask, read: ACT_KEYS.I, unread: ACT_KEYS.U, undo: ACT_KEYS.z,
+  reply: () => write("reply"), reply_all: () => write("reply_all"), forward: () => write("forward"), comment, compose: () => write("new"),
   go_inbox: () => go("inbox"), go_sent: () => go("sent"), go_drafts: () => go("drafts"), go_all: () => go("all", "archive"),
-  go_starred: () => location.assign("/search?q=is%3Astarred"), go_tasks: () => location.assign("/tasks"), go_crm: () => location.assign("/crm"), go_settings: () => location.assign("/settings"),
+  go_starred: () => location.assign("/search?q=is%3Astarred"), go_mine: () => location.assign("/mail/mine"), go_unassigned: goTeam, go_tasks: () => location.assign("/tasks"), go_notifications: () => location.assign("/notifications"), go_crm: () => location.assign("/crm"), go_settings: () => location.assign("/settings"),
   keys: showKeys, palette: showPalette,
 };
 
@@ -99,6 +113,11 @@ function keyOf(event) {
 
 function press(event, keymap) {
   const key = keyOf(event);
+  const own = first ? null : document.querySelector(`[data-key="${CSS.escape(key)}"]`); // triage has keys of its own
+  if (own) {
+    event.preventDefault();
+    return own.click();
+  }
   const name = keymap[first ? `${first} ${key}` : key];
   const begins = !first && Object.keys(keymap).some((keys) => keys.startsWith(`${key} `));
   const known = name ?? { Escape: first ? "" : "back", Delete: "delete" }[key];

@@ -2,8 +2,9 @@ import { count as countPicks, leaving } from "./pick.js";
 
 // Keeps the list of conversations, the sidebar's counts and the open conversation fresh, and never moves what the
 // reader points at: while the list is in use, new rows wait behind a pill.
-const PAUSE = 400;
-const MOST_ROWS = 300; // in the page: more make every key slow
+const PAUSE = 400; // ms between two refreshes of fifty rows; of more, more
+const MOST_ROWS = 300; // in the page: more make every key slow (web/place.py)
+const TOLD = ".messages .message, .messages .turn, .messages .team-note"; // letters, what became of them, comments
 const FOCUSED = "a, button, input, summary";
 let asked = 0; // a page that was asked for earlier never replaces one that was asked for later
 let shown = 0;
@@ -31,6 +32,7 @@ function update(row, fresh) {
     row.className = fresh.className;
     row.innerHTML = fresh.innerHTML;
     for (const name of ["data-at", "data-folder"]) if (fresh.hasAttribute(name)) row.setAttribute(name, fresh.getAttribute(name));
+    row.toggleAttribute("data-muted", fresh.hasAttribute("data-muted"));
     for (const box of row.querySelectorAll(".pick input")) box.checked = ticked.has(box.value);
     if (isOpen) row.querySelector("details").open = true;
     window.htmx?.process(row);
@@ -42,14 +44,14 @@ function update(row, fresh) {
 
 const child = (list, id) => list.querySelector(`:scope > [id="${id}"]`);
 
-function inPlace(list, fresh) {
+function inPlace(list, fresh, isAll) {
   for (const row of fresh) {
     const known = child(list, row.id);
     if (known) update(known, row);
   }
   const stays = new Set(fresh.map((row) => row.id));
   const oldest = fresh.at(-1)?.dataset.at ?? "";
-  const isGone = (row) => !stays.has(row.id) && (!list.dataset.more || (!list.hasAttribute("data-still") && row.dataset.at >= oldest));
+  const isGone = (row) => !stays.has(row.id) && (isAll || (!list.hasAttribute("data-still") && row.dataset.at > oldest));
   const gone = [...list.children].filter(isGone);
   gone.forEach((row) => row.toggleAttribute("data-leaving", true));
   return gone;
@@ -70,10 +72,21 @@ function place(list, fresh) {
 }
 
 function newer(list, fresh) {
+  const { cut = "" } = list.dataset;
   return fresh.filter((row) => {
     const known = byId(row.id);
-    return known ? row.dataset.at > known.dataset.at : !list.hasAttribute("data-still") && row.matches(".row");
+    if (known) return row.dataset.at > known.dataset.at;
+    return !list.hasAttribute("data-still") && row.matches(".row") && row.dataset.at > cut;
   });
+}
+
+// What follows the last row, while a first sync goes on or after a row above has left: it moves nothing.
+function goOn(list, below) {
+  for (const row of below) {
+    if (child(list, row.id)) continue;
+    list.append(row);
+    window.htmx?.process(row);
+  }
 }
 
 function showPill(list, count) {
@@ -82,10 +95,12 @@ function showPill(list, count) {
   pill.querySelector("button").textContent = pill.dataset.text.replace("0", count);
 }
 
-function merge(list, fresh, { atOnce }) {
-  const count = newer(list, fresh).length;
+function merge(list, fresh, { atOnce, isAll }) {
+  const end = fresh.findIndex((row) => row.id === list.lastElementChild?.id);
+  const count = newer(list, end < 0 ? fresh : fresh.slice(0, end + 1)).length;
   if (list.dataset.cut) return showPill(list, count); // its beginning is not in the page
-  const gone = inPlace(list, fresh);
+  const gone = inPlace(list, fresh, isAll);
+  if (end >= 0) goOn(list, fresh.slice(end + 1));
   if (isInUse(list) && !atOnce) return showPill(list, count);
   gone.forEach((row) => row.remove());
   place(list, fresh);
@@ -93,8 +108,20 @@ function merge(list, fresh, { atOnce }) {
   showPill(list, 0);
 }
 
-async function fetchPage(address) {
-  const response = await fetch(address, { headers: { "HX-Request": "true", "X-Live": "1" } });
+// Whether more follows is told anew where the last row is the same: a link that loads on from another would double rows.
+function showMore(list, last, fresh) {
+  const more = byId("more");
+  if (!more || !fresh || list.lastElementChild?.id !== last?.id || more.querySelector(".htmx-request")) return;
+  if (more.querySelector("a")?.getAttribute("href") === fresh.querySelector("a")?.getAttribute("href")) return;
+  more.replaceChildren(...fresh.childNodes);
+  window.htmx?.process(more);
+}
+
+const rowCount = (list) => list?.querySelectorAll("li.row").length ?? 0;
+
+// A list is asked for as many rows as it shows.
+async function fetchPage(address, rows = 0) {
+  const response = await fetch(address, { headers: { "HX-Request": "true", "X-Live": String(rows) } });
   if (response.status === 404 && address === byId("rows")?.dataset.href) location.assign("/"); // no longer ours to see
   if (!response.ok || response.redirected) return null;
   return new DOMParser().parseFromString(await response.text(), "text/html");
@@ -103,14 +130,27 @@ async function fetchPage(address) {
 export async function refreshList(atOnce) {
   const list = byId("rows");
   const turn = ++asked;
-  const page = list?.dataset.href && (await fetchPage(list.dataset.href)); // results of a search stay as they are
+  const known = rowCount(list);
+  const page = list?.dataset.href && (await fetchPage(list.dataset.href, known)); // results of a search stay as they are
   if (!page || turn < shown) return;
   shown = turn;
-  merge(list, [...page.querySelectorAll("#rows > li")].filter((row) => !leaving.has(row.id)), { atOnce });
+  const more = page.getElementById("more");
+  const fresh = [...page.querySelectorAll("#rows > li")].filter((row) => !leaving.has(row.id));
+  merge(list, fresh, { atOnce, isAll: !more?.querySelector("a") && rowCount(list) <= known }); // unless it grew meanwhile
+  showMore(list, fresh.at(-1), more);
   countPicks();
-  const [sidebar, fresh] = [byId("folders"), page.getElementById("folders")];
-  if (sidebar && fresh && !sidebar.contains(document.activeElement)) sidebar.replaceChildren(...fresh.childNodes);
+  const [sidebar, folders] = [byId("folders"), page.getElementById("folders")];
+  if (sidebar && folders && !sidebar.contains(document.activeElement)) sidebar.replaceChildren(...folders.childNodes);
+  const [tabs, counted] = [byId("list-tabs"), page.getElementById("list-tabs")];
+  if (tabs && counted && !tabs.contains(document.activeElement)) tabs.replaceChildren(...counted.childNodes);
   markCurrent();
+}
+
+// Whose the conversation is; while it is pointed at or has the focus, buttons stay where they are until it is left.
+function refreshBar(bar, fresh) {
+  if (!bar || !fresh || bar.textContent === fresh.textContent) return;
+  if (!bar.matches(":hover, :focus-within")) bar.replaceChildren(...fresh.childNodes);
+  else for (const left of ["pointerleave", "focusout"]) bar.addEventListener(left, () => refreshConversation(), { once: true });
 }
 
 async function refreshConversation(conversations) {
@@ -118,9 +158,10 @@ async function refreshConversation(conversations) {
   if (!open || (conversations && !conversations.includes(open.dataset.id))) return;
   const page = await fetchPage(open.dataset.href);
   if (!page || open !== document.querySelector(".conversation")) return;
-  const fresh = [...page.querySelectorAll(".messages .message")].filter((letter) => !byId(letter.id));
+  refreshBar(open.querySelector(".team-bar"), page.querySelector(".conversation .team-bar"));
+  const fresh = [...page.querySelectorAll(TOLD)].filter((told) => !byId(told.id));
   open.querySelector(".messages").append(...fresh);
-  for (const letter of fresh) window.htmx?.process(letter);
+  for (const told of fresh) window.htmx?.process(told);
   if (fresh.length) document.dispatchEvent(new CustomEvent("letterdesk:letters"));
 }
 
@@ -134,7 +175,7 @@ function soon(change) {
   refreshList(false).finally(() => setTimeout(() => {
     running = false;
     if (waiting) { waiting = false; soon(); }
-  }, PAUSE));
+  }, PAUSE * Math.max(1, rowCount(byId("rows")) / 50)));
 }
 
 export function markCurrent() {
@@ -142,6 +183,7 @@ export function markCurrent() {
   for (const row of document.querySelectorAll("#rows .row")) {
     if (row.id === `c-${open}`) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
+    if (row.id === `c-${open}`) document.querySelector(".conversation").toggleAttribute("data-muted", row.hasAttribute("data-muted"));
   }
 }
 
@@ -153,8 +195,9 @@ function trim() {
   const pane = list.closest(".list");
   const kept = list.children[over];
   const before = kept.getBoundingClientRect().top;
-  [...list.children].slice(0, over).forEach((row) => row.remove());
-  list.dataset.cut = "1";
+  const cut = [...list.children].slice(0, over);
+  list.dataset.cut ||= cut.map((row) => row.dataset.at).sort().at(-1); // what is newer than that is new
+  cut.forEach((row) => row.remove());
   byId("to-newest").hidden = false;
   pane.scrollTop += kept.getBoundingClientRect().top - before;
 }
@@ -210,9 +253,9 @@ export function keepList() {
     refreshList(true);
   });
   document.addEventListener("htmx:after:swap", () => {
-    if (byId("more")?.querySelector("a") === null) byId("rows")?.removeAttribute("data-more");
-    focusAfter?.nextElementSibling?.querySelector("a, summary")?.focus();
-    focusAfter = undefined;
+    const next = focusAfter?.nextElementSibling; // another swap may come before the one that j waits for
+    next?.querySelector("a, summary")?.focus();
+    if (next) focusAfter = undefined;
     trim();
     markCurrent();
     if (document.activeElement?.closest(".row")) document.querySelector(".conversation h1")?.focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-// Reading a conversation: letters in sight are read, menus close, links are copied, paper turns dark, n and p step.
+// Reading a conversation: letters in sight are read, links are copied, paper turns dark, n and p step.
 import { say } from "./toasts.js";
 
 const DWELL = 1000;
@@ -64,6 +64,7 @@ export function stepLetter(by) {
 }
 
 function openTarget() {
+  if (location.hash === "#comment") document.getElementById("comment")?.setAttribute("open", "");
   const letter = location.hash.startsWith("#m-") && document.getElementById(location.hash.slice(1));
   if (!letter) return;
   letter.closest(".earlier")?.setAttribute("open", "");
@@ -95,8 +96,7 @@ async function copy(link) {
 }
 
 function clicked(event) {
-  const target = event.target.closest?.("[data-step], [data-copy], button[data-paper], [data-open-all], .menu");
-  for (const menu of document.querySelectorAll(".menu[open]")) if (menu !== event.target.closest?.(".menu")) menu.open = false;
+  const target = event.target.closest?.("[data-step], [data-copy], button[data-paper], [data-open-all]");
   if (!target) return;
   if (target.matches("[data-step]")) {
     const row = [...document.querySelectorAll("#rows .row-subj a")].find((link) => link.getAttribute("href") === target.getAttribute("href"));
@@ -111,15 +111,7 @@ function clicked(event) {
   else if (target.matches("[data-open-all]")) {
     for (const fold of document.querySelectorAll(".conversation .earlier, .conversation .message")) fold.open = true;
   }
-  if (!target.matches(".menu")) target.closest(".menu")?.removeAttribute("open");
-}
-
-function closeMenu(event) {
-  const menu = event.key === "Escape" && event.target.closest?.(".menu[open]");
-  if (!menu) return;
-  event.stopImmediatePropagation();
-  menu.open = false;
-  menu.querySelector("summary").focus();
+  target.closest(".menu")?.removeAttribute("open");
 }
 
 function start() {
@@ -129,7 +121,6 @@ function start() {
 
 export function followReading() {
   document.addEventListener("click", clicked);
-  document.addEventListener("keydown", closeMenu, true);
   document.addEventListener("htmx:after:swap", start);
   document.addEventListener("letterdesk:letters", start);
   document.addEventListener("toggle", ({ target }) => target.matches(".message-details[open]") && target.querySelector("[data-way]")?.click(), true);

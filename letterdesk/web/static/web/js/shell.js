@@ -1,4 +1,5 @@
-// The frame around all pages: no connection is said, folded mailboxes are remembered, the first steps are fetched.
+// The frame around all pages: no connection is said, folded mailboxes are remembered, the first steps are fetched, and
+// the bell is heard; what is told comes with its own script.
 const token = () => JSON.parse(document.body.getAttribute("hx-headers:inherited"))["X-CSRFToken"];
 
 function tellOffline() {
@@ -30,8 +31,15 @@ async function fetchSteps() {
   place.replaceChildren(...fresh.body.childNodes);
 }
 
+function hearBell() {
+  const notices = () => import("./notices.js");
+  document.addEventListener("letterdesk:employee", () => notices().then(({ showNotices }) => showNotices()));
+  if (document.querySelector("[data-unseen]:not([hidden])")) notices().then(({ countInTitle }) => countInTitle());
+}
+
 export function keepShell() {
   tellOffline();
   rememberFolds();
+  hearBell();
   fetchSteps();
 }

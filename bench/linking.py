@@ -1,0 +1,158 @@
+"""How quick letters find their clients, and a timeline is: `python -m bench.linking link …` and `… timeline …`.
+
+The parent sets DATABASE_URL and LETTERDESK_DATA; records and letters are laid into the database without a mail server.
+"""
+
+import hashlib
+import json
+import statistics
+import sys
+import time
+from datetime import timedelta
+from typing import Any
+
+from .engine import prepare  # isort: skip  it sets Django up
+
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from letterdesk.accounts.models import Employee
+from letterdesk.crm.link import link_new
+from letterdesk.crm.models import Activity, Binding, EmailAddress, Record, Thread
+from letterdesk.crm.timeline import in_talks, record_page
+from letterdesk.mailboxes.collect import holder_of
+from letterdesk.mailboxes.models import BlobReference, Conversation, Folder, Mailbox, Message, Placement, ThreadKey
+
+BATCH = 2_000
+TURNS = 30
+
+
+def link(contacts: str, letters: str) -> dict[str, Any]:
+    """Letters of clients, an open deal for every tenth, one conversation for three letters; all are looked at."""
+    [mailbox] = prepare("127.0.0.1", "1", "ada@bench.example")
+    begin = time.perf_counter()
+    _lay_clients(mailbox.owner, int(contacts))
+    _lay_letters(mailbox, int(letters), int(contacts))
+    filled = time.perf_counter() - begin
+    begin, cpu = time.perf_counter(), time.process_time()
+    saved = link_new(mailbox, now=timezone.now())
+    taken, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    assert saved == int(letters) == Activity.objects.count()
+    again = time.perf_counter()
+    assert link_new(mailbox, now=timezone.now()) == 0
+    return {
+        "contacts": int(contacts), "letters": saved, "filled_seconds": filled, "seconds": taken, "cpu_seconds": cpu,
+        "again_seconds": time.perf_counter() - again,
+    }  # fmt: skip
+
+
+def timeline(activities: str) -> dict[str, Any]:
+    """The first page of a client's timeline: what is asked of the store, and the whole page of the record."""
+    [mailbox] = prepare("127.0.0.1", "1", "ada@bench.example")
+    _lay_clients(mailbox.owner, 1_000)
+    client = Record.objects.filter(kind="contact").first()
+    _lay_activities(client, int(activities))
+    browser = Client(headers={"host": "127.0.0.1"})
+    browser.force_login(mailbox.owner, settings.AUTHENTICATION_BACKENDS[0])
+
+    def store() -> None:
+        bindings, _following = record_page(client)
+        in_talks([binding.activity for binding in bindings])
+
+    def page() -> None:
+        assert browser.get(f"/crm/records/{client.public_id}").status_code == 200
+
+    return {"activities": int(activities), **{name: _median(what) for name, what in (("store", store), ("page", page))}}
+
+
+def _median(what: Any) -> dict[str, float]:
+    what()
+    with CaptureQueriesContext(connection) as queries:
+        what()
+    seconds = []
+    for _ in range(TURNS):
+        begin = time.perf_counter()
+        what()
+        seconds.append(time.perf_counter() - begin)
+    return {"seconds": statistics.median(seconds), "queries": len(queries)}
+
+
+def _lay_clients(ada: Employee, count: int) -> None:
+    account = ada.account
+    for start in range(0, count, BATCH):
+        numbers = range(start, min(start + BATCH, count))
+        made = Record.objects.bulk_create(
+            Record(account=account, kind="contact", name=f"Client {number}", responsible=ada) for number in numbers
+        )
+        EmailAddress.objects.bulk_create(
+            EmailAddress(account=account, record=record, email=_address(number), key=_address(number),
+                         domain=f"d{number % 9_000}.example")
+            for number, record in zip(numbers, made, strict=True)
+        )  # fmt: skip
+        Record.objects.bulk_create(
+            Record(account=account, kind="deal", name=f"Deal {record.name}", responsible=ada, contact=record)
+            for record in made[::10]
+        )
+
+
+def _address(number: int) -> str:
+    return f"client{number}@d{number % 9_000}.example"
+
+
+def _lay_letters(mailbox: Mailbox, count: int, contacts: int) -> None:
+    of = {"account": mailbox.account, "mailbox": mailbox}
+    inbox = Folder.objects.create(**of, name="INBOX", wire_name="INBOX", role="inbox", uidvalidity=1)
+    now = timezone.now()
+    for start in range(0, count, BATCH):
+        numbers = range(start, min(start + BATCH, count))
+        talks = {
+            talk: Conversation(**of, subject=f"Letters {talk}", newest_at=now)
+            for talk in {each // 3 for each in numbers}
+        }
+        Conversation.objects.bulk_create(talks.values())
+        letters = Message.objects.bulk_create(
+            Message(
+                **of, conversation=talks[number // 3], blob=hashlib.sha256(b"%d" % number).hexdigest(), size=3_000,
+                message_id=f"{number}@bench.example", subject=f"Letters {number // 3}", from_name="Client",
+                from_address=_address((number // 3 * 7_919) % contacts), snippet=f"Please send the offer {number}",
+                recipients={"to": [["Ada", "ada@bench.example"]]}, received_at=now - timedelta(seconds=count - number),
+            )
+            for number in numbers
+        )  # fmt: skip
+        BlobReference.objects.bulk_create(
+            BlobReference(account=mailbox.account, blob=letter.blob, holder=holder_of(mailbox.pk)) for letter in letters
+        )
+        Placement.objects.bulk_create(
+            Placement(account=mailbox.account, folder=inbox, message=letter, conversation=letter.conversation,
+                      uidvalidity=1, uid=1 + number, received_at=letter.received_at)
+            for number, letter in zip(numbers, letters, strict=True)
+        )  # fmt: skip
+        ThreadKey.objects.bulk_create(
+            ThreadKey(**of, conversation=letter.conversation, key=number * 40_503)
+            for number, letter in zip(numbers, letters, strict=True)
+        )
+
+
+def _lay_activities(client: Record, count: int) -> None:
+    account, now = client.account, timezone.now()
+    threads = Thread.objects.bulk_create(Thread(account=account, subject=f"Talk {n}") for n in range(count // 3 + 1))
+    activities = Activity.objects.bulk_create(
+        Activity(
+            account=account, identity=f"bench-{number}", thread=threads[number // 3], direction="in",
+            blob=f"{number:064x}",
+            size=3_000, subject=f"Talk {number // 3}", from_name="Client", from_address=_address(0),
+            snippet="Please send the offer", received_at=now - timedelta(hours=number),
+        )
+        for number in range(count)
+    )  # fmt: skip
+    Binding.objects.bulk_create(
+        Binding(account=account, activity=each, record=client, reason="address", received_at=each.received_at)
+        for each in activities
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps({"link": link, "timeline": timeline}[sys.argv[1]](*sys.argv[2:])))

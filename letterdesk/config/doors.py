@@ -1,0 +1,7 @@
+"""Who takes letters that come in by SMTP, each by local parts of its own. The only page where it says so."""
+
+from letterdesk.crm.sendsave_take import SENDSAVE
+from letterdesk.intake.doors import Door
+from letterdesk.tasks.guest_letters import GUESTS
+
+DOORS: tuple[Door, ...] = (SENDSAVE, GUESTS)

@@ -1,0 +1,98 @@
+"""Looks at letters that came in: reads them, asks whether their senders are proved, and gives them to their door."""
+
+import logging
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from letterdesk.lib import blobs
+from letterdesk.lib.crashpoint import reach
+from letterdesk.lib.jobs import job
+from letterdesk.mail.authentic import Proof, evidence_of
+from letterdesk.mail.letters import Unreadable
+from letterdesk.mail.parse import parse_many
+
+from .doors import Arrival, door_named
+from .models import KEPT, Arrived, State
+from .states import forget, leave, settle
+
+logger = logging.getLogger(__name__)
+
+MOST_READS = 3  # tries to read a letter
+AGAIN_AFTER = timedelta(minutes=2)  # doubled with each try,
+MOST_DOUBLED = 9  # up to 17 hours: it is tried without an end
+DNS_PATIENCE = timedelta(hours=1)  # so long it is asked again whether a sender is proved
+MISSED_AFTER = timedelta(seconds=30)
+AT_ONCE = 500
+SWEEP = 50.0  # seconds; the next one begins where this one ends
+
+
+@job(name="intake.take", retries=0)
+def take(arrived_id: int) -> None:
+    """Look at one letter that waits; whatever happens, it is there afterwards."""
+    now = timezone.now()
+    mine = Arrived.objects.filter(pk=arrived_id, state=State.WAITING, due_at__lte=now)
+    row = mine.select_related("account").first()
+    if row is None or not mine.filter(tries=row.tries).update(
+        tries=F("tries") + 1, due_at=now + AGAIN_AFTER * 2 ** min(row.tries, MOST_DOUBLED)
+    ):
+        return  # another worker has it, or it is done
+    raw = blobs.get(row.account_id, row.blob)
+    [letter] = parse_many([raw])
+    if isinstance(letter, Unreadable):
+        if row.tries >= MOST_READS:
+            leave(row, State.UNREADABLE, why="unreadable", now=now)
+        return
+    evidence = evidence_of(raw, believed=settings.INBOUND.believed)
+    if evidence.proof == Proof.UNKNOWN and now < row.arrived_at + DNS_PATIENCE:
+        settle(row, now=now)
+        return
+    reach("intake.before_take")
+    door_named(row.door).take(Arrival(row, raw, letter, evidence), now)
+
+
+@job(name="intake.take_these", retries=0)
+def take_these(arrived_ids: list[int]) -> None:
+    """Look at some letters that came together."""
+    for pk in arrived_ids:
+        _take_one(pk)
+
+
+@job(name="intake.take_waiting", priority=-5)
+def take_waiting() -> None:
+    """Every minute: letters whose wake-up was lost, and those that are tried again; each account in its turn (D13)."""
+    now = timezone.now()
+    waiting = Arrived.objects.filter(state=State.WAITING, due_at__lte=now - MISSED_AFTER).order_by("due_at")
+    taken: dict[int, int] = {}
+    turns = []
+    for pk, account_id in waiting.values_list("pk", "account_id")[: 10 * AT_ONCE]:
+        taken[account_id] = taken.get(account_id, 0) + 1
+        turns.append((taken[account_id], pk))
+    until = time.monotonic() + SWEEP
+    for _turn, pk in sorted(turns)[:AT_ONCE]:
+        if time.monotonic() > until:
+            return
+        _take_one(pk)
+
+
+def _take_one(pk: int) -> None:
+    try:
+        take.now(pk)
+    except Exception as error:  # it is tried again; the others do not wait for it
+        logger.error("Letter %s could not be looked at: %s", pk, type(error).__name__)
+
+
+@job(name="intake.forget_old", priority=-10)
+def forget_old() -> None:
+    """Daily: what was done or left out 30 days ago. What waits for a person or cannot be read stays."""
+    now = timezone.now()
+    for row in _to_forget(now)[: 20 * AT_ONCE]:
+        forget(row, now=now)
+
+
+def _to_forget(now: datetime) -> QuerySet[Arrived]:
+    old = Arrived.objects.filter(state__in=[State.DONE, State.LEFT_OUT], arrived_at__lt=now - KEPT, due_at__lte=now)
+    return old.order_by("due_at")

@@ -1,0 +1,300 @@
+"""The tables of this room as they are; on a database that has some of the steps, the steps go on instead."""
+
+import django.db.models.deletion
+import django.utils.timezone
+import letterdesk.lib.crypto
+import letterdesk.lib.ids
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    replaces = [('outbound', '0001_initial'), ('outbound', '0002_filed'), ('outbound', '0003_may_have_left'), ('outbound', '0004_moved_on'), ('outbound', '0005_signing_keys'), ('outbound', '0006_draft_copies'), ('outbound', '0007_templates'), ('outbound', '0008_bounces'), ('outbound', '0009_letters_of_others'), ('outbound', '0010_foreign_copies'), ('outbound', '0011_remind'), ('outbound', '0012_verified_senders'), ('outbound', '0013_discarded'), ('outbound', '0014_tried_since')]
+
+    initial = True
+
+    dependencies = [
+        ('accounts', '0001_squashed_0005'),
+        ('accounts', '__first__'),
+        ('mailboxes', '0001_squashed_0028'),
+        ('plans', '0001_squashed_0007'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='DailyLimit',
+            fields=[
+                ('mailbox', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='daily_limit', serialize=False, to='mailboxes.mailbox')),
+                ('most', models.PositiveIntegerField()),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ReportsRead',
+            fields=[
+                ('mailbox', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='mailboxes.mailbox')),
+                ('up_to', models.BigIntegerField(default=0)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Template',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
+                ('is_everyones', models.BooleanField(default=False)),
+                ('name', models.CharField(max_length=80)),
+                ('subject', models.CharField(blank=True, default='', max_length=300)),
+                ('text', models.TextField()),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('department', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.department')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='VerifiedSender',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
+                ('address', models.CharField(max_length=320)),
+                ('key', models.CharField(max_length=320)),
+                ('name', models.CharField(blank=True, default='', max_length=200)),
+                ('smtp_host', models.CharField(max_length=255)),
+                ('smtp_port', models.PositiveIntegerField()),
+                ('smtp_security', models.CharField(max_length=10)),
+                ('smtp_user', models.CharField(max_length=320)),
+                ('secret', letterdesk.lib.crypto.EncryptedJSON(null=True)),
+                ('is_everyones', models.BooleanField(default=False)),
+                ('daily_most', models.PositiveIntegerField(null=True)),
+                ('added_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('link_hash', models.CharField(blank=True, default='', max_length=64)),
+                ('link_expires_at', models.DateTimeField(null=True)),
+                ('verified_at', models.DateTimeField(null=True)),
+                ('removed_at', models.DateTimeField(null=True)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('added_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('link_hash', ''), _negated=True), fields=['link_hash'], name='verified_sender_by_link')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('account', 'key'), name='verified_sender_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Signature',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('from_name', models.CharField(blank=True, default='', max_length=200)),
+                ('html', models.TextField(blank=True, default='')),
+                ('text', models.TextField(blank=True, default='')),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('employee', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='signatures', to='mailboxes.mailbox')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('mailbox', 'employee'), name='signature_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SigningKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
+                ('domain', models.CharField(max_length=253)),
+                ('selector', models.CharField(max_length=63)),
+                ('key', letterdesk.lib.crypto.EncryptedJSON()),
+                ('made_at', models.DateTimeField()),
+                ('checked_at', models.DateTimeField(null=True)),
+                ('published_at', models.DateTimeField(null=True)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='signing_keys', to='accounts.account')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('account', 'domain'), name='signing_key_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Suppressed',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
+                ('address', models.CharField(max_length=320)),
+                ('reason', models.TextField(blank=True, default='')),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('mailbox', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='mailboxes.mailbox')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('account', 'address'), name='suppressed_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Draft',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
+                ('channel', models.CharField(choices=[('webmail', 'Webmail'), ('crm', 'CRM'), ('marketing', 'Marketing'), ('workflow', 'Workflows'), ('rule', 'Automation rules'), ('task', 'Task notices')], default='webmail', max_length=16)),
+                ('about', models.CharField(blank=True, default='', max_length=40)),
+                ('kind', models.CharField(choices=[('new', 'New letter'), ('reply', 'Reply'), ('forward', 'Forward')], default='new', max_length=8)),
+                ('in_reply_to', models.TextField(blank=True, default='')),
+                ('references', models.JSONField(default=list)),
+                ('to', models.JSONField(default=list)),
+                ('cc', models.JSONField(default=list)),
+                ('bcc', models.JSONField(default=list)),
+                ('subject', models.TextField(blank=True, default='')),
+                ('body_html', models.TextField(blank=True, default='')),
+                ('body_text', models.TextField(blank=True, default='')),
+                ('remind', models.CharField(blank=True, default='', max_length=32)),
+                ('seen', models.JSONField(default=list)),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('writing_until', models.DateTimeField(null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('discarded_at', models.DateTimeField(null=True)),
+                ('held_back_at', models.DateTimeField(null=True)),
+                ('is_teams', models.BooleanField(default=False)),
+                ('copied_at', models.DateTimeField(null=True)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('answers', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='drafts', to='mailboxes.message')),
+                ('author', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('discarded_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('mailbox', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='mailboxes.mailbox')),
+                ('writer', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('verified_sender', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='outbound.verifiedsender')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['account', 'author', '-updated_at'], name='draft_of_author'), models.Index(condition=models.Q(('sent_at', None)), fields=['updated_at'], name='draft_to_copy'), models.Index(condition=models.Q(('discarded_at__isnull', False)), fields=['discarded_at'], name='draft_to_remove')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('mailbox', None), ('verified_sender', None), _connector='XOR'), name='draft_has_one_sender')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SentOnDay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('count', models.PositiveIntegerField(default=0)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('mailbox', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mailboxes.mailbox')),
+                ('verified_sender', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='outbound.verifiedsender')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('mailbox', 'day'), name='sent_on_day_once'), models.UniqueConstraint(fields=('verified_sender', 'day'), name='sent_on_day_of_sender_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SenderUser',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('department', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.department')),
+                ('employee', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('sender', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='users', to='outbound.verifiedsender')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('sender', 'employee'), name='sender_user_once'), models.UniqueConstraint(fields=('sender', 'department'), name='sender_department_once'), models.CheckConstraint(condition=models.Q(('employee__isnull', True), ('department__isnull', True), _connector='XOR'), name='sender_user_is_one')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DraftFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
+                ('blob', models.CharField(max_length=64)),
+                ('filename', models.CharField(max_length=300)),
+                ('content_type', models.CharField(max_length=255)),
+                ('size', models.PositiveBigIntegerField()),
+                ('content_id', models.CharField(blank=True, default='', max_length=255)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('draft', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='outbound.draft')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Delivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.CharField(default=letterdesk.lib.ids.new_public_id, editable=False, max_length=16, unique=True)),
+                ('about', models.CharField(blank=True, default='', max_length=40)),
+                ('channel', models.CharField(choices=[('webmail', 'Webmail'), ('crm', 'CRM'), ('marketing', 'Marketing'), ('workflow', 'Workflows'), ('rule', 'Automation rules'), ('task', 'Task notices')], max_length=16)),
+                ('is_forward', models.BooleanField(default=False)),
+                ('blob', models.CharField(max_length=64)),
+                ('size', models.PositiveBigIntegerField()),
+                ('message_id', models.TextField()),
+                ('subject', models.TextField(blank=True, default='')),
+                ('sender', models.CharField(max_length=320)),
+                ('state', models.CharField(choices=[('queued', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('deferred', 'Will be tried again'), ('failed', 'Failed'), ('unknown', 'Perhaps sent'), ('cancelled', 'Stopped')], default='queued', max_length=12)),
+                ('phase', models.CharField(blank=True, choices=[('', 'Not begun'), ('connect', 'Connecting'), ('envelope', 'Envelope'), ('data', 'Letter'), ('dot', 'Final dot'), ('answered', 'Answered')], default='', max_length=12)),
+                ('fence', models.PositiveIntegerField(default=0)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('tried_since', models.DateTimeField(null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('due_at', models.DateTimeField()),
+                ('next_at', models.DateTimeField()),
+                ('leased_until', models.DateTimeField(null=True)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('remind_days', models.PositiveSmallIntegerField(null=True)),
+                ('remind_at', models.DateTimeField(null=True)),
+                ('seen', models.JSONField(null=True)),
+                ('may_have_left', models.BooleanField(default=False)),
+                ('error_code', models.CharField(blank=True, default='', max_length=40)),
+                ('error', models.TextField(blank=True, default='')),
+                ('trouble_at', models.DateTimeField(null=True)),
+                ('counted_on', models.DateField(null=True)),
+                ('is_filed', models.BooleanField(default=False)),
+                ('is_kept', models.BooleanField(default=False)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('answers', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='mailboxes.message')),
+                ('by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('filed', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='mailboxes.message')),
+                ('mailbox', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='mailboxes.mailbox')),
+                ('reservation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='plans.reservation')),
+                ('draft', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='outbound.draft')),
+                ('verified_sender', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='outbound.verifiedsender')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['mailbox', 'state', 'due_at'], name='delivery_in_outbox'), models.Index(condition=models.Q(('state__in', ['queued', 'deferred'])), fields=['next_at'], name='delivery_to_send'), models.Index(condition=models.Q(('state__in', ['sending'])), fields=['leased_until'], name='delivery_to_recover'), models.Index(condition=models.Q(('trouble_at__isnull', False)), fields=['mailbox'], name='delivery_in_trouble'), models.Index(fields=['mailbox', 'message_id'], name='delivery_by_message_id'), models.Index(condition=models.Q(('verified_sender__isnull', False)), fields=['verified_sender', 'message_id'], name='delivery_of_sender'), models.Index(condition=models.Q(('about', ''), _negated=True), fields=['account', 'about'], name='delivery_about'), models.Index(condition=models.Q(('is_kept', False), ('sent_at__isnull', False), models.Q(('about', ''), _negated=True)), fields=['sent_at'], name='delivery_to_keep')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('mailbox', None), ('verified_sender', None), _connector='XOR'), name='delivery_has_one_sender')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DraftCopy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_foreign', models.BooleanField(default=False)),
+                ('message_id', models.TextField()),
+                ('blob', models.CharField(max_length=64)),
+                ('said', models.CharField(max_length=64)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('stored_at', models.DateTimeField(null=True)),
+                ('gone_at', models.DateTimeField(null=True)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('draft', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='copies', to='outbound.draft')),
+                ('folder', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='mailboxes.folder')),
+                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='draft_copies', to='mailboxes.mailbox')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('mailbox', 'message_id', 'blob'), name='draft_copy_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DeliveryRecipient',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('field', models.CharField(max_length=3)),
+                ('name', models.TextField(blank=True, default='')),
+                ('address', models.CharField(max_length=320)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('accepted', 'Accepted by the server'), ('deferred', 'Will be tried again'), ('refused', 'Refused'), ('unknown', 'Perhaps sent')], default='waiting', max_length=12)),
+                ('code', models.PositiveIntegerField(default=0)),
+                ('text', models.TextField(blank=True, default='')),
+                ('bounce', models.CharField(blank=True, choices=[('', 'None'), ('hard', 'No such address'), ('soft', 'Came back'), ('delayed', 'Delayed on its way')], default='', max_length=8)),
+                ('bounce_text', models.TextField(blank=True, default='')),
+                ('bounced_at', models.DateTimeField(null=True)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                ('delivery', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='recipients', to='outbound.delivery')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('delivery', 'address'), name='delivery_recipient_once')],
+            },
+        ),
+    ]

@@ -1,0 +1,25 @@
+"""A list of records as a file: what it shows, for whoever sees it, on record."""
+
+from django.http import Http404, HttpResponse
+
+from letterdesk.crm.export import HEAD, cards_of, exported, table_of, tell_export
+from letterdesk.crm.lists import all_of
+from letterdesk.crm.models import Kind
+from letterdesk.lib.sheets import as_csv
+from letterdesk.mail.vcard import write_cards
+from letterdesk.web.downloads import as_file
+from letterdesk.web.records import wanted_of, words_of
+from letterdesk.web.request import Request
+
+
+def export(request: Request, plural: str) -> HttpResponse:
+    """GET /crm/<plural>/export?form=csv|vcf and as the list: what it shows, filtered so; of deals no cards."""
+    words, form = words_of(plural), request.GET.get("form", "csv")
+    if form not in {"csv", "vcf"} or (form == "vcf" and words.kind == Kind.DEAL):
+        raise Http404
+    records = exported(request.employee, all_of(request.employee, wanted_of(request, words)))
+    tell_export(request.employee, words.kind, len(records), form)
+    if form == "vcf":
+        content = write_cards(cards_of(records)).encode()
+        return as_file(content, name=f"{plural}.vcf", content_type="text/vcard")
+    return as_file(as_csv(HEAD, table_of(records)).encode("utf-8-sig"), name=f"{plural}.csv", content_type="text/csv")
