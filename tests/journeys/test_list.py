@@ -121,6 +121,22 @@ def test_star_move_label_and_snooze_by_keyboard(mailbox_with, dovecot, house, ax
     eventually(lambda: count_on_server(dovecot, user, "Trash"), 1)
 
 
+def test_a_row_that_changes_under_the_pressed_button_still_opens(mailbox_with, dovecot):
+    page, user = mailbox_with(3)
+    box = page.get_by_role("link", name=re.compile("Letter 001")).bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    with dovecot.client(user) as server:
+        server.select("INBOX")
+        server.store("1:*", "+FLAGS", r"(\Flagged)")
+    dovecot.deliver(user, letter("Letter 003"))
+    starred = row(page, "Letter 002").locator(".star")
+    expect(starred).to_have_attribute("aria-pressed", "true", timeout=PATIENCE)
+    expect(page.locator("#pill button")).to_be_visible(timeout=PATIENCE)
+    page.mouse.up()
+    expect(page.locator(".conversation h1")).to_have_text("Letter 001")
+
+
 def test_three_hundred_at_once_with_all_that_match_and_back_again(mailbox_with, dovecot):
     page, user = mailbox_with(320)
     end = time.monotonic() + 60

@@ -128,6 +128,7 @@ def _answered_with_its_table(page, sink):
     page.get_by_role("textbox", name="Letter").press("Control+Home")
     page.keyboard.type("We take it.")
     page.get_by_role("button", name="Send", exact=True).click()
+    page.wait_for_url("**/mail/**")
     answer = taken(sink, 2)
     assert answer["In-Reply-To"] == "<desks@okafor.example>"
     html = answer.get_body(("html",)).get_content()

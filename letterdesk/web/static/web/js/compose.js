@@ -13,6 +13,7 @@ import { dismissToasts } from "./toasts.js";
 
 const PAUSE = 1500; // ms without a key, then it is saved
 const LONGEST = 10_000; // ms of typing without a pause
+const OUTLIVES = 10_000; // characters of a letter: a browser takes 64 KiB in all from a page that is gone
 const form = document.querySelector("form[data-compose]");
 
 class Letter {
@@ -110,7 +111,8 @@ class Letter {
     this.fill();
     const body = new FormData(form);
     body.delete("file");
-    const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
+    const keepalive = document.hidden && form.elements.html.value.length < OUTLIVES; // the page may be going
+    const answer = await fetch(form.action, { method: "POST", body, keepalive, headers: { "HX-Request": "true" } }).catch(() => null);
     const said = answer && (answer.headers.get("Content-Type") ?? "").includes("json") ? await answer.json() : null;
     if (answer?.ok && said) return this.saved(said);
     this.dirty = true;

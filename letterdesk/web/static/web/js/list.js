@@ -20,6 +20,7 @@ function isInUse(list) {
 }
 
 function update(row, fresh) {
+  if (row.matches(":active")) return; // its link stays under the pressed button: a press on another would open nothing
   const quick = row.querySelector("#quick");
   const focused = row.contains(document.activeElement) && document.activeElement;
   const turn = [...row.querySelectorAll(FOCUSED)].indexOf(focused);
