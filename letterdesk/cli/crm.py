@@ -106,8 +106,10 @@ def delete_record(record_id: Id, *, by: By, preview: bool = False, as_json: AsJs
     told = binned.consequences(record)
     if not preview:
         binned.delete(record, by=person, now=timezone.now())
-    facts = {"record": record.public_id, "letters": told.going, "staying": told.staying, "done": not preview}
-    text = f"{record} {'would go' if preview else 'went'} into the bin with {told.going} letters."
+    facts = {"record": record.public_id, "letters": told.going, "staying": told.staying, "notes": told.notes}
+    facts["done"] = not preview
+    going = f"{told.going} letters and {told.notes} notes and calls"
+    text = f"{record} {'would go' if preview else 'went'} into the bin with {going}."
     answer(facts, as_json=as_json, text=text)
 
 

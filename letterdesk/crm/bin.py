@@ -35,17 +35,19 @@ class NotInBin(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What deleting a record takes along, for the warning: activities that stand nowhere else, and those that do."""
+    """What deleting a record takes along, for the warning: activities that stand nowhere else, those that do, notes."""
 
     going: int
     staying: int
+    notes: int  # and calls
 
 
 def consequences(record: Record) -> Consequences:
-    """How many activities go into the bin with this record, and how many stay at others (R8)."""
+    """How many activities and notes go into the bin with this record, and how many activities stay at others (R8)."""
     here = Activity.objects.present().filter(bindings__record=record.pk)
     staying = here.filter(Exists(_present_bindings().exclude(record=record.pk))).count()
-    return Consequences(going=here.count() - staying, staying=staying)
+    notes = Note.objects.present().filter(record=record.pk).count()
+    return Consequences(going=here.count() - staying, staying=staying, notes=notes)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from letterdesk.events.record import record as tell
 
 from .models import Kind, Record, Stage
 from .records import STAGED, Fields, checked, fields_of, write_reach
-from .stages import hold
+from .stages import hold, may_change
 
 REACH = ("addresses", "phones")
 
@@ -72,10 +72,12 @@ def move_to_stage(record: Record, stage: Stage, *, by: Employee, seen: str = "")
     """Say how far a lead or deal has come. Returns whether that is new.
 
     `seen`: the public id of the stage that the person saw; empty: whatever it was. Raises InBin, and ChangedMeanwhile
-    where somebody else moved it since, or deleted the stage.
+    where somebody else moved it since, deleted the stage, or took the right to its pipeline from this person.
     """
     lock(record)
     record.refresh_from_db()
+    if not may_change(record, by):
+        raise ChangedMeanwhile
     if seen and record.stage is not None and record.stage.public_id not in {seen, stage.public_id}:
         raise ChangedMeanwhile
     if record.kind not in STAGED or stage.account_id != record.account_id or stage.pipeline.kind != record.kind:

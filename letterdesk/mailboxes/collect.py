@@ -37,6 +37,9 @@ class BlobsBeingRemoved(Exception):
     """A collector holds these bytes; try again a little later."""
 
 
+NOT_STORED = (OSError, StaleBatch, BlobsBeingRemoved)  # nothing was written; trying again may help
+
+
 def holder_of(mailbox_id: int) -> str:
     """The holder's name of a mailbox: of its letters and of its quarantine."""
     return f"mailbox:{mailbox_id}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
@@ -31,7 +31,7 @@ from letterdesk.mailboxes.models import Mailbox
 from letterdesk.outbound import send
 from letterdesk.outbound.direct import Composed, compose_to, queue
 from letterdesk.outbound.identities import Identity, identities_with_senders
-from letterdesk.outbound.models import Delivery, State
+from letterdesk.outbound.models import Delivery, State, VerifiedSender
 from letterdesk.outbound.suppression import suppressed_among
 from letterdesk.plans.models import Channel
 
@@ -76,6 +76,7 @@ class Written:
 
     comment: Comment
     left_out: Sequence[Guest]
+    from_others: Sequence[tuple[Guest, Identity]]  # who got it from another address than they were invited from
 
 
 def reply_address(guest: Guest) -> str:
@@ -125,16 +126,15 @@ def invite(
     )  # fmt: skip
     letter = _letter(guest, _invitation(guest), identity=identity, by=by, now=now)
     guest.message_id = letter.message_id
-    try:
-        with transaction.atomic():
-            lock(task)
-            if guests_of(task).count() >= MOST:
-                raise BadTask(_("A task has %(most)d guests at the most.") % {"most": MOST})
-            guest.save(force_insert=True)
-            queue(letter, by=by, channel=Channel.TASK, about=guest.reference, now=now)
-            _tell("task.guest_invited", guest, by)
-    except IntegrityError:
-        raise BadTask(_("%(address)s is a guest of this task already.") % {"address": typed}) from None
+    with transaction.atomic():
+        lock(task)
+        if guests_of(task).filter(key=guest.key).exists():
+            raise BadTask(_("%(address)s is a guest of this task already.") % {"address": typed})
+        if guests_of(task).count() >= MOST:
+            raise BadTask(_("A task has %(most)d guests at the most.") % {"most": MOST})
+        guest.save(force_insert=True)
+        queue(letter, by=by, channel=Channel.TASK, about=guest.reference, now=now)
+        _tell("task.guest_invited", guest, by)
     return guest
 
 
@@ -156,14 +156,16 @@ def write_to_guests(task: Task, text: str, *, by: Employee, now: datetime) -> Wr
         raise BadTask(_("None of the guests can be written to.") if text.strip() else _("The comment is empty."))
     spend(by.account, "guest.write", who=by.public_id, most=LETTERS_PER_HOUR, within=timedelta(hours=1), now=now)
     said = _said(task, text.strip(), by)
-    letters = [(each, _letter(each, said, identity=_from(each, identities), by=by, now=now)) for each in reached]
+    from_where = [(each, _from(each, identities)) for each in reached]
+    letters = [(each, _letter(each, said, identity=theirs, by=by, now=now)) for each, theirs in from_where]
     with transaction.atomic():
         made = comment(task, text, by=by, now=now, for_guests=True)
         here = set(guests_of(task).values_list("pk", flat=True))
         for guest, letter in letters:
             if guest.pk in here:  # else removed while we wrote
                 queue(letter, by=by, channel=Channel.TASK, about=guest.reference, now=now)
-    return Written(made, [each for each in guests if each.key in gone])
+    others = [(each, theirs) for each, theirs in from_where if not _is_from(each, theirs)]
+    return Written(made, [each for each in guests if each.key in gone], others)
 
 
 @transaction.atomic
@@ -202,17 +204,20 @@ def _checked(task: Task, address: str) -> str:
         raise BadTask(_("%(address)s is no e-mail address.") % {"address": typed[:320]})
     colleagues = Employee.objects.filter(account=task.account_id, email=key)
     mailboxes = Mailbox.objects.filter(account=task.account_id, address__iexact=key)  # it stands there as typed
-    if settings.INBOUND.local_part(key) or colleagues.exists() or mailboxes.exists():
+    senders = VerifiedSender.objects.filter(account=task.account_id, key=key, removed_at=None)
+    if settings.INBOUND.local_part(key) or any(rows.exists() for rows in (colleagues, mailboxes, senders)):
         raise BadTask(_("%(address)s is one of your own addresses: put colleagues into the task.") % {"address": typed})
     return typed
 
 
 def _from(guest: Guest, identities: Sequence[Identity]) -> Identity:
-    theirs = (guest.mailbox_id, guest.verified_sender_id)
-    for each in identities:
-        if (each.mailbox and each.mailbox.pk, each.verified_sender and each.verified_sender.pk) == theirs:
-            return each
-    return identities[0]
+    return next((each for each in identities if _is_from(guest, each)), identities[0])
+
+
+def _is_from(guest: Guest, identity: Identity) -> bool:
+    """Whether the guest was invited from it."""
+    mailbox, sender = identity.mailbox, identity.verified_sender
+    return (mailbox and mailbox.pk, sender and sender.pk) == (guest.mailbox_id, guest.verified_sender_id)
 
 
 def _letter(guest: Guest, text: str, *, identity: Identity, by: Employee, now: datetime) -> Composed:

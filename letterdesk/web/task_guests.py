@@ -16,6 +16,7 @@ from letterdesk.accounts.models import Employee
 from letterdesk.accounts.pace import TooFast
 from letterdesk.intake.models import Arrived, State
 from letterdesk.lib import blobs
+from letterdesk.mailboxes.collect import NOT_STORED
 from letterdesk.outbound.composing import CannotSend
 from letterdesk.outbound.identities import identities_with_senders
 from letterdesk.plans.limits import LimitReached, NotInPlan
@@ -77,8 +78,8 @@ def invite(request: Request, task: Task) -> dict[str, str]:
             task, typed["address"], name=typed["name"], words=typed["words"], identity=identity, by=request.employee,
             now=timezone.now(),
         )  # fmt: skip
-    except REFUSALS as error:
-        messages.error(request, str(error))
+    except (*REFUSALS, *NOT_STORED) as error:
+        messages.error(request, _told(error))
         return typed
     messages.success(request, _("%(who)s is invited.") % {"who": made})
     return {}
@@ -88,12 +89,24 @@ def write_to_guests(request: Request, task: Task, text: str) -> bool:
     """A comment that goes to the guests as well; says to whom it did not. False: it was refused, and says why."""
     try:
         made = guests.write_to_guests(task, text, by=request.employee, now=timezone.now())
-    except REFUSALS as error:
-        messages.error(request, str(error))
+    except (*REFUSALS, *NOT_STORED) as error:
+        messages.error(request, _told(error))
         return False
     for guest in made.left_out:
         messages.warning(request, _("Not sent to %(who)s: there is no such address.") % {"who": guest})
+    for guest, identity in made.from_others:
+        facts = {"who": guest, "address": identity.email}
+        messages.info(
+            request, _("%(who)s gets it from %(address)s: you may not write from where they were invited.") % facts
+        )
     return True
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, REFUSALS):
+        return str(error)
+    log.error("a letter to a guest could not be stored: %r", error)
+    return _("The letter could not be stored now, and nothing was sent. Try again in a minute.")
 
 
 @require_POST

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from letterdesk.mail.html import clean_html
-from letterdesk.mailboxes.collect import BlobsBeingRemoved, StaleBatch
+from letterdesk.mailboxes.collect import NOT_STORED
 from letterdesk.outbound import drafts, files, placeholders, templates
 from letterdesk.outbound.models import Template, TemplateFile
 from letterdesk.web.downloads import as_file
@@ -19,7 +19,6 @@ from letterdesk.web.draft_files import MOST, too_many_at_once
 from letterdesk.web.request import Request
 from letterdesk.web.security import set_writing_policy
 
-NOT_STORED = (OSError, StaleBatch, BlobsBeingRemoved)
 SAID = ("name", "subject", "text", "share")
 
 

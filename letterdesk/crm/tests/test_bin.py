@@ -10,6 +10,7 @@ from letterdesk.crm.by_hand import link_by_hand, take_away
 from letterdesk.crm.change import InBin
 from letterdesk.crm.jobs import purge_bin
 from letterdesk.crm.models import Activity, Record, Thread, Unlinked
+from letterdesk.crm.notes import Said, write
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, disarm, interrupt
 from letterdesk.mailboxes.collect import collect
@@ -26,8 +27,9 @@ MONTH = 30 * DAY
 def test_what_stands_nowhere_else_goes_along_and_comes_back(make, ines, now):
     amara, roof = make(), make("deal", "Roof")
     alone, shared = activity_at(amara, at=now), activity_at(amara, roof, at=now)
+    write(amara, Said("Called her"), by=ines, now=now)
     told = consequences(amara)
-    assert (told.going, told.staying) == (1, 1)
+    assert (told.going, told.staying, told.notes) == (1, 1, 1)
     assert delete(amara, by=ines, now=now) == 1
     assert list(Activity.objects.present()) == [shared]
     assert delete(roof, by=ines, now=now + DAY) == 1

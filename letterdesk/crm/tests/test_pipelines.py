@@ -182,6 +182,8 @@ def test_a_pipeline_is_for_everyone_or_for_whom_was_chosen(pipelines, deal, ines
     assert rights() == "ccc"
     write_access(second, Everyone.SEE, [(jonas, True)], by=administrator)
     assert rights() == "scs"
+    with pytest.raises(ChangedMeanwhile):  # the page was opened before
+        move_to_stage(deal, second.stages.last(), by=ines)
     assert not Note.objects.editable_by(ines).exists()  # her own, at a deal that she may not change
     write_access(second, Everyone.NOTHING, [(jonas, True), (ines, False)], by=administrator)
     assert rights() == "sc-"

@@ -21,7 +21,7 @@ from letterdesk.mail.smtpd import Handed
 from letterdesk.outbound.composing import CannotSend
 from letterdesk.outbound.deliver import deliver
 from letterdesk.outbound.identities import identities_with_senders
-from letterdesk.outbound.models import Delivery, Suppressed
+from letterdesk.outbound.models import Delivery, Suppressed, VerifiedSender
 from letterdesk.outbound.models import State as Sent
 from letterdesk.plans.models import Reservation
 from letterdesk.tasks import bin as tasks_bin
@@ -149,6 +149,12 @@ def test_who_cannot_be_a_guest_is_refused_in_words(task, guest, identity, ines, 
     with pytest.raises(BadTask, match=r"e-mail address|of your own|already"):
         guests.invite(task, address, identity=identity, by=ines, now=now)
     assert Guest.objects.count() == Delivery.objects.count() == 1
+
+
+def test_a_verified_sender_is_one_of_our_own_addresses(account, task, identity, ines, now):
+    VerifiedSender.objects.create(account=account, address="Sales@acme.example", key="sales@acme.example", smtp_port=25)
+    with pytest.raises(BadTask, match="of your own"):
+        guests.invite(task, "sales@acme.example", identity=identity, by=ines, now=now)
 
 
 def test_nothing_goes_to_an_address_that_does_not_exist(account, task, guest, identity, ines, now):

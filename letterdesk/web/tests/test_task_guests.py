@@ -1,5 +1,6 @@
 """Guests on the page of a task: invited, written to, their letters that wait taken or not; who sees what."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,28 @@ def test_what_is_refused_keeps_what_was_typed(browser, task, form, settings):
     assert "A long thought" in refused.content.decode()
     settings.INBOUND = Inbound()
     assert "LETTERDESK_INBOUND_DOMAIN" in text_of(browser.get(page))
+
+
+def test_a_full_disk_is_told_and_nobody_is_written_to(browser, task, form, monkeypatch):
+    def put(*_given):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("letterdesk.outbound.direct.blobs.put", put)
+    refused = browser.post(f"/tasks/{task.public_id}/guests", form)
+    assert (refused.status_code, Guest.objects.count()) == (422, 0)
+    assert "nothing was sent. Try again in a minute." in text_of(refused)
+    assert "Look at page 3" in refused.content.decode()
+
+
+def test_who_writes_from_elsewhere_than_the_guest_was_invited_is_told(browser, sign_in, task, form, jonas):
+    browser.post(f"/tasks/{task.public_id}/guests", form)
+    task.taking_part.create(account=task.account, employee=jonas)
+    theirs = sign_in(jonas)
+    Mailbox.objects.create(
+        account=task.account, owner=jonas, address="j@acme.example", name="J", smtp_host="smtp.acme.example"
+    )
+    said = theirs.post(f"/tasks/{task.public_id}/comments", {"text": "Hello", "for_guests": "yes"}, follow=True)
+    assert "Bo gets it from j@acme.example: you may not write" in text_of(said)
 
 
 def test_who_sees_the_task_sees_its_guests_and_nobody_else_does(browser, sign_in, task, form, jonas, stranger):
