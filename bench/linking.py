@@ -1,13 +1,16 @@
-"""How quick letters find their clients, and a timeline is: `python -m bench.linking link …` and `… timeline …`.
+"""How quick letters find their clients, and a timeline is: `python -m bench.linking link …`, `synced …`, `timeline …`.
 
-The parent sets DATABASE_URL and LETTERDESK_DATA; records and letters are laid into the database without a mail server.
+The parent sets DATABASE_URL and LETTERDESK_DATA; records and letters are laid into the database without a mail server,
+but for `synced`, which fetches them as a first sync does.
 """
 
 import hashlib
 import json
+import resource
 import statistics
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,13 +24,15 @@ from django.utils import timezone
 
 from letterdesk.accounts.models import Employee
 from letterdesk.crm.link import link_new
-from letterdesk.crm.models import Activity, Binding, EmailAddress, Record, Thread
+from letterdesk.crm.models import Activity, Binding, EmailAddress, MailboxSaving, Record, Thread
 from letterdesk.crm.timeline import in_talks, record_page
 from letterdesk.mailboxes.collect import holder_of
 from letterdesk.mailboxes.models import BlobReference, Conversation, Folder, Mailbox, Message, Placement, ThreadKey
+from letterdesk.sync.once import sync_once
 
 BATCH = 2_000
 TURNS = 30
+PEOPLE = 20  # of a company whose timeline gathers theirs
 
 
 def link(contacts: str, letters: str) -> dict[str, Any]:
@@ -49,12 +54,37 @@ def link(contacts: str, letters: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def synced(host: str, port: str, user: str, contacts: str) -> dict[str, Any]:
+    """A first sync, and what linking its letters takes more: where none is of a client, and where one in ten is."""
+    [mailbox] = prepare(host, port, user)
+    _lay_clients(mailbox.owner, int(contacts))
+    begin, cpu = time.perf_counter(), _cpu()
+    assert sync_once(mailbox).agrees
+    got: dict[str, Any] = {"sync": {"seconds": time.perf_counter() - begin, "cpu_seconds": _cpu() - cpu}}
+    for name, people in (("nobody", ()), ("tenth", range(10, 901, 10))):
+        _lay_people(mailbox.owner, people)
+        MailboxSaving.objects.update(considered=0)
+        begin, cpu = time.perf_counter(), _cpu()
+        saved = link_new(mailbox, now=timezone.now())
+        got[name] = {"seconds": time.perf_counter() - begin, "cpu_seconds": _cpu() - cpu, "saved": saved}
+    assert got["nobody"]["saved"] == 0 < got["tenth"]["saved"]
+    return {"letters": Message.objects.count(), "contacts": int(contacts), **got}
+
+
 def timeline(activities: str) -> dict[str, Any]:
-    """The first page of a client's timeline: what is asked of the store, and the whole page of the record."""
+    """The first page of a timeline of so many letters: of a contact, and of a company that gathers twenty people.
+
+    What is asked of the store, and the whole page of the record.
+    """
     [mailbox] = prepare("127.0.0.1", "1", "ada@bench.example")
     _lay_clients(mailbox.owner, 1_000)
-    client = Record.objects.filter(kind="contact").first()
-    _lay_activities(client, int(activities))
+    client, *people = Record.objects.filter(kind="contact").order_by("pk")[: 1 + PEOPLE]
+    company = Record.objects.create(account=client.account, kind="company", name="Bench", responsible=mailbox.owner)
+    Record.objects.filter(pk__in=[each.pk for each in people]).update(company=company)
+    _lay_activities([client], int(activities))
+    _lay_activities([company, *people], int(activities))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as PostgreSQL does by itself within a minute
     browser = Client(headers={"host": "127.0.0.1"})
     browser.force_login(mailbox.owner, settings.AUTHENTICATION_BACKENDS[0])
 
@@ -62,22 +92,44 @@ def timeline(activities: str) -> dict[str, Any]:
         bindings, _following = record_page(client)
         in_talks([binding.activity for binding in bindings])
 
-    def page() -> None:
-        assert browser.get(f"/crm/records/{client.public_id}").status_code == 200
+    def page(of: Record) -> None:
+        assert browser.get(f"/crm/records/{of.public_id}").status_code == 200
 
-    return {"activities": int(activities), **{name: _median(what) for name, what in (("store", store), ("page", page))}}
+    told = {"store": _median(store), "page": _median(lambda: page(client)), "company": _median(lambda: page(company))}
+    return {"activities": int(activities), **told}
 
 
 def _median(what: Any) -> dict[str, float]:
     what()
     with CaptureQueriesContext(connection) as queries:
         what()
-    seconds = []
+    asked = len(queries)  # now: the next request empties the log
+    seconds, cpu_seconds = [], []
     for _ in range(TURNS):
-        begin = time.perf_counter()
+        begin, cpu = time.perf_counter(), time.process_time()
         what()
         seconds.append(time.perf_counter() - begin)
-    return {"seconds": statistics.median(seconds), "queries": len(queries)}
+        cpu_seconds.append(time.process_time() - cpu)
+    return {
+        "seconds": statistics.median(seconds),
+        "cpu_seconds": statistics.median(cpu_seconds),
+        "queries": asked,
+    }
+
+
+def _cpu() -> float:
+    """Seconds of a processor of this process, and of the children that read large batches."""
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in spent)
+
+
+def _lay_people(ada: Employee, numbers: Iterable[int]) -> None:
+    """Contacts with the addresses that the corpus writes from (corpus.py)."""
+    for number in numbers:
+        address = f"person{number}@client{number % 90}.example"
+        person = Record.objects.create(account=ada.account, kind="contact", name=f"Person {number}", responsible=ada)
+        EmailAddress.objects.create(account=ada.account, record=person, email=address, key=address,
+                                    domain=address.partition("@")[2])  # fmt: skip
 
 
 def _lay_clients(ada: Employee, count: int) -> None:
@@ -136,12 +188,13 @@ def _lay_letters(mailbox: Mailbox, count: int, contacts: int) -> None:
         )
 
 
-def _lay_activities(client: Record, count: int) -> None:
-    account, now = client.account, timezone.now()
+def _lay_activities(records: Sequence[Record], count: int) -> None:
+    """Letters at the first of the records, each at one of the others, too."""
+    (first, *others), account, now = records, records[0].account, timezone.now()
     threads = Thread.objects.bulk_create(Thread(account=account, subject=f"Talk {n}") for n in range(count // 3 + 1))
     activities = Activity.objects.bulk_create(
         Activity(
-            account=account, identity=f"bench-{number}", thread=threads[number // 3], direction="in",
+            account=account, identity=f"bench-{first.pk}-{number}", thread=threads[number // 3], direction="in",
             blob=f"{number:064x}",
             size=3_000, subject=f"Talk {number // 3}", from_name="Client", from_address=_address(0),
             snippet="Please send the offer", received_at=now - timedelta(hours=number),
@@ -149,10 +202,11 @@ def _lay_activities(client: Record, count: int) -> None:
         for number in range(count)
     )  # fmt: skip
     Binding.objects.bulk_create(
-        Binding(account=account, activity=each, record=client, reason="address", received_at=each.received_at)
-        for each in activities
+        Binding(account=account, activity=each, record=record, reason="address", received_at=each.received_at)
+        for number, each in enumerate(activities)
+        for record in (first, *(others[number % len(others)] for _ in others[:1]))
     )
 
 
 if __name__ == "__main__":
-    print(json.dumps({"link": link, "timeline": timeline}[sys.argv[1]](*sys.argv[2:])))
+    print(json.dumps({"link": link, "synced": synced, "timeline": timeline}[sys.argv[1]](*sys.argv[2:])))

@@ -330,14 +330,28 @@ def linking(this: Round) -> None:
             text = f"{each:.2f} ms a letter, {cpu:.2f} ms of CPU"
             what = f"linking {got['letters']:,} letters, {got['contacts']:,} contacts, {name}"
             this.figures.add(what, text, "to reach: 1 ms", f"{each:.2f}")
+    with this.figures.step("linking a first sync"):
+        for name, ours in this.ground.fresh("synced").items():
+            _linking_beside_sync(this, name, ours)
     with this.figures.step("timeline"):
         for name, ours in this.ground.fresh("timeline").items():
             got = ours.measure("bench.linking", "timeline", str(this.size.activities))
             this.figures.raw[f"timeline-{name}"] = got
-            for part, told in ((part, got[part]) for part in ("store", "page")):
-                text = f"{told['seconds'] * 1000:.1f} ms, {told['queries']} queries"
+            for part, told in ((part, got[part]) for part in ("store", "page", "company")):
+                text = f"{told['seconds'] * 1000:.1f} ms, {told['cpu_seconds'] * 1000:.1f} ms of CPU"
                 what = f"timeline of {got['activities']:,} letters, {part}, {name}"
-                this.figures.add(what, text, "to reach: 30 ms")
+                this.figures.add(what, f"{text}, {told['queries']} queries", "to reach: 30 ms")
+
+
+def _linking_beside_sync(this: Round, name: str, ours: Ours) -> None:
+    got = ours.measure("bench.linking", "synced", *_at(this.served), str(this.size.contacts))
+    this.figures.raw[f"linking-synced-{name}"] = got
+    for who, words in (("nobody", "no client among them"), ("tenth", "every tenth of a client")):
+        by_clock, cpu = (got[who][key] / got["sync"][key] for key in ("seconds", "cpu_seconds"))
+        each = got[who]["seconds"] / got["letters"] * 1000
+        text = f"{each:.2f} ms a letter, {by_clock:.0%} of the sync, {cpu:.0%} of its CPU"
+        what = f"linking a first sync of {got['letters']:,} letters, {words}, {name}"
+        this.figures.add(what, text, "to reach: 15 %", f"{by_clock:.2f}")
 
 
 PARTS: dict[str, Callable[[Round], None]] = {

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "letterdesk.web.request.room_for_frames",
     "letterdesk.web.security.strict_headers",
     "django.middleware.security.SecurityMiddleware",
     "letterdesk.web.statics.StaticFiles",

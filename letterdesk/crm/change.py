@@ -11,7 +11,7 @@ from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record as tell
 
 from .models import Kind, Record, Stage
-from .records import STAGED, Fields, checked, fields_of, write_reach
+from .records import STAGED, Fields, checked, fields_seen, write_reach
 from .stages import hold, may_change
 
 REACH = ("addresses", "phones")
@@ -33,7 +33,7 @@ class ChangedMeanwhile(ValueError):
 
 def version_of(record: Record) -> str:
     """What `change` would replace, as a short word: another one after every change of it."""
-    said = fields_of(record)  # by key: the reader's copy of the record may hide its company and contact from them
+    said = fields_seen(record)  # by key: the reader's copy of the record may hide its company and contact from them
     values = [getattr(said, each.name) for each in names_of(said) if each.name not in {"company", "contact"}]
     plain = [getattr(value, "pk", value) for value in values] + [record.company_id, record.contact_id]
     return hashlib.sha256(repr(plain).encode()).hexdigest()[:16]

@@ -10,7 +10,7 @@ from letterdesk.mail.limited import Unparsable
 from letterdesk.mail.parse import parse_letter, read_part
 from letterdesk.mailboxes.models import Message
 from letterdesk.mailboxes.periods import Period, Periods, longest
-from letterdesk.mailboxes.retention import visible
+from letterdesk.mailboxes.retention import shown
 
 from .models import Activity, LetterCopy
 
@@ -35,13 +35,19 @@ def content_of(activity: Activity, index: int) -> bytes:
     return read_part(raw(activity), index)
 
 
-def in_webmail(activities: Sequence[Activity], account: Account, *, now: datetime) -> set[int]:
-    """Keys of those whose letter is still shown in a mailbox of the account, whoever may read it (R7)."""
+def in_webmail(activities: Sequence[Activity], account: Account, periods: Periods, *, now: datetime) -> set[int]:
+    """Keys of those whose letter is still shown in a mailbox of the account, whoever may read it (R7).
+
+    `periods`: those of the account at `now`.
+    """
     copies = LetterCopy.objects.filter(account=account, activity__in=[each.pk for each in activities])
-    letters = visible(Message.objects.filter(account=account, unplaced_at=None), account, now=now)
-    there = letters.filter(blob__in=copies.values("blob"), mailbox__in=copies.values("mailbox"))
+    places = list(copies.values_list("activity", "mailbox", "blob"))
+    if not places:
+        return set()
+    letters = shown(Message.objects.filter(account=account, unplaced_at=None), periods.cutoff(now))
+    there = letters.filter(blob__in={blob for *_, blob in places}, mailbox__in={mailbox for _, mailbox, _ in places})
     pairs = set(there.values_list("mailbox", "blob"))
-    return {copy.activity_id for copy in copies if (copy.mailbox_id, copy.blob) in pairs}
+    return {activity for activity, mailbox, blob in places if (mailbox, blob) in pairs}
 
 
 def longest_periods(activities: Sequence[Activity], periods: Periods) -> dict[int, Period]:

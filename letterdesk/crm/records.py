@@ -45,7 +45,16 @@ class Fields:
 
 
 def fields_of(record: Record) -> Fields:
-    """What stands in a record now: for a form, and for changing one field of many."""
+    """What stands in a record now: for changing one field of many. Its addresses and telephones are asked for."""
+    return _said(record, list(record.addresses.order_by("pk")), list(record.phones.order_by("pk")))
+
+
+def fields_seen(record: Record) -> Fields:
+    """The same for somebody who looks at it: with the addresses and telephones that were fetched with it."""
+    return _said(record, list(record.addresses.all()), list(record.phones.all()))
+
+
+def _said(record: Record, addresses: list[EmailAddress], phones: list[Phone]) -> Fields:
     return Fields(
         name=record.name,
         responsible=record.responsible,
@@ -57,9 +66,13 @@ def fields_of(record: Record) -> Fields:
         stage=record.stage,
         amount=record.amount,
         currency=record.currency,
-        addresses=tuple(record.addresses.order_by("position", "pk").values_list("email", flat=True)),
-        phones=tuple(record.phones.order_by("position", "pk").values_list("number", flat=True)),
+        addresses=tuple(each.email for each in sorted(addresses, key=_place)),
+        phones=tuple(each.number for each in sorted(phones, key=_place)),
     )
+
+
+def _place(each: EmailAddress | Phone) -> tuple[int, int]:
+    return each.position, each.pk
 
 
 def checked(kind: str, fields: Fields, *, by: Employee) -> Fields:

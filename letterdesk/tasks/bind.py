@@ -64,10 +64,13 @@ def records_of(task: Task, employee: Employee) -> Seen:
 
 def tasks_of(record: Record, employee: Employee) -> Seen:
     """The tasks that are about the record, but for those in the bin: open ones first, by deadline."""
-    links = Task.objects.present().filter(record_links__record=record)
-    mine = links.filter(pk__in=Task.objects.visible_to(employee).values("pk")).select_related("responsible")
+    there = Task.objects.present().filter(record_links__record=record).count()
+    if not there:
+        return Seen([], 0)
+    links = TaskRecord.objects.filter(record=record)
+    mine = Task.objects.visible_to(employee).present().filter(pk__in=links.values("task")).select_related("responsible")
     shown = list(mine.order_by(F("done_at").desc(nulls_first=True), F("deadline").asc(nulls_last=True), "-pk"))
-    return Seen(shown[:MOST_SHOWN], links.count() - len(shown))
+    return Seen(shown[:MOST_SHOWN], there - len(shown))
 
 
 def _tell(task: Task, by: Employee) -> None:

@@ -23,9 +23,9 @@ class Storage:
 
 
 def storage_of(activities: Sequence[Activity], account: Account, now: datetime) -> dict[int, Storage]:
-    """What became of each of these activities' letters, in five queries, one more where mailboxes have own times."""
+    """What became of each of these activities' letters, in four queries, one more where mailboxes have own times."""
     periods = periods_of(account, now)
-    there = in_webmail(activities, account, now=now) if periods.days != 0 else set()
+    there = in_webmail(activities, account, periods, now=now) if periods.days != 0 else set()
     of = longest_periods(activities, periods)
     return {
         each.pk: Storage(

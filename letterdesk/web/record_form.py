@@ -54,7 +54,9 @@ class RecordForm(forms.Form):
         colleagues = Employee.objects.visible_to(employee).working()
         if record is not None:  # who left stays named until somebody chooses another
             colleagues |= Employee.objects.visible_to(employee).filter(pk=record.responsible_id)
-        self.fields["responsible"].queryset = colleagues.order_by("name")  # type: ignore[attr-defined]
+        self.fields["responsible"].queryset = colleagues  # type: ignore[attr-defined]
+        people = [(each.public_id, str(each)) for each in colleagues.order_by("name")]  # asked once, not for each look
+        self.fields["responsible"].choices = people  # type: ignore[attr-defined]
         self.stages = stages_for(employee, kind, to_change=True) if "stage" in self.fields else []
         if self.stages:
             self.fields["stage"].choices = by_pipeline(self.stages)  # type: ignore[attr-defined]

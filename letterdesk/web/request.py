@@ -10,6 +10,7 @@ from django_htmx.middleware import HtmxDetails
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import language_of
 from letterdesk.accounts.zones import zone_of
+from letterdesk.lib.frames import with_room
 
 
 class Request(HttpRequest):
@@ -17,6 +18,11 @@ class Request(HttpRequest):
 
     htmx: HtmxDetails
     employee: Employee
+
+
+def room_for_frames(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware, the outermost: pages are drawn in room for their frames (`lib/frames.py`)."""
+    return with_room(get_response)
 
 
 def local_employee(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

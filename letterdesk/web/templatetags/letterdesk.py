@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from letterdesk.mail.subjects import normal_subject
 from letterdesk.mail.survey import Amount
@@ -52,8 +52,8 @@ def short_time(moment: datetime | None) -> str:
         return ""
     local, today = timezone.localtime(moment), timezone.localtime()
     if local.date() == today.date():
-        return date_format(local, "H:i")
-    return date_format(local, _("j M") if local.year == today.year else _("j M Y"))
+        return _formatted(local, "H:i")
+    return _formatted(local, _("j M") if local.year == today.year else _("j M Y"))
 
 
 @register.filter
@@ -77,7 +77,16 @@ def short_date(moment: datetime | None) -> str:
 @register.filter
 def long_time(moment: datetime | None) -> str:
     """The whole time in the active zone: Tue 3 Nov 2026, 10:38."""
-    return date_format(timezone.localtime(moment), _("D j M Y, H:i")) if moment else ""
+    return _formatted(timezone.localtime(moment), _("D j M Y, H:i")) if moment else ""
+
+
+def _formatted(local: datetime, form: str) -> str:
+    return _to_the_minute(local.replace(second=0, microsecond=0, tzinfo=None), form, get_language())
+
+
+@lru_cache(maxsize=4096)  # a list has a hundred, and is looked at again and again
+def _to_the_minute(local: datetime, form: str, _language: str | None) -> str:
+    return date_format(local, form)
 
 
 @register.filter

@@ -145,3 +145,18 @@ def test_the_palette_finds_records_that_one_may_see(browser, ines, jonas):
     record_of(jonas, "Okafor of Jonas")
     page = browser.get("/palette?q=okafor").content.decode()
     assert f"/crm/records/{mine.public_id}" in page and "of Jonas" not in page
+
+
+def test_the_page_of_a_record_asks_the_same_however_much_there_is(browser, ines, stage):
+    now = timezone.now()
+    company = record_of(ines, "Okafor Studio", "hi@okafor.example", kind="company")
+    address = f"/crm/records/{company.public_id}"
+    empty = asked(browser, address)
+    for number in range(60):
+        activity_at(company, subject=f"Letter {number}", received_at=now - number * DAY)
+    for number in range(20):
+        record_of(ines, f"Person {number}", f"{number}@okafor.example", company=company)
+        record_of(ines, f"Deal {number}", kind="deal", company=company, stage=stage)
+    assert "Letter 49" in text_of(browser.get(address))
+    assert "Letter 50" not in text_of(browser.get(address))
+    assert asked(browser, address) <= empty + 1 <= 25  # more: whether one of the letters is in Webmail
