@@ -1,7 +1,7 @@
 """When what is due is woken: minute, hour, day, month, weekday, in UTC. The only page where it says so."""
 
 from letterdesk.accounts.sweep import sweep_accounts
-from letterdesk.crm.jobs import keep_written_letters, link_missed
+from letterdesk.crm.jobs import keep_written_letters, link_missed, read_letters
 from letterdesk.crm.jobs import purge_bin as purge_crm_bin
 from letterdesk.events.dispatch import dispatch_events
 from letterdesk.intake.jobs import forget_old as forget_arrived
@@ -45,6 +45,7 @@ SCHEDULE = (
     every("* * * * *", follow_plans),  # R11: a trial that has ended by the clock
     every("*/10 * * * *", sweep_letters),  # R20: sweep, loose time and collector together take less than an hour
     every("7-57/10 * * * *", collect_blobs),
+    every("* * * * *", read_letters),
     every("9-59/10 * * * *", link_missed),  # what a lost wake-up left
     every("4-54/10 * * * *", keep_written_letters),  # what a lost wake-up left
     every("2-52/10 * * * *", follow_missed),  # what a lost wake-up left

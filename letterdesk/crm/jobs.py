@@ -17,6 +17,7 @@ from .cards import read_noted
 from .link import link_piece, mailboxes_to_look_at
 from .look_back import look_back
 from .models import CardsToRead, Record, RecordImport, Source
+from .search_index import read_missing
 from .take_in import find_letters, take_piece
 from .written import keep_written
 
@@ -66,6 +67,14 @@ def _look_at(mailbox_ids: Iterable[int], look: Job[[int]]) -> None:
 def keep_written_letters() -> None:
     """After a letter that was written in CRM has left, and every ten minutes: its copy stands at its record (R6)."""
     keep_written(now=timezone.now())
+
+
+@job(name="crm.read_letters", priority=-10)
+def read_letters() -> None:
+    """Every minute: letters that came past Webmail (R30), or before CRM's search, are found by their text, too."""
+    for _ in range(PIECES):
+        if not read_missing():
+            break
 
 
 @job(name="crm.take_in", priority=-5)

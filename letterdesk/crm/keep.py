@@ -16,6 +16,7 @@ from .bin import let_out
 from .decide import Bind
 from .identity import identity_of
 from .models import Activity, Binding, LetterCopy
+from .search_index import index_letters, moved, texts_of
 from .secret import shown
 
 COPIED = (
@@ -121,6 +122,7 @@ def _make(
     ]
     rows.insert_with_keys(made, known_by="identity")
     collect.share(account_id, [(each.blob, each.holder) for each in made], now=now)
+    index_letters(made, texts_of({each.pk: wanted[each.identity].letter for each in made}))
     known.update((each.identity, each) for each in made)
 
 
@@ -145,3 +147,4 @@ def _copy(account_id: int, wanted: Sequence[ToKeep], activities: Sequence[Activi
     for pk, dates in earlier.items():
         Activity.objects.filter(pk=pk).update(received_at=min(dates))
         Binding.objects.filter(activity=pk).update(received_at=min(dates))
+        moved(pk, min(dates))

@@ -86,12 +86,6 @@ def found_by_words(employee: Employee, words: str) -> QuerySet[Any]:
     return found.order_by("-active_at", "-pk")
 
 
-def names_by_words(employee: Employee, words: str, *, most: int) -> list[Record]:
-    """Records whose name or address has these words, without what belongs to them: for a list that is typed into."""
-    found = with_words(Record.objects.visible_to(employee).present(), words)
-    return list(found.order_by("-active_at", "-pk")[:most])
-
-
 def with_facts(records: Any, employee: Employee) -> Any:
     """With responsible, stage, addresses, and the company and contact that the reader may see; a query for each."""
     seen = Record.objects.visible_to(employee).present()

@@ -22,6 +22,7 @@ from .change import lock
 from .labels import move_labels
 from .models import Binding, Correction, Label, Note, Record, Unlinked
 from .records import MOST_ADDRESSES, BadRecord, Fields, checked, fields_of, write_reach
+from .search_index import index_notes
 
 CHOSEN = ("name", "position", "company", "contact", "stage", "amount", "currency", "responsible", "came_from")
 
@@ -150,7 +151,9 @@ def _move_letters(into: Record, other: Record) -> int:
 
 def _move_relations(into: Record, other: Record) -> None:
     """Notes and calls, whose company or contact it is, what was said of addresses, from where letters were taken."""
+    notes = list(Note.objects.select_for_update().filter(record=other))
     Note.objects.filter(record=other).update(record=into)
+    index_notes(list(Note.objects.filter(pk__in=[each.pk for each in notes])))
     move_labels(into, other)
     Record.objects.filter(company=other).exclude(pk=into.pk).update(company=into)
     Record.objects.filter(contact=other).update(contact=into)

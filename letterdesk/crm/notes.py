@@ -16,6 +16,7 @@ from letterdesk.events.record import record as tell
 from .bin import NotInBin
 from .change import ChangedMeanwhile, InBin, lock
 from .models import Direction, Note, Record
+from .search_index import index_notes
 
 LONGEST = 20_000  # characters
 MOST_MINUTES = 24 * 60
@@ -46,6 +47,7 @@ def write(record: Record, said: Said, *, by: Employee, now: datetime) -> Note:
         text=said.text, direction=said.direction, minutes=said.minutes,
     )  # fmt: skip
     Record.objects.filter(pk=record.pk, active_at__lt=made.at).update(active_at=made.at)
+    index_notes([made])
     _tell("note.written", made, by)
     return made
 
@@ -68,6 +70,7 @@ def change(note: Note, said: Said, *, by: Employee, now: datetime, seen: str = "
     note.text, note.direction, note.at, note.minutes = wanted
     note.changed_at = now
     note.save(update_fields=["text", "direction", "at", "minutes", "changed_at"])
+    index_notes([note])
     _tell("note.changed", note, by)
     return True
 
@@ -83,6 +86,7 @@ def remove(note: Note, *, by: Employee, now: datetime) -> None:
     _held(note, by)
     note.deleted_at = now
     note.save(update_fields=["deleted_at"])
+    index_notes([note])
     _tell("note.deleted", note, by)
 
 
@@ -92,6 +96,8 @@ def bring_back(note: Note, *, by: Employee, now: datetime) -> None:
     lock(note.record)
     if not Note.objects.in_bin(now).filter(pk=note.pk, by=by).update(deleted_at=None):
         raise NotInBin
+    note.refresh_from_db()
+    index_notes([note])
     _tell("note.restored", note, by)
 
 

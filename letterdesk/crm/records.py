@@ -11,6 +11,7 @@ from letterdesk.mail.addresses import MOST_IN_ADDRESS, address_key
 
 from .identity import is_address
 from .models import EmailAddress, Kind, Phone, Record, Stage
+from .search_index import index_record
 
 LONGEST_NAME = 300
 MOST_ADDRESSES = 50
@@ -99,7 +100,8 @@ def checked(kind: str, fields: Fields, *, by: Employee) -> Fields:
 
 
 def write_reach(record: Record, fields: Fields) -> list[str]:
-    """Write addresses and telephone numbers anew where they differ; returns which do. In the caller's transaction."""
+    """Write addresses and telephone numbers anew where they differ; returns which do. In the caller's transaction,
+    which has written the other fields: what can be found of the record is these from now on."""
     changed = []
     now = fields_of(record)
     if now.addresses != fields.addresses:
@@ -126,6 +128,7 @@ def write_reach(record: Record, fields: Fields) -> list[str]:
             for position, number in enumerate(fields.phones)
         )
         changed.append("phones")
+    index_record(record, fields)
     return changed
 
 

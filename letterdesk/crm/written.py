@@ -27,6 +27,7 @@ from .ground import ours_of, records_named, records_with, said_of
 from .identity import identity_of, people_of
 from .keep import COPIED, bind
 from .models import Activity, Direction, Thread
+from .search_index import index_letters, text_of
 from .secret import shown
 from .threads import remember_keys, threads_of_ids
 
@@ -102,6 +103,7 @@ def _make(activity: Activity, letter: Letter, now: datetime) -> Activity:
         thread = Thread.objects.create(account_id=activity.account_id, subject=activity.subject).pk
     activity.thread_id = thread
     activity.save(force_insert=True)
+    index_letters([activity], {activity.pk: text_of(letter)})
     collect.hold(activity.account_id, [activity.blob], holder=activity.holder, now=now)
     remember_keys(activity.account_id, {0: thread}, threads.keys)  # answers to it lead here
     return activity

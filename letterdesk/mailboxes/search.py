@@ -22,8 +22,8 @@ from .models import Attachment, Conversation, Mailbox, Message, SearchText
 from .own_times import periods_of
 from .periods import Cut, Kept, of_mailbox
 from .retention import shown
-from .search_filters import in_webmail
-from .search_find import Ground, Match, is_text, matches
+from .search_filters import IN_CRM, in_webmail
+from .search_find import Ground, Match, Told, is_text, matches
 from .search_index import Indexed, count_shown, forget_removed, full_text, index, rebuild, remove
 from .search_marks import Highlighter, Marked
 from .search_query import And, BadQuery, Condition, Node, Not, Or, parse_query
@@ -79,15 +79,25 @@ class Ledger:
 class Search:
     """What one employee asks of what they may read, at one moment. Raises BadQuery, whose text is for people.
 
-    Spam and trash are left out unless the query says `in:`. `mailbox`: of that one alone.
+    Spam and trash are left out unless the query says `in:`. `mailbox`: of that one alone. `told`: what the operators
+    mean that other rooms know; without it they find nothing.
     """
 
-    def __init__(self, employee: Employee, query: str, *, now: datetime, mailbox: Mailbox | None, period: Kept) -> None:
+    def __init__(
+        self,
+        employee: Employee,
+        query: str,
+        *,
+        now: datetime,
+        mailbox: Mailbox | None,
+        period: Kept,
+        told: Told | None = None,
+    ) -> None:
         zone = ZoneInfo(employee.time_zone or employee.account.time_zone)
         self.tree = parse_query(query, now=now, zone=zone, me=employee.pk)
         mailboxes = Mailbox.objects.visible_to(employee)
         self.mailboxes: dict[int, Any] = (mailboxes.filter(pk=mailbox.pk) if mailbox else mailboxes).in_bulk()
-        self._employee, self._cutoff = employee, period.cutoff(now)
+        self._employee, self._cutoff, self._told = employee, period.cutoff(now), told or {}
         if mailbox is not None:
             self._cutoff = of_mailbox(self._cutoff, mailbox.pk)
 
@@ -144,7 +154,7 @@ class Search:
         letters = shown(letters, self._cutoff)  # R20
         if any(mailbox.owner_id != self._employee.pk for mailbox in self.mailboxes.values()):
             letters = without_hidden(letters, self._employee, message="pk")  # R27
-        return Ground(letters, list(self.mailboxes))
+        return Ground(letters, list(self.mailboxes), self._told)
 
     def _hits(self, messages: Sequence[int]) -> list[Hit]:
         rows = Message.objects.filter(pk__in=messages).select_related("conversation").in_bulk()
@@ -176,8 +186,8 @@ def search(
 
 def _names_folder(node: Node) -> bool:
     match node:
-        case Condition(name):
-            return name == "in"
+        case Condition(name, value):
+            return name == "in" and str(value).lower() != IN_CRM
         case Not(part):
             return _names_folder(part)
         case And(parts) | Or(parts):

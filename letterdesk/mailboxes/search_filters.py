@@ -14,6 +14,7 @@ from .search_query import STATUSES, Condition
 
 ASIDE = (FolderRole.SPAM, FolderRole.TRASH)  # looked into only where the query says so: in:spam, in:anywhere
 ANYWHERE = ("anywhere", "all")
+IN_CRM = "crm"  # no folder: letters that stand in CRM
 _FLAGS = {"unread": Q(is_seen=False), "starred": Q(is_flagged=True), "answered": Q(is_answered=True)}
 
 
@@ -26,7 +27,7 @@ def condition(asked: Condition) -> Q:
         case "assigned":
             return _assigned(value)
         case "in":
-            return Q() if value.lower() in ANYWHERE else _placed(named_folder(value))
+            return _in(value)
         case "label":
             return Q(Exists(_labelled(value))) | Q(Exists(_has_keyword(value)))
         case "mailbox":
@@ -50,6 +51,13 @@ def _measured(name: str, value: datetime | int) -> Q:
         "older_than": "received_at__lt",
     }[name]
     return Q(**{column: value})
+
+
+def _in(name: str) -> Q:
+    if name.lower() in ANYWHERE:
+        return Q()
+    lies_there = _placed(named_folder(name))
+    return Q(in_crm=True) | lies_there if name.lower() == IN_CRM else lies_there
 
 
 def _places() -> QuerySet[Placement]:

@@ -6,21 +6,24 @@ begins with those. Alternatives that mix both are walked side by side. Everythin
 """
 
 import heapq
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
 from .models import Folder, Mark, Message, Placement
-from .search_filters import ANYWHERE, condition, named_folder
+from .search_filters import ANYWHERE, IN_CRM, condition, named_folder
 from .search_index import full_text, position
 from .search_query import And, Condition, Node, Not, Or, Text
 
 FIRST_CHUNK = 100  # letters taken from the index at once; each further chunk is four times as long
 LONGEST_CHUNK = 6_400
 FEW = 2_000
+
+
+Told = Mapping[str, Callable[[Text], Q]]  # by operator, what it means for letters: other rooms know (TOLD)
 
 
 class Match(NamedTuple):
@@ -37,10 +40,11 @@ class Ground:
 
     letters: QuerySet[Any]
     mailboxes: Sequence[int]
+    told: Told = field(default_factory=dict)
 
     def narrowed(self, where: Q) -> "Ground":
         """The same with one more condition."""
-        return Ground(self.letters.filter(where), self.mailboxes)
+        return replace(self, letters=self.letters.filter(where))
 
 
 def matches(tree: Node, ground: Ground) -> Iterator[Match]:
@@ -53,7 +57,7 @@ def matches(tree: Node, ground: Ground) -> Iterator[Match]:
     mixed = None if texts else next((part for part in others if isinstance(part, Or) and _mixes(part)), None)
     for part in others:
         if part is not mixed:
-            ground = ground.narrowed(_condition(part, ground.mailboxes))
+            ground = ground.narrowed(_condition(part, ground))
     if texts:
         text = And(texts) if len(texts) > 1 else texts[0]
         return _by_index(full_text.expression(text, ground.mailboxes), ground)
@@ -132,7 +136,7 @@ def _names_few(node: Node) -> bool:
     return isinstance(node, Condition) and (
         (node.name == "is" and node.value in {"starred", "unread", "pinned"})
         or node.name == "snoozed"
-        or (node.name == "in" and str(node.value).lower() not in ANYWHERE)
+        or (node.name == "in" and str(node.value).lower() not in {*ANYWHERE, IN_CRM})
     )
 
 
@@ -164,19 +168,21 @@ def _folders(mailboxes: Sequence[int]) -> QuerySet[Any]:
     return Folder.objects.filter(mailbox__in=mailboxes).values("pk")
 
 
-def _condition(node: Node, mailboxes: Sequence[int]) -> Q:
+def _condition(node: Node, ground: Ground) -> Q:
     """A tree in which texts and other conditions are mixed: texts become sub-selects."""
     if is_text(node):
-        return Q(pk__in=full_text.message_ids(full_text.expression(node, mailboxes)))
+        return Q(pk__in=full_text.message_ids(full_text.expression(node, ground.mailboxes)))
     match node:
+        case Condition(name, Text() as words):
+            return ground.told[name](words) if name in ground.told else Q(pk__in=[])
         case Condition():
             return condition(node)
         case Not(part):
-            return ~_condition(part, mailboxes)
+            return ~_condition(part, ground)
         case And(parts) | Or(parts):
-            joined = _condition(parts[0], mailboxes)
+            joined = _condition(parts[0], ground)
             for part in parts[1:]:
-                other = _condition(part, mailboxes)
+                other = _condition(part, ground)
                 joined = joined & other if isinstance(node, And) else joined | other
             return joined
     raise TypeError(f"{node} is no part of a search")

@@ -21,14 +21,21 @@ GAP = 10  # between columns: no phrase reaches from one into the next
 
 
 def expression(node: Node, mailbox_ids: Iterable[int]) -> str:
-    """The tsquery of a tree that holds texts alone, confined to these mailboxes. Every word is quoted (C23)."""
-    scope = " | ".join(f"'@{int(pk)}'" for pk in mailbox_ids) or "'@none'"
+    """The tsquery of a tree that holds texts alone, confined to these mailboxes."""
+    return within(node, [f"mb{int(pk)}" for pk in mailbox_ids])
+
+
+def within(node: Node, scopes: Iterable[str]) -> str:
+    """The same, confined to rows of these scopes. Every word is quoted (C23)."""
+    scope = " | ".join(f"'@{each.removeprefix('mb')}'" for each in scopes) or "'@none'"
     return f"({scope}) & ({_inside(node)})"
 
 
-def newest(expression: str, *, below: int | None, limit: int) -> list[tuple[int, int]]:
-    """At most `limit` (position, message id), newest first, beginning below a position."""
-    sql = "SELECT position, message_id FROM mailboxes_searchtext WHERE vector @@ %s::tsquery"
+def newest(
+    expression: str, *, below: int | None, limit: int, table: str = "mailboxes_searchtext"
+) -> list[tuple[int, int]]:
+    """At most `limit` (position, letter's key), newest first, beginning below a position."""
+    sql = f"SELECT position, position & 2147483647 FROM {table} WHERE vector @@ %s::tsquery"  # noqa: S608  ours
     arguments: list[str | int] = [expression]
     if below is not None:
         sql, arguments = f"{sql} AND position < %s", [*arguments, below]
@@ -40,6 +47,12 @@ def newest(expression: str, *, below: int | None, limit: int) -> list[tuple[int,
 def message_ids(expression: str) -> RawSQL:
     """All matching message ids, as a sub-select."""
     return RawSQL(MATCHING, [expression])  # noqa: S611  constant SQL, one parameter
+
+
+def keys(expression: str, *, table: str, key: str) -> RawSQL:
+    """Of all matching rows of another room's table a key, as a sub-select. `key`: SQL of "{position}"."""
+    sql = f"SELECT {key.format(position='position')} FROM {table} WHERE vector @@ %s::tsquery"  # noqa: S608  ours
+    return RawSQL(sql, [expression])  # noqa: S611  constant SQL, one parameter
 
 
 def vector(columns: dict[str, str], scope: str) -> str:

@@ -13,6 +13,7 @@ MOST_TERMS = 60
 DEEPEST = 20
 
 TEXT_FIELDS = {"from": "sender", "to": "recipients", "cc": "copies", "subject": "subject", "filename": "files"}
+TOLD = ("comment", "contact", "company", "lead", "deal")  # words of what other rooms know of a letter
 HAS = ("attachment",)
 STATUSES = ("open", "waiting", "closed")
 IS = ("unread", "read", "starred", "answered", "snoozed", "pinned", *STATUSES)
@@ -35,6 +36,11 @@ _EXAMPLES = {
     "newer_than": "newer_than:2w",
     "larger": "larger:5M",
     "smaller": "smaller:100k",
+    "comment": "comment:refund",
+    "contact": "contact:amara",
+    "company": "company:acme",
+    "lead": "lead:amara",
+    "deal": "deal:roof",
 }
 
 
@@ -53,10 +59,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """An operator on what is not text, its value checked: a choice, a name, a moment (UTC), or bytes."""
+    """An operator on what is not text of the letter, its value checked: a choice, a name, a moment (UTC), bytes, or
+    words of what other rooms know of it (TOLD)."""
 
     name: str
-    value: str | datetime | int
+    value: "str | datetime | int | Text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,8 @@ def positive_texts(node: Node | None) -> Iterator[Text]:
     """The texts that a hit contains: what is to be highlighted."""
     if isinstance(node, Text):
         yield node
+    elif isinstance(node, Condition) and isinstance(node.value, Text):
+        yield node.value
     elif isinstance(node, And | Or):
         for part in node.parts:
             yield from positive_texts(part)
@@ -238,6 +247,9 @@ class _Parser:
         self.at += 1
         if name in TEXT_FIELDS:
             return _text(token.text, TEXT_FIELDS[name], is_phrase=token.kind == "phrase")
+        if name in TOLD:
+            words = _text(token.text, "", is_phrase=token.kind == "phrase")
+            return None if words is None else Condition(name, words)
         value = self.value(name, token.text.strip())
         if (name, str(value).lower()) == ("assigned", "me"):
             return Condition(name, self.me)

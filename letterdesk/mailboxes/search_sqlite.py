@@ -11,20 +11,29 @@ from .search_text import is_unspaced, prepare, words
 
 MERGED_AT_ONCE = 500  # pages
 MATCHING = "SELECT rowid & 2147483647 AS message_id FROM mailboxes_search WHERE mailboxes_search MATCH %s"
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%%USING fts5%%'"
 
 
 def expression(node: Node, mailbox_ids: Iterable[int]) -> str:
-    """The FTS5 expression of a tree that holds texts alone, confined to these mailboxes.
+    """The FTS5 expression of a tree that holds texts alone, confined to these mailboxes."""
+    return within(node, [f"mb{int(pk)}" for pk in mailbox_ids])
+
+
+def within(node: Node, scopes: Iterable[str]) -> str:
+    """The same, confined to rows of these scopes.
 
     Whatever was typed stands inside double quotes, where FTS5 knows no syntax (C23).
     """
-    scope = f"scope : ({' OR '.join(f'mb{int(pk)}' for pk in mailbox_ids) or 'none'})"
+    scope = f"scope : ({' OR '.join(scopes) or 'none'})"
     return f"{scope} AND ({_inside(node, scope)})"
 
 
-def newest(expression: str, *, below: int | None, limit: int) -> list[tuple[int, int]]:
-    """At most `limit` (position, message id), newest first, beginning below a position."""
-    sql = "SELECT rowid, rowid & 2147483647 FROM mailboxes_search WHERE mailboxes_search MATCH %s"
+def newest(
+    expression: str, *, below: int | None, limit: int, table: str = "mailboxes_searchtext"
+) -> list[tuple[int, int]]:
+    """At most `limit` (position, letter's key), newest first, beginning below a position."""
+    found = _index_of(table)
+    sql = f"SELECT rowid, rowid & 2147483647 FROM {found} WHERE {found} MATCH %s"  # noqa: S608  names of our tables
     arguments: list[str | int] = [expression]
     if below is not None:
         sql, arguments = f"{sql} AND rowid < %s", [*arguments, below]
@@ -36,6 +45,18 @@ def newest(expression: str, *, below: int | None, limit: int) -> list[tuple[int,
 def message_ids(expression: str) -> RawSQL:
     """All matching message ids, as a sub-select."""
     return RawSQL(MATCHING, [expression])  # noqa: S611  constant SQL, one parameter
+
+
+def keys(expression: str, *, table: str, key: str) -> RawSQL:
+    """Of all matching rows of another room's table a key, as a sub-select. `key`: SQL of "{position}"."""
+    found = _index_of(table)
+    sql = f"SELECT {key.format(position='rowid')} FROM {found} WHERE {found} MATCH %s"  # noqa: S608  names of ours
+    return RawSQL(sql, [expression])  # noqa: S611  constant SQL, one parameter
+
+
+def _index_of(table: str) -> str:
+    """The FTS5 table over a table of texts."""
+    return table.removesuffix("text")
 
 
 def vector(columns: dict[str, str], scope: str) -> None:
@@ -52,27 +73,31 @@ def forget_removed(*, everything: bool = False) -> bool:
 
     FTS5 before SQLite 3.42 marks words as deleted and drops them when segments merge; PRAGMA secure_delete then
     overwrites the freed pages. A step merges about 500 pages; `everything` goes on until one segment is left.
-    Does nothing unless something was removed, for merging all reads and writes the whole index.
+    Does nothing unless something was removed, for merging all reads and writes the whole index. Every full-text table
+    of the database is merged, whatever room it belongs to.
     """
     newest = RemovedWords.objects.order_by("-pk").values_list("pk", flat=True).first()
     if newest is None:
         return False
-    with transaction.atomic():
-        is_done = _merge(everything=everything)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_TABLES)
+        steps = [_merge(table, everything=everything) for (table,) in cursor.fetchall()]
+        is_done = all(steps)
         if is_done:  # what was removed meanwhile has a later row
             RemovedWords.objects.filter(pk__lte=newest).delete()
     return not is_done
 
 
-def _merge(*, everything: bool) -> bool:
+def _merge(table: str, *, everything: bool) -> bool:
     """One step, or all; returns whether the index is one segment."""
     with connection.cursor() as cursor:
         if everything:
-            cursor.execute("INSERT INTO mailboxes_search(mailboxes_search) VALUES ('optimize')")
+            cursor.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")  # noqa: S608  a table of ours
             return True
         before = _total_changes()
         # A negative number begins to merge everything, or goes on with that (FTS5, section 6.8).
-        cursor.execute("INSERT INTO mailboxes_search(mailboxes_search, rank) VALUES ('merge', %s)", [-MERGED_AT_ONCE])
+        step = f"INSERT INTO {table}({table}, rank) VALUES ('merge', %s)"  # noqa: S608  a table of ours
+        cursor.execute(step, [-MERGED_AT_ONCE])
         return _total_changes() - before < 2
 
 

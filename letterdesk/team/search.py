@@ -1,7 +1,8 @@
 """Finds comments by their words, as the search field finds letters: the same language, on both databases alike.
 
 Comments are few beside letters, and short: their words, folded as those of letters, stand in a column of their own,
-in which they are looked for one after the other. A search that asks for anything else than words anywhere finds none.
+in which they are looked for one after the other. A search that asks for anything else than words anywhere, or words
+of comments (`comment:`), finds none.
 """
 
 from collections.abc import Sequence
@@ -19,9 +20,8 @@ from letterdesk.mailboxes.models import FolderRole, Listing, Mailbox
 from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.periods import Cutoff, Kept
 from letterdesk.mailboxes.retention import shown
-from letterdesk.mailboxes.search_find import is_text
 from letterdesk.mailboxes.search_marks import Highlighter, Marked
-from letterdesk.mailboxes.search_query import And, Node, Not, Or, Text
+from letterdesk.mailboxes.search_query import And, Condition, Node, Not, Or, Text
 from letterdesk.mailboxes.search_text import is_unspaced, prepare, words
 
 from .lists import ASIDE
@@ -54,7 +54,7 @@ def find_comments(
 
     `tree`: as `parse_query` made it; `mailbox`: of that one alone. One query, and one for where they lie.
     """
-    if tree is None or not is_text(tree) or not _is_anywhere(tree):
+    if tree is None or not _is_anywhere(tree):
         return []
     found = Comment.objects.visible_to(employee).filter(_fits(tree))
     if mailbox is not None:
@@ -67,6 +67,12 @@ def find_comments(
     folders = _folders(lines, [each.conversation_id for each in rows])
     highlighter = Highlighter(tree)
     return [Said(each, highlighter.excerpt(each.text, "body"), folders.get(each.conversation_id, "")) for each in rows]
+
+
+def said_in(employee: Employee, text: Text) -> Q:
+    """Letters of conversations in which colleagues said this, of what the employee may read: `comment:`."""
+    said = Comment.objects.visible_to(employee).filter(_has(text))
+    return Q(conversation__in=said.values("conversation"))
 
 
 def words_of(text: str) -> str:
@@ -91,6 +97,8 @@ def _is_anywhere(node: Node) -> bool:
     match node:
         case Text(_, field):
             return not field
+        case Condition("comment"):
+            return True
         case Not(part):
             return _is_anywhere(part)
         case And(parts) | Or(parts):
@@ -102,6 +110,8 @@ def _fits(node: Node) -> Q:
     match node:
         case Text():
             return _has(node)
+        case Condition(_, Text() as said):  # comment:
+            return _has(said)
         case Not(part):
             return ~_fits(part)
         case And(parts) | Or(parts):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import prefer
-from letterdesk.crm.lists import names_by_words
+from letterdesk.crm.search import names_by_words
 from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox
 from letterdesk.mailboxes.saved_searches import recent_of, views_of
 from letterdesk.mailboxes.suggest import people

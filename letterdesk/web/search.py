@@ -1,4 +1,4 @@
-"""The search page: what was found, as conversations, people or files, and how the search may be made wider."""
+"""The search page: what was found, as conversations, people, files, comments or in CRM, and how to search wider."""
 
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from letterdesk.mailboxes.search import BadQuery, Found, Hit, Search
 from letterdesk.plans import limits
 from letterdesk.team.search import Said, find_comments
 from letterdesk.web.request import Request
+from letterdesk.web.search_crm import crm_found, told_to
 from letterdesk.web.search_words import built, chips, for_server, wider
 from letterdesk.web.searches import view_facts
 from letterdesk.web.sidebar import shelves, shown_name
@@ -25,7 +26,8 @@ from letterdesk.web.snoozing import presets
 
 PAGE = 50
 DEEPEST = 1000  # results that a page can be opened at
-KINDS = ("", "people", "files", "comments")
+KINDS = ("", "people", "files", "comments", "crm")
+FOUND = ("hits", "people", "files", "comments", "crm_records", "crm_letters")
 COMMENTS_BESIDE = 3  # above the conversations
 
 
@@ -64,9 +66,9 @@ def _beside(request: Request, query: str, now: datetime, period: Periods) -> dic
 
 def _found(request: Request, query: str, now: datetime, period: Periods) -> dict[str, Any]:
     mailbox, offset, show = _mailbox(request), _offset(request), request.GET.get("show", "")
-    asked = Search(request.employee, query, now=now, mailbox=mailbox, period=period)
+    asked = Search(request.employee, query, now=now, mailbox=mailbox, period=period, told=told_to(request.employee))
     facts: dict[str, Any] = {"show": show if show in KINDS else "", "is_first_page": offset == 0}
-    facts["kinds"] = [(kind, _address(request, show=kind)) for kind in KINDS]
+    facts["kinds"] = [(kind, _address(request, show=kind)) for kind in KINDS if kind != "crm" or mailbox is None]
     facts["everywhere"] = _address(request, mailbox="")
     if show == "people":
         people = asked.senders(most=PAGE)
@@ -75,12 +77,14 @@ def _found(request: Request, query: str, now: datetime, period: Periods) -> dict
         facts["files"] = [_file(file) for file in _placed(asked.files(most=PAGE), of=lambda file: file.message)]
     elif show == "comments":
         facts["comments"] = _comments(request, asked, now, period, most=PAGE)
+    elif show == "crm":
+        facts |= crm_found(request.employee, asked.tree, now=now, period=period, most=PAGE)
     else:
         facts |= _conversations(request, asked, offset)
-        facts["comments"] = _comments(request, asked, now, period, most=COMMENTS_BESIDE) if offset == 0 else []
+        facts |= _above(request, asked, now, period) if offset == 0 else {}
     if offset == 0 and not request.htmx:
         remember(request.employee, query[:1000], now=now)
-    nothing = not any(facts.get(name) for name in ("hits", "people", "files", "comments")) and offset == 0
+    nothing = not any(facts.get(name) for name in FOUND) and offset == 0
     return {
         **facts,
         "ledger": asked.searched(),
@@ -100,6 +104,14 @@ def _conversations(request: Request, asked: Search, offset: int) -> dict[str, An
     }
 
 
+def _above(request: Request, asked: Search, now: datetime, period: Periods) -> dict[str, Any]:
+    """What stands above the conversations: comments, and what CRM has, which lies in no mailbox."""
+    facts: dict[str, Any] = {"comments": _comments(request, asked, now, period, most=COMMENTS_BESIDE)}
+    if _mailbox(request) is None:
+        facts |= crm_found(request.employee, asked.tree, now=now, period=period, is_beside=True)
+    return facts
+
+
 def _comments(request: Request, asked: Search, now: datetime, period: Periods, *, most: int) -> list[dict[str, Any]]:
     """What colleagues said with these words, each with the address at which it stands."""
     mailbox = _mailbox(request)
@@ -115,7 +127,10 @@ def _said_at(said: Said) -> str:
 
 def _count(request: Request, query: str, now: datetime, period: Periods) -> tuple[int, bool, str]:
     """How many conversations another query finds, whether more, and its address."""
-    found = Search(request.employee, query, now=now, mailbox=_mailbox(request), period=period).page(limit=PAGE)
+    asked = Search(
+        request.employee, query, now=now, mailbox=_mailbox(request), period=period, told=told_to(request.employee)
+    )
+    found = asked.page(limit=PAGE)
     return len(found.hits), found.more, _address(request, q=query)
 
 

@@ -10,6 +10,7 @@ from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.search import Search
 from letterdesk.web.place import MOST_AT_ONCE
 from letterdesk.web.request import Request
+from letterdesk.web.search_crm import told_to
 
 
 def all_found(request: Request, query: str, now: datetime) -> list[tuple[int, int]]:
@@ -20,7 +21,7 @@ def all_found(request: Request, query: str, now: datetime) -> list[tuple[int, in
     me = request.employee
     visible = Mailbox.objects.visible_to(me)
     mailbox = get_object_or_404(visible, public_id=request.POST["in"]) if request.POST.get("in") else None
-    asked = Search(me, query, now=now, mailbox=mailbox, period=periods_of(me.account, now))
+    asked = Search(me, query, now=now, mailbox=mailbox, period=periods_of(me.account, now), told=told_to(me))
     letters = list(islice(asked.newest(), MOST_AT_ONCE))
     places = Placement.objects.visible_to(me).filter(message__in=letters).shown().order_by("-pk")
     return list(dict(places.values_list("conversation_id", "folder_id")).items())

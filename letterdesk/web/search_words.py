@@ -90,6 +90,7 @@ def _words() -> dict[str, str]:
         "assigned:me": _("assigned to me"),
         "assigned:none": _("unassigned"),
         "in:anywhere": _("Spam and Trash too"),
+        "in:crm": _("in CRM"),
     }
 
 
@@ -113,6 +114,11 @@ def _names() -> dict[str, str]:
         "newer_than": _("Newer than {}"),
         "larger": _("Larger than {}"),
         "smaller": _("Smaller than {}"),
+        "comment": _("Comment: {}"),
+        "contact": _("Contact: {}"),
+        "company": _("Company: {}"),
+        "lead": _("Lead: {}"),
+        "deal": _("Deal: {}"),
     }
 
 

@@ -11,10 +11,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from letterdesk.crm.search import names_by_words
 from letterdesk.mailboxes.models import Mailbox, SavedSearch
 from letterdesk.mailboxes.saved_searches import TooMany, change, move, recent_of, save, views_of
 from letterdesk.mailboxes.suggest import people, subjects
 from letterdesk.web.acts import next_of
+from letterdesk.web.crm_words import BY_KIND
 from letterdesk.web.request import Request
 
 MOST = 5
@@ -97,7 +99,7 @@ def _shared_as(view: SavedSearch) -> str:
 
 
 def suggestions(request: Request) -> HttpResponse:
-    """GET /search/suggestions?q=…: people, subjects, recent and saved searches, as options of the field."""
+    """GET /search/suggestions?q=…: people, subjects, records, recent and saved searches, as options of the field."""
     typed = request.GET.get("q", "").strip()[:100]
     kept = [*views_of(request.employee), *recent_of(request.employee, most=20)]
     fitting = [each for each in kept if typed.casefold() in f"{each.name} {each.query}".casefold()]
@@ -107,4 +109,6 @@ def suggestions(request: Request) -> HttpResponse:
         now = timezone.now()
         facts["people"] = people(request.employee, last, now=now, most=MOST)
         facts["subjects"] = subjects(request.employee, typed, now=now, most=MOST)
+        records = names_by_words(request.employee, typed, most=MOST)
+        facts["records"] = [(each, BY_KIND[each.kind].icon) for each in records]
     return render(request, "web/search/suggestions.html", facts)

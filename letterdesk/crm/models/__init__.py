@@ -16,6 +16,7 @@ from .imports import ImportRefusal, RecordImport
 from .labels import Label, Labelled
 from .notes import Note
 from .records import EmailAddress, Kind, NotTheSame, Phone, Pipeline, PipelineGrant, Record, Source, Stage
+from .search import FoundText
 from .sendsave import SendSaveAddress
 from .settings import Exclusion, MailboxSaving, Returning, Scope, Sight, Turn, Unknown, Writing
 
@@ -28,6 +29,7 @@ __all__ = [
     "Direction",
     "EmailAddress",
     "Exclusion",
+    "FoundText",
     "ImportRefusal",
     "Kind",
     "Label",

@@ -5,6 +5,8 @@ import itertools
 from django.utils import timezone
 
 from letterdesk.crm.models import Activity, Binding, Direction, EmailAddress, LetterCopy, Reason, Record, Thread
+from letterdesk.crm.records import fields_of
+from letterdesk.crm.search_index import index_letters, index_record, texts_of
 from letterdesk.mailboxes import collect
 
 _numbers = itertools.count(1)
@@ -19,6 +21,7 @@ def record_of(responsible, name="Amara Okafor", *emails, kind="contact", **field
         EmailAddress(account=made.account, record=made, email=email, key=email.lower(), position=place)
         for place, email in enumerate(emails)
     )
+    index_record(made, fields_of(made))
     return made
 
 
@@ -42,6 +45,7 @@ def activity_at(*records, letter=None, subject="Offer", thread=None, reason=Reas
         said |= {name: getattr(letter, name) for name in copied}
         subject = letter.subject
     made = Activity.objects.create(account=account, thread=thread, subject=subject, **said | fields)
+    index_letters([made], texts_of({made.pk: letter}) if letter is not None else {})
     if letter is not None:
         collect.hold(account.pk, [letter.blob], holder=made.holder, now=made.received_at)
         LetterCopy.objects.create(account=account, activity=made, mailbox=letter.mailbox, blob=letter.blob)

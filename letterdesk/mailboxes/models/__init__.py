@@ -9,7 +9,7 @@ from .marks import Action, Colour, HiddenLetter, Label, Labelled, Mark, Muted
 from .messages import Attachment, Message, Placement, Quarantined
 from .readers import ImageConsent, Look
 from .retention import LegalHold, Receipt, ReceiptCheck, RetentionRule, SweepClock
-from .search import RemovedWords, SearchText
+from .search import RemovedWords, SearchText, WordVector
 from .searches import SavedSearch
 from .tallies import Tally
 
@@ -51,4 +51,5 @@ __all__ = [
     "Tally",
     "ThreadKey",
     "Tombstone",
+    "WordVector",
 ]

@@ -130,10 +130,10 @@ def test_names_with_markup_are_text_everywhere(browser, deliver):
         assert "<img src=x" not in page and "<img src=y" not in page and "<i>" not in page
 
 
-@pytest.mark.parametrize("show", ["", "people", "files"])
+@pytest.mark.parametrize("show", ["", "people", "files", "crm"])
 def test_takes_few_queries_whatever_is_found(browser, deliver, show):
     deliver(*(raw_letter(f"Desks {number}") for number in range(60)))
     browser.get("/search", {"q": "desks"})
     with CaptureQueriesContext(connection) as asked:
         assert browser.get("/search", {"q": "desks", "show": show}).status_code == 200
-    assert len(asked) <= 27
+    assert len(asked) <= 30

@@ -1,0 +1,190 @@
+"""The search field finds records and letters in CRM: by right, in step with what people write, on both databases."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from letterdesk.crm import bin as record_bin
+from letterdesk.crm import labels, notes
+from letterdesk.crm.change import change
+from letterdesk.crm.merge import merge
+from letterdesk.crm.models import Activity, FoundText, Note, Pipeline, Record, Stage
+from letterdesk.crm.records import fields_of
+from letterdesk.crm.search import find_letters, find_records, names_by_words
+from letterdesk.crm.search_index import index_letters, read_missing, row_of_note, row_of_record
+from letterdesk.mailboxes.models import HiddenLetter, Message, RemovedWords
+from letterdesk.mailboxes.own_times import periods_of
+from letterdesk.mailboxes.search import Search, forget_removed, parse_query
+
+from .conftest import activity_at, from_amara
+
+
+def tree(employee, query):
+    now = timezone.now()
+    return parse_query(query, now=now, zone=now.tzinfo, me=employee.pk)
+
+
+def names(employee, query):
+    return sorted(each.record.name for each in find_records(employee, tree(employee, query), most=50))
+
+
+def subjects(employee, query, *, at, without_mail=False):
+    found = find_letters(employee, tree(employee, query), now=at, most=50, without_mail=without_mail)
+    return [each.subject.text for each in found]
+
+
+@pytest.fixture(autouse=True)
+def in_step(db):
+    """Whatever a test did: what can be found of records and notes is what stands in them."""
+    yield
+    for row in FoundText.objects.filter(activity=None).select_related("record", "note"):
+        fresh = row_of_note(row.note) if row.note else row_of_record(row.record, fields_of(row.record))
+        assert (row.position, row.subject, row.sender, row.body) == (
+            fresh.position, fresh.subject, fresh.sender, fresh.body
+        )  # fmt: skip
+    with_words = FoundText.objects.values("note")
+    assert not Note.objects.filter(deleted_at=None).exclude(pk__in=with_words.filter(note__isnull=False)).exists()
+
+
+def test_a_record_is_found_by_all_that_people_wrote_into_it(ines, make):
+    make(
+        name="Zoë Özgür", addresses=("zoe@kiosk.example",), phones=("+49 30 901820",), position="Head of buying",
+        note="likes trains", came_from="Hannover fair",
+    )  # fmt: skip
+    for query in ("zoe", "özgur", "zoe@kiosk.example", "kiosk", "901820", "buying", "trains", "hannover", '"of buying"',
+                  "zoe trains", "zo", "from:zoe", "from:kiosk", "in:crm zoe", "nothing OR zoe", "zoe -x"):  # fmt: skip
+        assert names(ines, query) == ["Zoë Özgür"], query
+    for query in ("zoe nothing", "-zoe", '"buying of"', "subject:zoe", "from:trains", "zoe is:unread", "oe"):
+        assert names(ines, query) == [], query
+
+
+def test_also_by_company_and_contact_by_name_and_by_labels(ines, make):
+    acme = make("company", "Acme Works", addresses=("info@acme.example",), note="steel")
+    anna = make(name="Anna", company=acme)
+    make("deal", "Roof", contact=anna, company=acme)
+    make(name="Bert")
+    assert names(ines, "acme") == ["Acme Works", "Anna", "Roof"]
+    assert names(ines, "anna acme") == ["Anna", "Roof"]
+    assert names(ines, "steel") == names(ines, "info") == ["Acme Works"]  # not all of its people
+    labels.give(anna, ["Key Account"], by=ines)
+    assert names(ines, "key anna") == names(ines, 'label:"key account"') == names(ines, '"key account"') == ["Anna"]
+    assert names(ines, "-label:nothing in:crm roof") == ["Roof"]
+
+
+def test_notes_and_calls_are_found_as_they_are_now(ines, make, amara, now):
+    note = notes.write(amara, notes.Said("Wants a canopy"), by=ines, now=now)
+    [found] = find_records(ines, tree(ines, "canopy"), most=5)
+    assert found.record == amara and ("canopy", True) in found.excerpt.pieces()
+    notes.change(note, notes.Said("Wants a pergola"), by=ines, now=now)
+    assert (names(ines, "canopy"), names(ines, "amara pergola")) == ([], ["Amara Okafor"])
+    notes.remove(note, by=ines, now=now)
+    assert names(ines, "pergola") == []
+    notes.bring_back(note, by=ines, now=now)
+    other = make(name="Amara O.")
+    merge(other, amara, by=ines, now=now)
+    assert names(ines, "pergola") == ["Amara O."]
+
+
+def test_what_was_changed_is_found_anew_and_what_lies_in_the_bin_is_not(ines, amara, now):
+    fields = fields_of(amara)
+    change(amara, type(fields)(**{**vars_of(fields), "name": "Amara Bello", "addresses": ()}), by=ines)
+    assert (names(ines, "okafor"), names(ines, "bello")) == ([], ["Amara Bello"])
+    record_bin.delete(amara, by=ines, now=now)
+    assert names(ines, "bello") == []
+    record_bin.restore(amara, by=ines, now=now)
+    assert names(ines, "bello") == ["Amara Bello"]
+
+
+def vars_of(fields):
+    return {name: getattr(fields, name) for name in fields.__slots__}
+
+
+def test_nobody_finds_what_they_may_not_see(ines, jonas, supervisor, administrator, stranger, make, amara, now):
+    """P9"""
+    acme = make("company", "Secret Works", responsible=jonas, by=jonas)
+    make(name="Bert", company=acme)  # of Ines, at a company that she does not see
+    assert names(ines, "amara") == names(supervisor, "amara") == names(administrator, "amara") == ["Amara Okafor"]
+    assert names(jonas, "amara") == names(stranger, "amara") == []
+    assert (names(ines, "secret"), names(administrator, "secret")) == ([], ["Bert", "Secret Works"])
+    letter = activity_at(amara, at=now)
+    assert Activity.objects.get(pk=letter.pk)
+    assert [names_by_words(each, "okaf", most=5) for each in (ines, jonas, stranger)] == [[amara], [], []]
+
+
+def test_a_closed_pipeline_is_closed_to_the_search(ines, administrator, make):
+    roof = make("deal", "Roof")
+    Pipeline.objects.filter(pk=roof.stage.pipeline_id).update(everyone="")
+    assert Stage.objects.exists() and names(ines, "roof") == names(administrator, "roof") == []
+
+
+def test_letters_are_found_by_text_files_and_people_after_webmail_has_let_them_go(ines, jonas, come, amara, now):
+    """R7, R8"""
+    [letter] = come(from_amara("Offer", body="forty standing desks", attachment="plan.pdf"))
+    assert Activity.objects.count() == 1
+    for query in ("desks", "forty standing", "plan.pdf", "from:okafor", "subject:offer", "to:ines", "filename:plan",
+                  "in:crm desks", "in:crm", "desks has:attachment", "desks after:2020-01-01",
+                  "in:crm larger:1k OR desks", "contact:okafor", "contact:amara desks"):  # fmt: skip
+        assert subjects(ines, query, at=now) == ["Offer"], query
+        assert subjects(jonas, query, at=now) == []
+    for query in (
+        "from:desks",
+        "deal:okafor",
+        "desks is:unread",
+        "desks before:2020-01-01",
+        "in:inbox",
+        "desks smaller:1",
+    ):
+        assert subjects(ines, query, at=now) == [], query
+    assert subjects(ines, "desks", at=now, without_mail=True) == []  # it is found in Webmail
+    HiddenLetter.objects.create(account=ines.account, employee=ines, message=letter, hidden_at=now)
+    assert subjects(ines, "desks", at=now, without_mail=True) == []  # an owner sees everything
+    Message.objects.filter(pk=letter.pk).delete()
+    assert subjects(ines, "desks", at=now, without_mail=True) == ["Offer"]
+
+
+def test_the_clock_lets_a_letter_go_before_the_sweep_does(ines, come, amara, now, sold_plans):
+    """R20: it is found in CRM from the second on from which Webmail does not find it."""
+    come(from_amara("Offer", body="desks"), at=now)
+    late = now + timedelta(days=400)
+    assert subjects(ines, "desks", at=now, without_mail=True) == []
+    assert subjects(ines, "desks", at=late, without_mail=True) == ["Offer"]
+
+
+def test_what_came_past_webmail_is_read_later(ines, amara, now):
+    letter = activity_at(amara, at=now, content=from_amara("Tender", body="forty chairs"))
+    FoundText.objects.filter(activity=letter).delete()
+    index_letters([letter], {})
+    assert (subjects(ines, "offer", at=now), subjects(ines, "chairs", at=now)) == (["Offer"], [])
+    assert (read_missing(), read_missing()) == (1, 0)
+    assert subjects(ines, "chairs", at=now) == ["Offer"]
+
+
+def test_webmail_finds_letters_that_stand_in_crm(ines, come, amara, mailbox, now):
+    come(from_amara("Offer"), from_amara("Other", message_id="x@y.example"))
+    [one, other] = Message.objects.order_by("pk")
+    Message.objects.filter(pk=other.pk).update(in_crm=False)
+    asked = Search(ines, "in:crm", now=now, mailbox=None, period=periods_of(ines.account, now))
+    assert [hit.message for hit in asked.page(limit=10).hits] == [one]
+
+
+def test_words_of_what_was_removed_leave_the_file(ines, amara, now):
+    """F13"""
+    record_bin.delete(amara, by=ines, now=now)
+    RemovedWords.objects.all().delete()
+    record_bin.purge(Record.objects.get(pk=amara.pk), by=ines, now=now)
+    assert not FoundText.objects.exists()
+    forget_removed(everything=True)
+    assert not RemovedWords.objects.exists()
+
+
+def test_a_search_takes_few_queries_however_much_it_finds(ines, make, come, now, django_assert_max_num_queries):
+    for number in range(30):
+        made = make(name=f"Amara {number}", addresses=(f"a{number}@okafor.example",))
+    labels.give(made, ["Blue"], by=ines)
+    come(*(from_amara(f"Offer {number}") for number in range(1)))
+    asked = tree(ines, "amara")
+    with django_assert_max_num_queries(4):
+        assert len(find_records(ines, asked, most=50)) == 30
+    with django_assert_max_num_queries(8):
+        find_letters(ines, asked, now=now, most=50, without_mail=True)

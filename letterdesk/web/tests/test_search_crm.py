@@ -1,0 +1,99 @@
+"""The one search field finds what stands in CRM beside conversations, and the operators that ask for it."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from letterdesk.crm.tests.seeding import activity_at, record_of
+from letterdesk.mailboxes import in_crm
+from letterdesk.mailboxes.models import Message
+from letterdesk.team.comments import add as add_comment
+
+from .conftest import raw_letter
+
+
+def text(answer):
+    return " ".join(answer.content.decode().split())
+
+
+@pytest.fixture
+def amara(ines):
+    return record_of(ines, "Amara Okafor", "amara@okafor.example")
+
+
+@pytest.fixture
+def offer(deliver, amara):
+    """A letter in Webmail that stands at Amara."""
+    [letter] = deliver(raw_letter("Offer", text="forty standing desks"))
+    activity_at(amara, letter=letter)
+    in_crm.mark(letter.account_id, [letter.pk])
+    return letter
+
+
+def test_records_stand_above_the_conversations_and_on_a_page_of_their_own(browser, offer, amara):
+    page = text(browser.get("/search?q=amara"))
+    assert f'href="/crm/records/{amara.public_id}"' in page and 'class="row"' in page
+    assert "<mark>Amara</mark> Okafor" in page and "Letters that only CRM still has" not in page
+    page = text(browser.get("/search?q=desks&show=crm"))
+    assert "Letters in CRM" in page and "<mark>desks</mark>" in page and 'class="row"' not in page
+
+
+def test_a_letter_that_webmail_has_let_go_is_found_where_it_still_is(browser, offer):
+    """R7, R8"""
+    Message.objects.filter(pk=offer.pk).delete()
+    page = text(browser.get("/search?q=desks"))
+    assert "Letters that only CRM still has" in page and "/crm/activities/" in page and "Nothing found" not in page
+
+
+def test_others_find_nothing_of_it(sign_in, offer, amara, jonas, stranger):
+    """P9"""
+    Message.objects.filter(pk=offer.pk).delete()
+    for outsider in (jonas, stranger):
+        client = sign_in(outsider)
+        for address in ("/search?q=okafor", "/search?q=desks&show=crm", "/search?q=in:crm", "/search?q=contact:amara",
+                        "/search/suggestions?q=okaf", "/palette?q=okaf"):  # fmt: skip
+            page = text(client.get(address))
+            assert "Okafor" not in page and "Offer" not in page, address
+
+
+def test_confined_to_a_mailbox_it_shows_nothing_of_crm(browser, offer, mailbox):
+    page = text(browser.get(f"/search?q=amara&mailbox={mailbox.public_id}"))
+    assert "/crm/records/" not in page and "show=crm" not in page
+
+
+def test_the_field_and_the_palette_offer_records_while_one_types(browser, amara):
+    for address in ("/search/suggestions?q=okaf", "/palette?q=okaf"):
+        assert f"/crm/records/{amara.public_id}" in text(browser.get(address))
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("in:crm", 1), ("contact:amara", 1), ('contact:"amara okafor"', 1), ("deal:amara", 0), ("-contact:amara", 1),
+        ("contact:amara desks", 1), ("comment:refund", 1), ("comment:refund is:unread", 1), ("comment:nothing", 0),
+        ("-comment:refund", 1), ("comment:refund OR contact:amara", 2), ("comment:refund forty", 0),
+    ],
+)  # fmt: skip
+def test_operators_ask_for_what_other_rooms_know(browser, offer, deliver, ines, now, query, rows):
+    [other] = deliver(raw_letter("Complaint"))
+    add_comment(other.conversation, "Give them a refund", by=ines, now=now)
+    page = text(browser.get("/search", {"q": query}))
+    assert page.count('class="row"') == rows
+    if query == "comment:refund":
+        assert "Give them a <mark>refund</mark>" in page and "Comment: refund" in page
+    if query == "contact:amara":
+        assert "Contact: amara" in page and "/crm/records/" in page
+
+
+def test_an_operator_without_a_value_says_what_to_type(browser):
+    assert "comment:refund" in text(browser.get("/search?q=comment:"))
+
+
+def test_takes_few_queries_however_much_crm_has(browser, ines, amara, offer):
+    for number in range(40):
+        activity_at(record_of(ines, f"Amara {number}", f"a{number}@x.example"), subject=f"Amara writes {number}")
+    for show, most in (("", 38), ("crm", 28)):
+        browser.get("/search", {"q": "amara"})
+        with CaptureQueriesContext(connection) as asked:
+            page = text(browser.get("/search", {"q": "amara", "show": show}))
+        assert "<mark>Amara</mark> writes" in page and len(asked) <= most, len(asked)
