@@ -15,17 +15,20 @@ from .test_writing import PATIENCE, SHARE, page, sink  # noqa: F401  fixtures
 OMAR = "omar@acme.example"
 
 
+def join(page, house, email, name, *, by):  # noqa: F811
+    """A colleague follows the link of an invitation."""
+    page.goto(json.loads(house.command("employee", "invite", email, "--by", by, "--json"))["link"])
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Join").click()
+    page.wait_for_url(lambda address: "/invitations/" not in address)
+
+
 @pytest.fixture
 def omar(page, open_page, house):  # noqa: F811
     """A page of Omar, a colleague who reads and answers in the mailbox, too."""
     if not stored(house, "SELECT 1 FROM accounts_employee WHERE email = ?", OMAR):
-        told = house.command("employee", "invite", OMAR, "--by", "ines@acme.example", "--json")
-        joining = open_page()
-        joining.goto(json.loads(told)["link"])
-        joining.get_by_label("Your name").fill("Omar Haddad")
-        joining.get_by_label("Password").fill(PASSWORD)
-        joining.get_by_role("button", name="Join").click()
-        joining.wait_for_url(lambda address: "/invitations/" not in address)
+        join(open_page(), house, OMAR, "Omar Haddad", by="ines@acme.example")
     house.commands.python(SHARE)
     theirs = open_page()
     sign_in(theirs, OMAR, at=house.address)
