@@ -15,7 +15,11 @@ PAPERS = ("dark",)
 KEYS = ("off", "modifier")
 UNDO = ("0", "5", "20", "30")
 UNDO_SECONDS = 10  # unless a person wants it otherwise
-CHOICES = {"theme": THEMES, "density": DENSITIES, "text": TEXT_SIZES, "paper": PAPERS, "keys": KEYS, "undo_send": UNDO}
+TRACK = ("yes",)
+CHOICES = {
+    "theme": THEMES, "density": DENSITIES, "text": TEXT_SIZES, "paper": PAPERS, "keys": KEYS, "undo_send": UNDO,
+    "track": TRACK,
+}  # fmt: skip
 MOST_FOLDED = 200
 
 

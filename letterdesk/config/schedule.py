@@ -24,7 +24,7 @@ from letterdesk.mailboxes.jobs import (
 )
 from letterdesk.mailboxes.left import follow_leavers
 from letterdesk.notifications.jobs import forget_old_notifications, mail_digests, push_what_is_due
-from letterdesk.outbound.jobs import deliver_due, sweep_sent, tend_drafts
+from letterdesk.outbound.jobs import count_opens, deliver_due, sweep_sent, tend_drafts
 from letterdesk.outbound.signing import check_signing_keys
 from letterdesk.plans.jobs import audit_usage
 from letterdesk.tasks.jobs import forget_old_notices, purge_bin, tell_reminders
@@ -36,6 +36,7 @@ SCHEDULE = (
     every("* * * * *", deliver_due),  # what a lost wake-up left, and what is tried again
     every("* * * * *", take_waiting),  # what a lost wake-up left, and what is tried again
     every("* * * * *", tend_drafts),
+    every("* * * * *", count_opens),  # what a lost wake-up left
     every("* * * * *", wake_snoozed),
     every("* * * * *", tell_reminders),
     every("* * * * *", remind),

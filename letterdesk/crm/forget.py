@@ -7,6 +7,7 @@ from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record as tell
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mailboxes import collect, in_crm
+from letterdesk.outbound import tracking
 
 from .models import Activity, LetterCopy, Thread
 
@@ -23,5 +24,6 @@ def forget_activities(account_id: int, ids: Collection[int], *, by: Employee | N
     activities.delete()
     Thread.objects.filter(pk__in=threads, activities=None).delete()
     collect.let_go_of_holders(account_id, holders, now=now)
+    tracking.let_go(account_id, holders)
     tell("activity.purged", account=Account.objects.get(pk=account_id), by=by, count=len(holders))
     reach("activity_purge.before_commit")

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account, Employee
+from letterdesk.accounts.preferences import prefer
 from letterdesk.accounts.roles import must_administrate
 from letterdesk.events.record import record as tell
 from letterdesk.mail.addresses import address_key
@@ -69,7 +70,7 @@ def _place(record: int, first: list[int | None]) -> int:
 
 def begin(record: Record, *, by: Employee, now: datetime) -> Draft:
     """A letter to the record's first address; the caller has found the record by right. Raises NobodyToWriteAs."""
-    draft = _from_first(Draft(kind=Kind.NEW, **_at(record)), by)
+    draft = _from_first(Draft(kind=Kind.NEW, **_at(record, by)), by)
     draft.to = [[each.name, each.email] for each in reachable_at(record, by)[:1]]
     return _keep(draft, by, now)
 
@@ -78,7 +79,7 @@ def answer(activity: Activity, record: Record, *, by: Employee, now: datetime) -
     """An answer to a letter at CRM, written at one of its records, to all whom it asks to answer: whoever wrote it,
     or to whom we wrote. The caller has found both by right. Raises NobodyToWriteAs, Unparsable, BlobMissing, Damaged.
     """
-    draft = _from_first(Draft(**_at(record)), by, rather=_received_by(activity))
+    draft = _from_first(Draft(**_at(record, by)), by, rather=_received_by(activity))
     at = activity.sent_at or activity.received_at
     return answering.begin_reply(draft, reading.raw(activity), by=by, now=now, at=at)
 
@@ -128,8 +129,16 @@ def allow_anybody(*, by: Employee, allowed: bool) -> None:
     tell("writing.changed", account=by.account, by=by, to_anybody=allowed)
 
 
-def _at(record: Record) -> dict[str, Any]:
-    return {"account_id": record.account_id, "channel": Channel.CRM, "about": record.reference}  # R23
+def remember_tracking(by: Employee, *, wanted: bool) -> None:
+    """Whether the next letter that this person begins at a record is one whose opens and clicks are counted."""
+    if wanted != (by.preferences.get("track") == "yes"):
+        prefer(by, track="yes" if wanted else "")
+
+
+def _at(record: Record, by: Employee) -> dict[str, Any]:
+    is_tracked = by.preferences.get("track") == "yes"  # where the account counts nothing it has no effect
+    where = {"account_id": record.account_id, "channel": Channel.CRM, "about": record.reference}  # R23
+    return {**where, "is_tracked": is_tracked}
 
 
 def _from_first(draft: Draft, by: Employee, *, rather: set[str] | frozenset[str] = frozenset()) -> Draft:

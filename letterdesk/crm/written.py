@@ -18,7 +18,7 @@ from letterdesk.mail.parse import parse_letter
 from letterdesk.mailboxes import collect
 from letterdesk.mailboxes.columns import message_columns
 from letterdesk.mailboxes.receipts import lock
-from letterdesk.outbound import filing
+from letterdesk.outbound import filing, tracking
 from letterdesk.outbound.models import Delivery
 
 from .bin import settle
@@ -58,6 +58,8 @@ def keep(delivery: Delivery, *, now: datetime) -> Activity | None:
     with transaction.atomic():
         lock(delivery.account_id)
         activity = _keep(delivery, raw, blob, now=now)
+        if activity is not None:
+            tracking.hold(delivery, activity.holder)
         filing.kept(delivery, now=now)
         reach("crm_written.before_commit")
     return activity

@@ -14,6 +14,7 @@ from letterdesk.mail.letters import Address
 from .identities import Identity
 from .models import Draft, DraftFile, Suppressed
 from .suppression import suppressed_among
+from .tracked_address import untracked
 from .words import clean
 
 LARGEST_LETTER = 36_000_000  # bytes as they travel: 25 MB of files in base64, and a little
@@ -93,8 +94,10 @@ def _travels(file: DraftFile, draft: Draft) -> bool:
     return not (file.content_id and draft.body_html) or f"cid:{file.content_id}" in draft.body_html
 
 
-def letter_of(draft: Draft, identity: Identity, *, message_id: str, date: datetime) -> bytes:
-    """The bytes of the letter. Raises CannotSend, BlobMissing."""
+def letter_of(draft: Draft, identity: Identity, *, message_id: str, date: datetime, html: str | None = None) -> bytes:
+    """The bytes of the letter; `html`: clean, as it travels instead of the draft's. Raises CannotSend, BlobMissing."""
+    if html is None:
+        html = untracked(clean(draft.body_html), is_html=True)  # once more, whatever a row may hold (C21)
     files = [File(each.filename, each.content_type, blobs.get(each.account_id, each.blob), each.content_id)
              for each in draft.files.order_by("pk") if _travels(each, draft)]  # fmt: skip
     outgoing = Outgoing(
@@ -104,8 +107,8 @@ def letter_of(draft: Draft, identity: Identity, *, message_id: str, date: dateti
         to=_addresses(draft.to),
         cc=_addresses(draft.cc),
         subject=draft.subject,
-        text=draft.body_text,
-        html=clean(draft.body_html),  # once more, whatever a row may hold (C21)
+        text=untracked(draft.body_text, is_html=False),
+        html=html,
         in_reply_to=draft.in_reply_to,
         references=tuple(draft.references),
         files=tuple(files),

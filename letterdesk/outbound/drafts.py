@@ -115,6 +115,7 @@ class Fields(TypedDict, total=False):
     body_html: str
     body_text: str
     remind: str
+    is_tracked: bool
 
 
 @transaction.atomic
@@ -134,6 +135,7 @@ def save(draft: Draft, *, by: Employee, seen: int, now: datetime, **fields: Unpa
     row.bcc = people(fields["bcc"]) if "bcc" in fields else row.bcc
     row.subject = fields.get("subject", row.subject).replace("\0", "")
     row.remind = fields.get("remind", row.remind).replace("\0", "")[:32]
+    row.is_tracked = fields.get("is_tracked", row.is_tracked)
     if "body_html" in fields or "body_text" in fields:
         write(row, fields.get("body_html", ""), fields.get("body_text", ""))
     touch(row, by, now)

@@ -107,8 +107,8 @@ def _of_server() -> QuerySet[Message]:
 
 
 def sent_copy(row: Delivery) -> bytes:
-    """The letter as it lies in Sent: with the Bcc that did not travel (E16)."""
-    raw = blobs.get(row.account_id, row.blob)
+    """The letter as it lies in Sent: with the Bcc that did not travel (E16), without what counts its readers."""
+    raw = blobs.get(row.account_id, row.plain_blob or row.blob)
     hidden = [(each.name, each.address) for each in row.recipients.filter(field="bcc").order_by("pk")]
     return people_field("Bcc", hidden).encode() + raw if hidden else raw
 

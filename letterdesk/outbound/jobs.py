@@ -15,6 +15,7 @@ from .models import Delivery
 from .resolve import look_for
 from .sweep import sweep
 from .take_in import look_at_copies
+from .tracking import judge_due
 
 
 @job(name="outbound.deliver_due", priority=20)
@@ -45,6 +46,12 @@ def read_reports_of(mailbox_id: int) -> None:
     for mailbox in Mailbox.objects.filter(pk=mailbox_id, forgotten_at=None).select_related("account"):
         if read_reports(mailbox, now=timezone.now()):
             read_reports_of.later(mailbox_id)
+
+
+@job(name="outbound.count_opens", priority=-5)
+def count_opens() -> None:
+    """Each minute, and soon after somebody opened a letter: judge who it was, and count it."""
+    judge_due(now=timezone.now())
 
 
 def after_receiving(event: Event) -> None:

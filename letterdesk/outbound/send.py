@@ -22,10 +22,10 @@ from letterdesk.mailboxes import collect
 from letterdesk.plans import limits, usage
 from letterdesk.plans.models import Channel
 
-from . import filing, moved_on, signing
+from . import filing, moved_on, signing, tracking
 from .composing import CannotSend, Problem, envelope, letter_of, problems
 from .drafts import DraftChanged, lock, remove
-from .identities import identity_for
+from .identities import Identity, identity_for
 from .jobs import deliver_due
 from .models import Delivery, DeliveryRecipient, Draft, Kind, RecipientState, State
 from .telling import give_back, locked, reopen, tell
@@ -40,6 +40,15 @@ class Remind:
 
     days: int | None = None
     at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """What travels; of a tracked one also the letter as it was written."""
+
+    raw: bytes
+    plain: bytes = b""
+    tracked: tracking.Prepared | None = None
 
 
 class TooLate(Exception):
@@ -77,18 +86,26 @@ def send(
     _check_plan(by.account, Channel(draft.channel), now)
     message_id = new_message_id(identity.email)
     files = set(draft.files.values_list("pk", flat=True))
-    raw = letter_of(draft, identity, message_id=message_id, date=due_at)
-    raw = signing.signed(raw, by.account, sender=wire_address(identity.email))
-    blob = _store(draft, raw, now)
+    letter = _compose(draft, identity, message_id, due_at)
+    blob = _store(draft, letter.raw, now)
     made = Delivery(
         account_id=draft.account_id, mailbox=identity.mailbox, verified_sender=identity.verified_sender, draft=draft,
         by=by, channel=draft.channel, about=draft.about, answers_id=draft.answers_id,
-        is_forward=draft.kind == Kind.FORWARD, blob=blob, size=len(raw),
-        message_id=message_id, subject=draft.subject, sender=wire_address(identity.email),
-        created_at=now, due_at=due_at, seen=None if at is None or anyway else sorted({*draft.seen, *known}),
+        is_forward=draft.kind == Kind.FORWARD, blob=blob, size=len(letter.raw),
+        plain_blob=_store(draft, letter.plain, now) if letter.plain else "",
+        message_id=message_id, subject=draft.subject, sender=wire_address(identity.email), created_at=now,
+        due_at=due_at, seen=None if at is None or anyway else sorted({*draft.seen, *known}),
         next_at=due_at if due_at == now or at else due_at + GRACE, **_wish(remind),
     )  # fmt: skip
-    return _queue(made, draft, files, seen=seen, known=known, now=now)
+    return _queue(made, draft, files, letter.tracked, seen=seen, known=known, now=now)
+
+
+def _compose(draft: Draft, identity: Identity, message_id: str, date: datetime) -> _Letter:
+    """Signed last, whatever is in it."""
+    raw, tracked, plain = letter_of(draft, identity, message_id=message_id, date=date), tracking.prepare(draft), b""
+    if tracked is not None:
+        plain, raw = raw, letter_of(draft, identity, message_id=message_id, date=date, html=tracked.html)
+    return _Letter(signing.signed(raw, draft.account, sender=wire_address(identity.email)), plain, tracked)
 
 
 def _store(draft: Draft, raw: bytes, now: datetime) -> str:
@@ -101,7 +118,14 @@ def _store(draft: Draft, raw: bytes, now: datetime) -> str:
 
 @transaction.atomic
 def _queue(
-    made: Delivery, draft: Draft, files: set[int], *, seen: int, known: Collection[int], now: datetime
+    made: Delivery,
+    draft: Draft,
+    files: set[int],
+    tracked: tracking.Prepared | None,
+    *,
+    seen: int,
+    known: Collection[int],
+    now: datetime,
 ) -> Delivery:
     """`files`: those that are in the letter; one that was attached or taken out meanwhile is not lost in silence."""
     row = lock(draft)
@@ -112,7 +136,9 @@ def _queue(
         raise moved_on.MovedOn(found)
     made.reservation = usage.reserve(row.account, Channel(made.channel), due_at=made.due_at, now=now)  # R22, R23
     made.save(force_insert=True)
-    collect.hold(made.account_id, [made.blob], holder=made.holder, now=now)
+    collect.hold(made.account_id, [each for each in (made.blob, made.plain_blob) if each], holder=made.holder, now=now)
+    if tracked is not None:
+        tracking.keep(made, tracked)
     DeliveryRecipient.objects.bulk_create(
         DeliveryRecipient(account_id=made.account_id, delivery=made, field=field, name=name, address=address)
         for field, name, address in envelope(row)

@@ -25,6 +25,7 @@ from letterdesk.web.downloads import as_file
 from letterdesk.web.images import Address, picture_from
 from letterdesk.web.records import crm_facts
 from letterdesk.web.request import Request
+from letterdesk.web.tracked_words import told_of
 
 ONCE = "activity images once"  # the salt of what a page that shows remote images carries
 
@@ -50,6 +51,7 @@ def letter_of(request: Request, found: Activity) -> dict[str, Any]:
         "may_change": Activity.objects.editable_by(request.employee).filter(pk=found.pk).exists(),
         "hidden": found.bindings.count() - len(bindings),
         "files": files,
+        "tracked": told_of([found]).get(found.pk),
         "at": request.GET.get("at", "")[:16],
         "storage": storage_of([found], found.account, timezone.now())[found.pk],
         "images": request.GET.get("images", "") if _wants_images(request, found) else "",

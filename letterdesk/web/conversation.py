@@ -19,6 +19,7 @@ from letterdesk.web.reach import reach_facts
 from letterdesk.web.request import Request
 from letterdesk.web.talk import talk_facts
 from letterdesk.web.team_beside import put_turns, team_beside
+from letterdesk.web.tracked_words import told_of
 
 
 def conversation(request: Request, folder_id: str, conversation_id: str) -> HttpResponse:
@@ -45,9 +46,11 @@ def conversation_facts(request: Request, place: Place, found: Conversation, now:
     shown = [letter_facts(letter, request.employee, is_newest=letter is letters[-1]) for letter in letters]
     tasks = tasks_beside(letters, found.mailbox, request.employee)
     in_crm = crm_beside(letters, request.employee)
+    tracked = told_of(line.activity for line in in_crm.values() if line.activity is not None)
     reach = reach_facts(shown, request.employee, may_act=place.shelf.may_act)
     for letter in shown:
-        letter["crm"] = in_crm.get(letter["message"].pk)
+        letter["crm"] = line = in_crm.get(letter["message"].pk)
+        letter["tracked"] = tracked.get(line.activity.pk) if line and line.activity else None
         letter["tasks"] = tasks.get(letter["message"].pk, [])
         letter["images"] = images if letter["message"].public_id == images_of else ""
     put_turns(shown, found)

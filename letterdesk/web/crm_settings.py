@@ -19,6 +19,7 @@ from letterdesk.crm.stages import pipelines_among, stages_for, stages_of
 from letterdesk.crm.turns import people_in_turn
 from letterdesk.crm.write import allow_anybody, may_write_to_anybody
 from letterdesk.mailboxes.models import Colour, Mailbox
+from letterdesk.outbound.tracking import is_on, switch
 from letterdesk.web.acts import next_of
 from letterdesk.web.people import administrators_only
 from letterdesk.web.request import Request
@@ -39,6 +40,7 @@ def crm_settings(request: Request) -> HttpResponse:
         "labels": labels_of(me.account),
         "colours": Colour.choices,
         "to_anybody": may_write_to_anybody(request.employee.account),
+        "is_tracking": is_on(me.account_id),
         "may_change": request.employee.is_administrator,
     }
     return render(request, "web/crm/settings.html", facts)
@@ -69,6 +71,18 @@ def writing(request: Request) -> HttpResponse:
     if wanted not in {"anybody", "record"}:
         raise Http404
     allow_anybody(by=request.employee, allowed=wanted == "anybody")
+    messages.success(request, _("Saved."))
+    return redirect("crm_settings")
+
+
+@require_POST
+@administrators_only
+def tracking(request: Request) -> HttpResponse:
+    """POST /settings/crm/tracking: `track` "yes" or "no": whether opens and clicks may be counted."""
+    wanted = request.POST.get("track", "")
+    if wanted not in {"yes", "no"}:
+        raise Http404
+    switch(by=request.employee, on=wanted == "yes")
     messages.success(request, _("Saved."))
     return redirect("crm_settings")
 

@@ -46,6 +46,8 @@ def written(request: Request, draft: Draft) -> Written:
     fields |= (sender or {}) | _body(said, draft)
     if "remind" in said:
         fields["remind"] = (said.get("remind_at") or AT) if said["remind"] == AT else said["remind"]
+    if "tracking" in said:
+        fields["is_tracked"] = said.get("is_tracked") == "yes"
     is_cut = any(len(said.get(name, "")) > LONGEST_LINE for name in FIELDS)
     problem = str(NotYours()) if sender is None else too_many_recipients() if is_cut else ""
     try:

@@ -26,11 +26,13 @@ from letterdesk.mail.guard import Guard
 from letterdesk.mail.pictures import Picture, fetch_picture
 from letterdesk.mailboxes.images import NoSender, domain_of, is_spam, sender_of, show_always, shows_images
 from letterdesk.mailboxes.models import ImageConsent, Message, Placement
+from letterdesk.outbound.tracked_address import is_ours
 from letterdesk.web.acts import next_of
 from letterdesk.web.backend import EmployeeBackend
 from letterdesk.web.letters import letter_of, letter_or_404
 from letterdesk.web.request import Request
 from letterdesk.web.security import PICTURE_HEADERS, set_headers
+from letterdesk.web.tracked import dot
 
 LINK_LIFE = 900  # seconds
 AT_ONCE = 12  # pictures that one process fetches at the same time
@@ -113,7 +115,12 @@ def remote_image(request: HttpRequest, message_id: str) -> HttpResponse:
 
 
 def picture_from(account_id: int, url: str) -> HttpResponse:
-    """A picture from elsewhere for a letter's frame, fetched here. Raises Http404 for whatever is none."""
+    """A picture from elsewhere for a letter's frame, fetched here. Raises Http404 for whatever is none.
+
+    The one that counts opens of letters of ours is not asked for: who reads here is one of us, or wants privacy.
+    """
+    if is_ours(url):
+        return dot()
     picture = _picture(account_id, url)
     if picture is None:
         raise Http404

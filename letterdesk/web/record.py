@@ -29,6 +29,7 @@ from letterdesk.web.record_form import RecordForm
 from letterdesk.web.record_letter import on_the_way
 from letterdesk.web.records import crm_facts, words_of
 from letterdesk.web.request import Request
+from letterdesk.web.tracked_words import told_of
 
 REFUSALS = (BadRecord, InBin)
 
@@ -204,8 +205,10 @@ def _timeline(request: Request, found: Record) -> dict[str, Any]:
     entries, following = record_page(found, before=request.GET.get("before", ""))
     bindings: list[Any] = [each for each in entries if isinstance(each, Binding)]
     storage = storage_of([binding.activity for binding in bindings], request.employee.account, timezone.now())
+    tracked = told_of(binding.activity for binding in bindings)
     for binding in bindings:
         binding.activity.binding, binding.activity.storage = binding, storage[binding.activity_id]
+        binding.activity.tracked = tracked.get(binding.activity_id)
     return {
         "timeline": in_talks(each.activity if isinstance(each, Binding) else each for each in entries),
         "older": f"?before={following}" if following else "",

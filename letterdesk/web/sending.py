@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from letterdesk.crm.write import check
+from letterdesk.crm.write import check, remember_tracking
 from letterdesk.lib.blobs import BlobDamaged, BlobMissing
 from letterdesk.mail.addresses import address_key
 from letterdesk.mailboxes.act import NothingChosen, Wish, act, choose
@@ -84,6 +84,8 @@ def _send(request: Request, saved: Draft) -> HttpResponse:
         return _not_sent(request, saved, _("This draft was changed meanwhile. Look at it, then send again."))
     except NOT_SENT as error:
         return _not_sent(request, saved, str(error))
+    if "tracking" in request.POST:
+        remember_tracking(request.employee, wanted=saved.is_tracked)
     is_closed = "close" in request.POST and _close(request, made)
     tell(request, made, at, is_closed=is_closed)
     return redirect(after or "home")

@@ -18,6 +18,7 @@ from letterdesk.outbound import answering, drafts, files, take_in
 from letterdesk.outbound.composing import refused_recipients, undeliverable
 from letterdesk.outbound.identities import Identity, identities_for, identities_of
 from letterdesk.outbound.models import Draft, Kind, Template
+from letterdesk.outbound.tracking import is_on
 from letterdesk.plans.models import Channel
 from letterdesk.web.awaiting import reminding
 from letterdesk.web.collision import (
@@ -243,7 +244,7 @@ def writing_page(
     news = collision_facts(request, found, more.pop("moved_on", None))
     fields = said.fields if said else {}
     kept = list(found.files.order_by("pk"))
-    for name in (*FIELDS, "subject", "body_html", "body_text", "remind"):
+    for name in (*FIELDS, "subject", "body_html", "body_text", "remind", "is_tracked"):
         if name in fields:
             setattr(found, name, fields[name])
     is_new = found.version == 1 and not found.body_text.strip()
@@ -264,6 +265,7 @@ def writing_page(
         **reminding(found),
         "saved": saved_words(found) if found.version > 1 else "",
         "templates": Template.objects.visible_to(request.employee).order_by("name", "pk")[:MOST_TEMPLATES],
+        "may_track": bool(found.about) and is_on(found.account_id),
         "gone_at": take_in.gone_at(found) if said is None else None,
         "other_writer": _other_writer(request, found),
         **_answered(request, found),

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from letterdesk.crm import write
-from letterdesk.crm.bin import delete, purge, restore
+from letterdesk.crm.activity_bin import delete_activity
+from letterdesk.crm.bin import delete, purge, purge_due, restore
 from letterdesk.crm.link import link_new
 from letterdesk.crm.models import Activity, Direction, Kind, LetterCopy, Reason, Record
 from letterdesk.crm.placeholders import values_at
@@ -14,7 +15,7 @@ from letterdesk.crm.written import keep_written
 from letterdesk.lib import blobs
 from letterdesk.mailboxes.models import Message
 from letterdesk.mailboxes.tests.arriving import raw
-from letterdesk.outbound import drafts
+from letterdesk.outbound import drafts, tracking
 from letterdesk.outbound.composing import CannotSend
 from letterdesk.outbound.deliver import deliver
 from letterdesk.outbound.models import Delivery, Draft
@@ -239,3 +240,26 @@ def test_what_was_written_at_a_record_that_is_gone_for_good_is_no_riddle(sink, a
     deliver(now=now + SOON, patience=1)
     assert keep_written(now=now) == 1
     assert standing(Activity.objects.get()) == {(amara.pk, Reason.ADDRESS)}
+
+
+def test_opens_are_counted_for_as_long_as_crm_keeps_the_letter(sink, amara, administrator, ines, now):
+    """R6, R8: the activity has it as it was written; the numbers stand at it, and go with it alone."""
+    tracking.switch(by=administrator, on=True)
+    draft = write.begin(amara, by=ines, now=now)
+    html = '<p><a href="https://acme.example/offer">Our offer</a></p>'
+    activity = leaves(draft, ines, now, text="", body_html=html, is_tracked=True)
+    assert b"/t/" in sink.taken[0].raw and b"/t/" not in bytes_of(activity)
+    [letter] = tracking.tracked_of(activity.account_id, [activity.holder]).values()
+    assert (letter.left_at, letter.about) == (now + SOON, amara.reference)
+    delete_activity(activity, by=ines, now=now)
+    assert tracking.tracked_of(activity.account_id, [activity.holder])
+    purge_due(now=now + timedelta(days=31))
+    assert not Activity.objects.exists() and not tracking.tracked_of(activity.account_id, [activity.holder])
+
+
+def test_who_had_a_letter_counted_is_asked_so_again(amara, ines, now, sink):
+    assert not write.begin(amara, by=ines, now=now).is_tracked
+    write.remember_tracking(ines, wanted=True)
+    assert write.begin(amara, by=ines, now=now).is_tracked
+    write.remember_tracking(ines, wanted=False)
+    assert not write.begin(amara, by=ines, now=now).is_tracked

@@ -6,9 +6,10 @@ from .reach import DailyLimit, ReportsRead, SentOnDay, Suppressed
 from .senders import SenderUser, VerifiedSender
 from .signing import SigningKey
 from .templates import Template, TemplateFile
+from .tracking import Fetch, TrackedLetter, TrackedLink, Tracking
 
 __all__ = [
-    "OPEN", "Bounce", "DailyLimit", "Delivery", "DeliveryRecipient", "Draft", "DraftCopy", "DraftFile", "Kind", "Phase",
-    "RecipientState", "ReportsRead", "SenderUser", "SentOnDay", "Signature", "SigningKey", "State", "Suppressed",
-    "Template", "TemplateFile", "VerifiedSender",
+    "OPEN", "Bounce", "DailyLimit", "Delivery", "DeliveryRecipient", "Draft", "DraftCopy", "DraftFile", "Fetch", "Kind",
+    "Phase", "RecipientState", "ReportsRead", "SenderUser", "SentOnDay", "Signature", "SigningKey", "State",
+    "Suppressed", "Template", "TemplateFile", "TrackedLetter", "TrackedLink", "Tracking", "VerifiedSender",
 ]  # fmt: skip

@@ -63,7 +63,8 @@ class Delivery(models.Model):
     reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, null=True, related_name="+")
     answers = models.ForeignKey(Message, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False)
     is_forward = models.BooleanField(default=False)
-    blob = models.CharField(max_length=64)
+    blob = models.CharField(max_length=64)  # what travels
+    plain_blob = models.CharField(max_length=64, blank=True, default="")  # of a tracked one: as it was written
     size = models.PositiveBigIntegerField()
     message_id = models.TextField()  # without brackets
     subject = models.TextField(blank=True, default="")

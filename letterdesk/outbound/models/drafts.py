@@ -54,6 +54,7 @@ class Draft(models.Model):
     body_html = models.TextField(blank=True, default="")  # empty: a letter of plain text
     body_text = models.TextField(blank=True, default="")
     remind = models.CharField(max_length=32, blank=True, default="")  # if nobody answers: days, or a time as typed
+    is_tracked = models.BooleanField(default=False)  # its writer wants opens and clicks counted, if the account allows
     seen = models.JSONField(default=list)  # what its writer had read of the conversation (moved_on.py)
     version = models.PositiveIntegerField(default=1)
     writer = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)

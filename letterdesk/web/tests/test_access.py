@@ -198,6 +198,7 @@ PAGES = {
     "mailbox_saving": ("POST", {"known": "yes"}, 302, 404, 404, 404, 404),
     "crm_settings": ("GET", {}, 200, 200, 200, 200, 200),
     "crm_sights": ("POST", {"employee": "own"}, 403, 403, 403, 302, 302),
+    "crm_tracking": ("POST", {"track": "yes"}, 403, 403, 403, 302, 302),
     "crm_writing": ("POST", {"to": "anybody"}, 403, 403, 403, 302, 302),
     "crm_exclusions": ("POST", {"pattern": "@y.example"}, 403, 403, 403, 302, 302),
     "exclusion_removal": ("POST", {}, 403, 403, 403, 302, 404),
@@ -247,7 +248,8 @@ PAGES = {
 }
 ACTORS = ("owner", "reader", "mate", "administrator", "stranger")
 # Tested where their rules are: signatures (test_body.py, test_images.py, test_activity.py), tokens (test_people.py,
-# test_senders.py), the stream (test_live.py), the signed link of a digest (test_notifications.py).
+# test_senders.py), what letters fetch (test_tracked.py), the stream (test_live.py), the signed link of a digest
+# (test_notifications.py).
 ELSEWHERE = {
     "inline",
     "remote_image",
@@ -255,6 +257,8 @@ ELSEWHERE = {
     "activity_image",
     "invitation",
     "sender_proof",
+    "tracked_picture",
+    "tracked_link",
     "live",
     "digest_ended",
 }

@@ -1,0 +1,69 @@
+"""The addresses that stand in a tracked letter: signed with the installation's key, so that nobody can make one up.
+
+A link carries where it leads, under the signature: so it goes on leading there after the letter and its numbers were
+deleted here, and one of ours that somebody quotes can be made what it was.
+"""
+
+import base64
+import binascii
+import re
+from html import escape
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from letterdesk.mail.links import is_web_address
+
+NAMED = 16  # characters of a letter's public id
+SIGNED = 24  # characters of the signature: 120 bits
+_LINK = r"/t/([a-z2-7]{16})/([0-9]{1,5}-[a-z2-7]{24})/([A-Za-z0-9_-]{8,12000})"
+_PICTURE = r"/t/[a-z2-7]{16}/[a-z2-7]{24}\.gif"
+
+
+def picture_address(letter: str) -> str:
+    """Of the picture that tells that this letter (its public id) is open."""
+    return f"{settings.BASE_URL}/t/{letter}/{_signature(letter, 'picture')}.gif"
+
+
+def link_address(letter: str, position: int, target: str) -> str:
+    """Of the link at this position, which leads to `target`."""
+    packed = base64.urlsafe_b64encode(target.encode()).decode().rstrip("=")
+    return f"{settings.BASE_URL}/t/{letter}/{position}-{_signature(letter, position, target)}/{packed}"
+
+
+def is_picture(letter: str, signature: str) -> bool:
+    """Whether we made this address."""
+    return constant_time_compare(signature, _signature(letter, "picture"))
+
+
+def target_of(letter: str, token: str, packed: str) -> tuple[int, str] | None:
+    """The link's position and where it leads, if we made it and a browser may go there; else None."""
+    position, _dash, signature = token.partition("-")
+    try:
+        target = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    if not constant_time_compare(signature, _signature(letter, position, target)) or not is_web_address(target):
+        return None
+    return int(position), target
+
+
+def is_ours(url: str) -> bool:
+    """Whether this looks like an address of a picture or a link of ours, whoever made it up."""
+    return re.fullmatch(re.escape(settings.BASE_URL) + f"(?:{_LINK}|{_PICTURE})", url) is not None
+
+
+def untracked(text: str, *, is_html: bool) -> str:
+    """The text with links of ours made what they were: a letter that quotes another one counts nothing for it."""
+
+    def target(found: re.Match[str]) -> str:
+        ours = target_of(found[1], found[2], found[3])
+        return found[0] if ours is None else escape(ours[1]) if is_html else ours[1]
+
+    return re.sub(re.escape(settings.BASE_URL) + _LINK, target, text) if "/t/" in text else text
+
+
+def _signature(*parts: object) -> str:
+    said = "\0".join(map(str, parts))
+    digest = salted_hmac("letterdesk.outbound.tracked", said, algorithm="sha256").digest()
+    return base64.b32encode(digest).decode().lower()[:SIGNED]

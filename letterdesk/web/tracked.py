@@ -1,0 +1,80 @@
+"""What a tracked letter fetches and leads to: for whoever has it, without a sign-in, a cookie or a session.
+
+A link leads nowhere but where it led in the letter, and always there, counted or not (decision 0036). People of the
+account themselves, who read a copy of theirs, are not counted.
+"""
+
+import base64
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.encoding import iri_to_uri
+from django.views.decorators.http import require_safe
+
+from letterdesk.mail.machines import machine_of
+from letterdesk.outbound.jobs import count_opens
+from letterdesk.outbound.models import TrackedLetter
+from letterdesk.outbound.tracked_address import is_picture, target_of
+from letterdesk.outbound.tracking import PICTURE, WAIT, fetched
+from letterdesk.web.security import FILE_POLICY, set_headers
+
+DOT = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # a picture of one clear point
+HEADERS = {
+    "Cache-Control": "private, no-store, max-age=0",
+    "Content-Security-Policy": FILE_POLICY,
+    "Cross-Origin-Resource-Policy": "cross-origin",  # letters are of no origin of ours
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+AFTER = WAIT.total_seconds() + 1
+
+
+@login_not_required  # the signature says that we made the address
+@require_safe
+def tracked_picture(request: HttpRequest, letter_id: str, signature: str) -> HttpResponse:
+    """GET /t/<letter>/<signature>.gif: a clear point; a letter that is forgotten here has it, too."""
+    if not is_picture(letter_id, signature):
+        raise Http404
+    letter = _letter(letter_id)
+    if letter is not None:
+        _note(request, letter, PICTURE)
+    return dot()
+
+
+@login_not_required  # the signature says that we made the address
+@require_safe
+def tracked_link(request: HttpRequest, letter_id: str, token: str, target: str) -> HttpResponse:
+    """GET /t/<letter>/<position>-<signature>/<target>: on to where the link led when the letter was written."""
+    ours = target_of(letter_id, token, target)
+    if ours is None:
+        raise Http404
+    position, url = ours
+    letter = _letter(letter_id)
+    if letter is not None:
+        if not letter.links.filter(position=position, address=url).exists():
+            raise Http404
+        _note(request, letter, position)
+    response = HttpResponse(status=302, headers={"Location": iri_to_uri(url)})
+    set_headers(response, HEADERS)
+    return response
+
+
+def dot() -> HttpResponse:
+    """The picture."""
+    response = HttpResponse(DOT, content_type="image/gif")
+    set_headers(response, HEADERS)
+    return response
+
+
+def _letter(public_id: str) -> TrackedLetter | None:
+    return TrackedLetter.objects.select_related("account").filter(public_id=public_id).first()
+
+
+def _note(request: HttpRequest, letter: TrackedLetter, link: int) -> None:
+    is_one_of_us = request.user.is_authenticated and request.user.account_id == letter.account_id
+    if request.method != "GET" or is_one_of_us:
+        return
+    machine = machine_of(request.method, {name.lower(): value for name, value in request.headers.items()})
+    if fetched(letter, link=link, machine=machine, now=timezone.now()):
+        count_opens.after(AFTER)
