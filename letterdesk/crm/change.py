@@ -1,6 +1,7 @@
 """People change records: what stands in them, how far they have come, who is responsible."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import fields as names_of
 from dataclasses import replace
 
@@ -11,10 +12,13 @@ from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record as tell
 
 from .models import Kind, Record, Stage
+from .own_said import Said
+from .own_values import all_said_at, write_own
 from .records import STAGED, Fields, checked, fields_seen, write_reach
 from .stages import hold, may_change
 
 REACH = ("addresses", "phones")
+APART = (*REACH, "own")  # in tables of their own
 
 
 class InBin(ValueError):
@@ -31,11 +35,15 @@ class ChangedMeanwhile(ValueError):
         super().__init__(_("Somebody changed this while you were writing. Look at it above; save again to replace it."))
 
 
-def version_of(record: Record) -> str:
-    """What `change` would replace, as a short word: another one after every change of it."""
+def version_of(record: Record, own: Mapping[int, Said] | None = None) -> str:
+    """What `change` would replace, as a short word: another one after every change of it.
+
+    `own`: `all_said_at` the record, where that is known already.
+    """
     said = fields_seen(record)  # by key: the reader's copy of the record may hide its company and contact from them
-    values = [getattr(said, each.name) for each in names_of(said) if each.name not in {"company", "contact"}]
+    values = [getattr(said, each.name) for each in names_of(said) if each.name not in {"company", "contact", "own"}]
     plain = [getattr(value, "pk", value) for value in values] + [record.company_id, record.contact_id]
+    plain += [(key, each.plain) for key, each in sorted((all_said_at(record) if own is None else own).items())]
     return hashlib.sha256(repr(plain).encode()).hexdigest()[:16]
 
 
@@ -53,7 +61,7 @@ def change(record: Record, fields: Fields, *, by: Employee, seen: str = "") -> l
     if record.kind in STAGED and fields.stage is None:
         fields = replace(fields, stage=record.stage)
     wanted = checked(record.kind, fields, by=by)
-    fixed = REACH if record.kind == Kind.DEAL else (*REACH, "contact")  # a lead's is what became of it: qualify.py
+    fixed = APART if record.kind == Kind.DEAL else (*APART, "contact")  # a lead's is what became of it: qualify.py
     own = [each.name for each in names_of(wanted) if each.name not in fixed]
     changed = [name for name in own if getattr(record, name) != getattr(wanted, name)]
     if "stage" in changed and wanted.stage is not None and not hold(wanted.stage):
@@ -61,7 +69,7 @@ def change(record: Record, fields: Fields, *, by: Employee, seen: str = "") -> l
     for name in changed:
         setattr(record, name, getattr(wanted, name))
     record.save(update_fields=changed)
-    changed += write_reach(record, wanted)
+    changed += write_reach(record, wanted) + write_own(record, wanted.own)
     if changed:
         tell("record.changed", account=record.account, by=by, subject=record.reference, changed=changed)
     return changed

@@ -9,6 +9,7 @@ from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record as tell
 
 from .models import Kind, Record, Source, Stage
+from .own_values import write_own
 from .records import STAGED, BadRecord, Fields, checked, write_reach
 from .stages import first_stage, hold, stages_for
 
@@ -50,6 +51,7 @@ def create(
         active_at=now,
     )
     write_reach(made, fields)
+    write_own(made, fields.own)
     tell("record.created", account=account, by=by, subject=made.reference, source=source)
     return made
 

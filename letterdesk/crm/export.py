@@ -1,13 +1,15 @@
 """Records as a file: a table that can be imported again, or visiting cards."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record as tell
 from letterdesk.mail.vcard import Card
 
-from .models import Kind, Record
+from .models import Kind, OwnField, Record
+from .own_said import NOTHING, in_file
+from .own_values import load_own, said_at
 
 MOST = 50_000  # records in a file
 HEAD = (
@@ -27,10 +29,15 @@ HEAD = (
 )
 
 
-def table_of(records: Iterable[Any]) -> list[list[object]]:
-    """A line for each record, in the columns of `HEAD`; several addresses and numbers with semicolons between them.
+def head_of(fields: Sequence[OwnField]) -> tuple[str, ...]:
+    """What the columns of a table are called: `HEAD`, then own fields."""
+    return (*HEAD, *(field.name for field in fields))
 
-    The records come with what the reader may see of them (`lists.all_of`), and their phones.
+
+def table_of(records: Iterable[Any], fields: Sequence[OwnField] = ()) -> list[list[object]]:
+    """A line for each record, in the columns of `head_of`; several addresses and numbers with semicolons between them.
+
+    The records come with what the reader may see of them (`lists.all_of`), their phones and own fields (`exported`).
     """
     return [
         [
@@ -47,9 +54,15 @@ def table_of(records: Iterable[Any]) -> list[list[object]]:
             record.came_from,
             "; ".join(row.label.name for row in record.labelled.all()),
             record.note,
+            *_own(record, fields),
         ]
         for record in records
     ]
+
+
+def _own(record: Any, fields: Sequence[OwnField]) -> list[object]:
+    said = said_at(record, fields)
+    return [in_file(field, said.get(field.pk, NOTHING)) for field in fields]
 
 
 def cards_of(records: Iterable[Any]) -> list[Card]:
@@ -72,6 +85,8 @@ def tell_export(employee: Employee, kind: str, count: int, form: str) -> None:
     tell("records.exported", account=employee.account, by=employee, what=kind, count=count, form=form)
 
 
-def exported(employee: Employee, found: Any) -> list[Record]:
+def exported(employee: Employee, found: Any, fields: Sequence[OwnField] = ()) -> list[Record]:
     """The records of a list, at most `MOST`, with all that a file says of them."""
-    return list(found.prefetch_related("phones").order_by("name", "pk")[:MOST])
+    records = list(found.prefetch_related("phones").order_by("name", "pk")[:MOST])
+    load_own(records, fields)
+    return records

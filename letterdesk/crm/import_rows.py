@@ -7,8 +7,9 @@ before it, names and addresses in one column or several.
 import csv
 import io
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,9 @@ from letterdesk.mail.charsets import decode
 from letterdesk.mail.vcard import NoCard, read_cards
 
 from .identity import is_address
+from .models import OwnField
+from .own_read import BadValue, read_file
+from .own_said import OWN, Said
 
 LARGEST = 10_000_000  # bytes
 MOST_ROWS = 50_000
@@ -79,6 +83,7 @@ class Line:
     came_from: str = ""
     labels: tuple[str, ...] = ()
     note: str = ""
+    own: Mapping[OwnField, Said] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +106,24 @@ def read_table(content: bytes, filename: str) -> Table:
     return table
 
 
-def guessed(head: Sequence[str]) -> list[str]:
-    """For each column what it is taken for, by its heading; empty: for nothing."""
-    found = [_GUESSES.get(_SIGNS.sub("", title.lower()), "") for title in head]
-    one = {"name", "given", "family", "company", "position", "responsible", "came_from", "note"}
+def guessed(head: Sequence[str], own: Mapping[str, OwnField] = MappingProxyType({})) -> list[str]:
+    """For each column what it is taken for, by its heading; empty: for nothing. `own`: fields by their reference."""
+    called = {field.name: target for target, field in own.items()}
+    alike = {_folded(name): target for name, target in called.items()}
+    found = [called.get(title) or _GUESSES.get(_folded(title)) or alike.get(_folded(title), "") for title in head]
+    one = {"name", "given", "family", "company", "position", "responsible", "came_from", "note", *own}
     return [target if target not in one or found.index(target) == place else "" for place, target in enumerate(found)]
 
 
-def line_of(table: Table, row: Sequence[str], mapping: Sequence[str]) -> Line | Refused:
-    """What a row says, its columns taken as `mapping` says; or why it is refused."""
-    said: dict[str, list[str]] = {target: [] for target in TARGETS}
+def _folded(title: str) -> str:
+    return _SIGNS.sub("", title.lower())
+
+
+def line_of(
+    table: Table, row: Sequence[str], mapping: Sequence[str], own: Mapping[str, OwnField] | None = None
+) -> Line | Refused:
+    """What a row says, its columns taken as `mapping` says; or why it is refused. `own`: None: without own fields."""
+    said: dict[str, list[str]] = {target: [] for target in (*TARGETS, *mapping)}
     columns: dict[str, str] = {}
     for title, cell, target in zip(table.head, row, mapping, strict=False):
         if target in said and (text := _unquoted(cell)):
@@ -131,7 +144,31 @@ def line_of(table: Table, row: Sequence[str], mapping: Sequence[str]) -> Line | 
     if not line.name:
         return Refused("", _("Neither a name nor an e-mail address."))
     rest = {key: " ".join(said[key]) for key in ("company", "position", "responsible", "came_from")}
-    return replace(line, **rest)  # type: ignore[arg-type]  # all of them are text
+    try:
+        return replace(line, **rest, own=_own(said, own))  # type: ignore[arg-type]  # the rest are texts
+    except _BadCell as error:
+        return Refused(columns[error.target], error.why)
+
+
+class _BadCell(ValueError):
+    def __init__(self, target: str, why: str) -> None:
+        super().__init__(why)
+        self.target = target
+        self.why = why
+
+
+def _own(said: Mapping[str, list[str]], own: Mapping[str, OwnField] | None) -> dict[OwnField, Said]:
+    found: dict[OwnField, Said] = {}
+    for target, cells in said.items():
+        if own is None or not cells or not target.startswith(OWN):
+            continue
+        if target not in own:
+            raise _BadCell(target, _("This own field is not there any more."))
+        try:
+            found[own[target]] = read_file(own[target], "; ".join(cells))
+        except BadValue as error:
+            raise _BadCell(target, error.why) from error
+    return found
 
 
 def _unquoted(cell: str) -> str:

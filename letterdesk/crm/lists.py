@@ -11,6 +11,7 @@ from letterdesk.lib.keyset import page_of
 
 from .labels import with_labels
 from .models import Activity, EmailAddress, Kind, Labelled, Record, Stage
+from .own_filter import OwnFilter, narrowed
 
 PAGE = 50
 MOST_WORDS = 10
@@ -30,6 +31,7 @@ class RecordFilter:
     stage: str = ""
     label: str = ""
     words: str = ""
+    own: tuple[OwnFilter, ...] = ()
 
 
 def record_page(employee: Employee, wanted: RecordFilter, *, before: str = "") -> tuple[list[Any], str]:
@@ -69,6 +71,8 @@ def _filtered(found: Any, employee: Employee, wanted: RecordFilter) -> Any:
         found = found.filter(stage__public_id=wanted.stage)
     if wanted.label:
         found = found.filter(Exists(Labelled.objects.filter(record=OuterRef("pk"), label__public_id=wanted.label)))
+    for each in wanted.own:
+        found = narrowed(found, each)
     return with_words(found, wanted.words)
 
 

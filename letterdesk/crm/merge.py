@@ -20,7 +20,9 @@ from letterdesk.mailboxes.receipts import lock as lock_account
 
 from .change import lock
 from .labels import move_labels
-from .models import Binding, Correction, Label, Note, Record, Unlinked
+from .models import Binding, Correction, Label, Note, OwnField, Record, Unlinked
+from .own_said import Said, Shown, in_words, reference
+from .own_values import all_said_at, own_fields_of, write_own
 from .records import MOST_ADDRESSES, BadRecord, Fields, checked, fields_of, write_reach
 from .search_index import index_notes
 
@@ -31,9 +33,10 @@ CHOSEN = ("name", "position", "company", "contact", "stage", "amount", "currency
 class Choice:
     """A field in which two records differ, and what each says."""
 
-    name: str
+    name: str  # of an own field its `reference`
     mine: object
     other: object
+    label: str = ""  # of an own field
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Preview:
 
     choices: list[Choice]
     together: Fields
+    own: list[Shown]  # own fields that are empty in one
     labels: list[str]
     letters: int
     notes: int
@@ -57,9 +61,16 @@ def preview(into: Record, other: Record) -> Preview:
         for name in CHOSEN
         if getattr(theirs, name) and getattr(mine, name) and getattr(mine, name) != getattr(theirs, name)
     ]
+    both = _own_of_both(into, other)
     return Preview(
-        choices=choices,
+        choices=choices
+        + [
+            Choice(reference(field), in_words(field, mine), in_words(field, theirs), field.name)
+            for field, mine, theirs in both
+            if mine and not field.is_retired
+        ],
         together=_together(mine, theirs, ()),
+        own=[Shown(field, theirs) for field, mine, theirs in both if not mine and not field.is_retired],
         labels=list(_labels_of_both(into, other)),
         letters=Binding.objects.present().filter(record=other.pk).count(),
         notes=Note.objects.present().filter(record=other.pk).count(),
@@ -70,6 +81,14 @@ def preview(into: Record, other: Record) -> Preview:
 def _labels_of_both(into: Record, other: Record) -> QuerySet[Label, str]:
     found = Label.objects.filter(labelled__record__in=(into.pk, other.pk)).distinct().order_by("key")
     return found.values_list("name", flat=True)
+
+
+def _own_of_both(into: Record, other: Record) -> list[tuple[OwnField, Said, Said]]:
+    """The own fields in which the other says something, and something else."""
+    mine, theirs = all_said_at(into), all_said_at(other)
+    fields = own_fields_of(into.account, into.kind, with_retired=True) if theirs else []
+    both = [(field, mine.get(field.pk, Said()), theirs.get(field.pk, Said())) for field in fields]
+    return [(field, here, there) for field, here, there in both if there and there != here]
 
 
 @transaction.atomic
@@ -85,6 +104,9 @@ def merge(into: Record, other: Record, *, by: Employee, now: datetime, take: Col
     other.refresh_from_db()
     _must_fit(into, other)
     changed = _write(into, _together(fields_of(into), fields_of(other), take), by)
+    both = _own_of_both(into, other)
+    won = {field: there for field, here, there in both if not here or reference(field) in take}
+    changed += write_own(into, won)
     letters = _move_letters(into, other)
     _move_relations(into, other)
     Record.objects.filter(pk=other.pk).update(deleted_at=now, deleted_by=by, merged_into=into)

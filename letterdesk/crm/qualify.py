@@ -13,7 +13,9 @@ from letterdesk.mailboxes.receipts import lock as lock_account
 
 from .change import lock
 from .create import create
-from .models import Binding, Kind, Record, Stage
+from .models import Binding, Kind, OwnField, Record, Stage
+from .own_said import Said
+from .own_values import all_said_at, carried, own_fields_of, write_own
 from .records import BadRecord, Fields, fields_of, write_reach
 from .stages import ending_stage
 
@@ -50,11 +52,14 @@ def qualify(
         raise BadRecord(_("Only a lead that is not qualified yet can be."))
     own = fields_of(lead)
     company = company or _new_company(company_name, own, by=by, now=now) or lead.company
-    person = replace(own, company=company, stage=None)
+    person = replace(own, company=company, stage=None, own=_carried(lead, Kind.CONTACT))
     contact = _join(contact, person) if contact else create(Kind.CONTACT, person, by=by, now=now)
     deal = None
     if deal_name.strip():
-        fields = Fields(name=deal_name, responsible=lead.responsible, company=company, contact=contact)
+        fields = Fields(
+            name=deal_name, responsible=lead.responsible, company=company, contact=contact,
+            own=_carried(lead, Kind.DEAL),
+        )  # fmt: skip
         deal = create(Kind.DEAL, fields, by=by, now=now)
     _take_along(lead, [each for each in (contact, company, deal) if each])
     Record.objects.filter(pk=lead.pk).update(
@@ -64,6 +69,15 @@ def qualify(
     tell("record.qualified", account=lead.account, by=by, subject=lead.reference, contact=contact.public_id)
     reach("qualify.before_commit")
     return Qualified(contact, company, deal)
+
+
+def _carried(lead: Record, kind: str) -> dict[OwnField, Said]:
+    """What the lead says in own fields that the other kind has by the same name."""
+    said = all_said_at(lead)
+    if not said:
+        return {}
+    account = lead.account
+    return carried(said, own_fields_of(account, Kind.LEAD, with_retired=True), own_fields_of(account, kind))
 
 
 def _new_company(name: str, own: Fields, *, by: Employee, now: datetime) -> Record | None:
@@ -82,6 +96,8 @@ def _join(contact: Record, person: Fields) -> Record:
         phones=tuple(dict.fromkeys((*known.phones, *person.phones))),
     )
     write_reach(contact, both)
+    said = all_said_at(contact)
+    write_own(contact, {field: own for field, own in person.own.items() if not said.get(field.pk)})
     if contact.company_id is None and person.company is not None:
         contact.company = person.company
         contact.save(update_fields=["company"])

@@ -1,6 +1,7 @@
 """What people write into a contact, company, lead or deal, and whether it can be one."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,8 @@ from letterdesk.accounts.models import Employee
 from letterdesk.mail.addresses import MOST_IN_ADDRESS, address_key
 
 from .identity import is_address
-from .models import EmailAddress, Kind, Phone, Record, Stage
+from .models import EmailAddress, Kind, OwnField, Phone, Record, Stage
+from .own_said import Said
 from .search_index import index_record
 
 LONGEST_NAME = 300
@@ -43,6 +45,7 @@ class Fields:
     currency: str = ""
     addresses: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
+    own: Mapping[OwnField, Said] = field(default_factory=dict)  # what own fields are to say; others stay as they are
 
 
 def fields_of(record: Record) -> Fields:
@@ -92,8 +95,8 @@ def checked(kind: str, fields: Fields, *, by: Employee) -> Fields:
         company=_of_kind(fields.company, Kind.COMPANY, by) if kind != Kind.COMPANY else None,
         contact=_of_kind(fields.contact, Kind.CONTACT, by) if kind == Kind.DEAL else None,
         stage=_of_pipeline(fields.stage, kind, by) if kind in STAGED else None,
-        amount=_amount(fields.amount) if kind == Kind.DEAL else None,
-        currency=_currency(fields.currency) if kind == Kind.DEAL else "",
+        amount=checked_amount(fields.amount) if kind == Kind.DEAL and fields.amount is not None else None,
+        currency=checked_currency(fields.currency) if kind == Kind.DEAL else "",
         addresses=_addresses(fields.addresses) if kind in REACHED else (),
         phones=_phones(fields.phones) if kind in REACHED else (),
     )
@@ -157,15 +160,15 @@ def _of_pipeline(stage: Stage | None, kind: str, by: Employee) -> Stage | None:
     return stage
 
 
-def _amount(amount: Decimal | None) -> Decimal | None:
-    if amount is None:
-        return None
+def checked_amount(amount: Decimal) -> Decimal:
+    """An amount of money, to the cent. Raises BadRecord."""
     if not amount.is_finite() or not 0 <= amount <= LARGEST_AMOUNT:
         raise BadRecord(_("The amount must be a number from 0 upwards."))
     return amount.quantize(Decimal("0.01"))
 
 
-def _currency(currency: str) -> str:
+def checked_currency(currency: str) -> str:
+    """A currency's three letters, or nothing. Raises BadRecord."""
     code = currency.strip().upper()
     if code and not (len(code) == 3 and code.isascii() and code.isalpha()):
         raise BadRecord(_("“%(typed)s” is not a currency: three letters such as EUR.") % {"typed": currency.strip()})

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from letterdesk.accounts.models import Employee
+from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record as tell
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.addresses import address_key
@@ -23,8 +23,10 @@ from .create import create
 from .import_rows import Line, Refused, Table, guessed, line_of, read_table
 from .labels import give
 from .look_back import look_back_for_all
-from .models import EmailAddress, ImportRefusal, Kind, Record, RecordImport, Source
+from .models import EmailAddress, ImportRefusal, Kind, OwnField, Record, RecordImport, Source
 from .naming import named_or_new
+from .own_said import reference
+from .own_values import all_said_at, own_fields_of
 from .records import BadRecord, Fields, fields_of, phone_key
 
 AT_ONCE = 200
@@ -36,11 +38,17 @@ _LABELS = "labels"
 def begin(kind: str, content: bytes, filename: str, *, by: Employee) -> RecordImport:
     """Keep a file until its columns are settled. Raises BadFile."""
     table = read_table(content, filename)
+    own = own_columns(by.account, kind)
     made: RecordImport = RecordImport.objects.create(
         account=by.account, by=by, kind=Kind(kind), filename=filename[:200], content=content,
-        mapping=guessed(table.head), total=len(table.rows),
+        mapping=guessed(table.head, own), total=len(table.rows),
     )  # fmt: skip
     return made
+
+
+def own_columns(account: Account, kind: str) -> dict[str, OwnField]:
+    """Own fields that columns may hold, by what a mapping calls them."""
+    return {reference(field): field for field in own_fields_of(account, kind)}
 
 
 def table_of(taken: RecordImport) -> Table:
@@ -63,8 +71,9 @@ def take_piece(taken_id: int, *, now: datetime) -> bool:
         return False
     lock(taken.account_id)
     table = table_of(taken)
+    own = own_columns(taken.account, taken.kind)
     for place in range(taken.done, min(taken.done + AT_ONCE, taken.total)):
-        _take_line(taken, table, place, now)
+        _take_line(taken, (table, place), line_of(table, table.rows[place], taken.mapping, own), now)
         taken.done += 1
     if taken.done >= taken.total:
         taken.state = State.DONE  # the file stays until letters of its addresses were looked for
@@ -88,8 +97,8 @@ def find_letters(taken: RecordImport, *, now: datetime) -> int:
     return saved
 
 
-def _take_line(taken: RecordImport, table: Table, place: int, now: datetime) -> None:
-    line = line_of(table, table.rows[place], taken.mapping)
+def _take_line(taken: RecordImport, at: tuple[Table, int], line: Line | Refused, now: datetime) -> None:
+    table, place = at
     try:
         if isinstance(line, Refused):
             raise _NotTaken(line)
@@ -142,7 +151,7 @@ def _fields(taken: RecordImport, line: Line, now: datetime) -> Fields:
         company = named_or_new(taken.by, Kind.COMPANY, line.company, responsible=responsible, company=None, now=now)
     return Fields(
         name=line.name, responsible=responsible, came_from=line.came_from, note=line.note, position=line.position,
-        company=company, addresses=line.emails, phones=line.phones,
+        company=company, addresses=line.emails, phones=line.phones, own=line.own,
     )  # fmt: skip
 
 
@@ -169,7 +178,9 @@ def _fill(taken: RecordImport, known: Record, line: Line, now: datetime) -> str:
     }
     addresses = _more(said.addresses, new.addresses, address_key)
     phones = _more(said.phones, new.phones, lambda number: phone_key(number) or number)
-    merged = replace(said, **lacking, addresses=addresses, phones=phones)
+    own = all_said_at(known) if new.own else {}
+    empty = {field: there for field, there in new.own.items() if not own.get(field.pk)}
+    merged = replace(said, **lacking, addresses=addresses, phones=phones, own=empty)
     is_filled = bool(change(known, merged, by=taken.by))
     return "filled" if _label(known, taken, line) or is_filled else "known"
 

@@ -12,7 +12,19 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from django.db.models import QuerySet
 
 from letterdesk.accounts.models import Department, Employee
-from letterdesk.crm.models import EmailAddress, Label, Labelled, Note, Phone, Pipeline, Record, Stage
+from letterdesk.crm.models import (
+    EmailAddress,
+    Label,
+    Labelled,
+    Note,
+    OwnField,
+    OwnOption,
+    OwnValue,
+    Phone,
+    Pipeline,
+    Record,
+    Stage,
+)
 from letterdesk.events.audit import all_of, as_row
 from letterdesk.events.models import Event
 from letterdesk.mailboxes import receipts
@@ -53,7 +65,7 @@ def _tables(person: Employee) -> list[tuple[str, QuerySet[Any, dict[str, Any]]]]
     ]
     of_crm = [
         (model.__name__.lower(), model.objects.visible_to(person))
-        for model in (Record, EmailAddress, Phone, Note, Label, Labelled)
+        for model in (Record, EmailAddress, Phone, Note, Label, Labelled, OwnField, OwnOption, OwnValue)
     ]
     pipelines = Pipeline.objects.visible_to(person)
     of_crm += [("pipeline", pipelines), ("stage", Stage.objects.visible_to(person).filter(pipeline__in=pipelines))]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from letterdesk.crm.duplicates import Alike, pairs_of, tell_apart
 from letterdesk.crm.lists import with_facts, with_words
-from letterdesk.crm.merge import CHOSEN, Preview, merge, preview
+from letterdesk.crm.merge import Preview, merge, preview
 from letterdesk.crm.models import Record
 from letterdesk.tasks.bind import tasks_of
 from letterdesk.web.crm_words import BY_KIND
@@ -86,7 +86,7 @@ def merging(request: Request, record_id: str) -> HttpResponse:
 
 def _merged(request: Request, into: Record) -> HttpResponse:
     other = record_named(request, "other")
-    take = [name for name in CHOSEN if request.POST.get(name) == "other"]
+    take = [name for name, said in request.POST.items() if said == "other"]
     try:
         merge(into, other, by=request.employee, now=timezone.now(), take=take)
     except REFUSALS as error:
@@ -108,6 +108,6 @@ def _ask(request: Request, into: Record) -> HttpResponse:
 def _choices(told: Preview) -> list[dict[str, Any]]:
     """The fields in which they differ, in words: of a company or contact only what the reader may see is known here."""
     return [
-        {"name": each.name, "label": LABELS[each.name], "mine": str(each.mine), "other": str(each.other)}
+        {"name": each.name, "label": each.label or LABELS[each.name], "mine": str(each.mine), "other": str(each.other)}
         for each in told.choices
     ]

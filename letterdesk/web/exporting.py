@@ -2,9 +2,10 @@
 
 from django.http import Http404, HttpResponse
 
-from letterdesk.crm.export import HEAD, cards_of, exported, table_of, tell_export
+from letterdesk.crm.export import cards_of, exported, head_of, table_of, tell_export
 from letterdesk.crm.lists import all_of
 from letterdesk.crm.models import Kind
+from letterdesk.crm.own_values import own_fields_of
 from letterdesk.lib.sheets import as_csv
 from letterdesk.mail.vcard import write_cards
 from letterdesk.web.downloads import as_file
@@ -17,9 +18,12 @@ def export(request: Request, plural: str) -> HttpResponse:
     words, form = words_of(plural), request.GET.get("form", "csv")
     if form not in {"csv", "vcf"} or (form == "vcf" and words.kind == Kind.DEAL):
         raise Http404
-    records = exported(request.employee, all_of(request.employee, wanted_of(request, words)))
+    own = own_fields_of(request.employee.account, words.kind)
+    found = all_of(request.employee, wanted_of(request, words, own))
+    records = exported(request.employee, found, own if form == "csv" else ())
     tell_export(request.employee, words.kind, len(records), form)
     if form == "vcf":
-        content = write_cards(cards_of(records)).encode()
-        return as_file(content, name=f"{plural}.vcf", content_type="text/vcard")
-    return as_file(as_csv(HEAD, table_of(records)).encode("utf-8-sig"), name=f"{plural}.csv", content_type="text/csv")
+        cards = write_cards(cards_of(records)).encode()
+        return as_file(cards, name=f"{plural}.vcf", content_type="text/vcard")
+    content = as_csv(head_of(own), table_of(records, own)).encode("utf-8-sig")
+    return as_file(content, name=f"{plural}.csv", content_type="text/csv")

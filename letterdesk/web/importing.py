@@ -8,10 +8,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from letterdesk.crm.import_rows import LARGEST, TARGETS, BadFile, Line, line_of
+from letterdesk.crm.import_rows import LARGEST, TARGETS, BadFile, Line, Refused, line_of
 from letterdesk.crm.jobs import take_in
 from letterdesk.crm.models import Kind, RecordImport
-from letterdesk.crm.take_in import begin, start, table_of
+from letterdesk.crm.own_said import Shown
+from letterdesk.crm.take_in import begin, own_columns, start, table_of
 from letterdesk.lib.sheets import as_csv
 from letterdesk.web.crm_words import BY_KIND
 from letterdesk.web.downloads import as_file
@@ -91,13 +92,15 @@ def refusals(request: Request, import_id: str) -> HttpResponse:
 
 def _mapping(request: Request, taken: RecordImport) -> list[str]:
     said = [request.POST.get(f"column-{place}", "") for place in range(len(taken.mapping))]
-    return [target if target in TARGETS else "" for target in said]
+    known = {*TARGETS, *own_columns(taken.account, taken.kind)}
+    return [target if target in known else "" for target in said]
 
 
 def _preview(taken: RecordImport, mapping: list[str]) -> dict[str, Any]:
     """The columns with what they are taken for, and the first lines as they would be taken in."""
     table = table_of(taken)
-    lines = [line_of(table, row, mapping) for row in table.rows[:MOST_SHOWN]]
+    own = own_columns(taken.account, taken.kind)
+    lines = [line_of(table, row, mapping, own) for row in table.rows[:MOST_SHOWN]]
     columns = [
         {
             "place": place,
@@ -109,8 +112,13 @@ def _preview(taken: RecordImport, mapping: list[str]) -> dict[str, Any]:
     ]
     return {
         "columns": columns,
-        "targets": CALLED.items(),
+        "targets": [*CALLED.items(), *((target, field.name) for target, field in own.items())],
         "lines": [
-            {"line": line, "is_taken": isinstance(line, Line), "row": 2 + place} for place, line in enumerate(lines)
+            {"line": line, "is_taken": isinstance(line, Line), "row": 2 + place, "own": _own(line)}
+            for place, line in enumerate(lines)
         ],
     }
+
+
+def _own(line: Line | Refused) -> list[Shown]:
+    return [Shown(field, said) for field, said in line.own.items()] if isinstance(line, Line) else []

@@ -16,6 +16,8 @@ from letterdesk.crm.labels import labels_of, with_labels
 from letterdesk.crm.lists import deals_of, people_of, with_facts
 from letterdesk.crm.models import Binding, Kind, Record
 from letterdesk.crm.naming import known_names
+from letterdesk.crm.own_said import Shown
+from letterdesk.crm.own_values import own_fields_of, shown_at, shown_of
 from letterdesk.crm.records import BadRecord
 from letterdesk.crm.stages import may_change, stages_for
 from letterdesk.crm.timeline import in_talks, record_page
@@ -156,6 +158,9 @@ def record_page_of(
     if found.deleted_at is not None and not Record.objects.in_bin(timezone.now()).filter(pk=found.pk).exists():
         raise Http404
     words = BY_KIND[found.kind]
+    may_act = may_change(found, request.employee)
+    if (may := may_act and found.deleted_at is None) and form is None:
+        form = RecordForm(found.kind, request.employee, record=found)
     try:
         timeline = _timeline(request, found)
     except BadCursor:
@@ -169,11 +174,16 @@ def record_page_of(
         **timeline,
         **_beside(request, found),
         "on_the_way": on_the_way(request, found),
-        "may_restore": (may_act := may_change(found, request.employee)) and found.deleted_at is not None,
-        "may_change": (may := may_act and found.deleted_at is None),
-        **(_form(request, found, form) | writing_forms(written) if may else {}),
+        "own": shown_of(form.own_said, form.own) if form else _own(request, found),
+        "may_restore": may_act and found.deleted_at is not None,
+        "may_change": may,
+        **(_form(request, found, form) | writing_forms(written) if form else {}),
     }
     return render(request, "web/crm/record.html", facts, status=status)
+
+
+def _own(request: Request, found: Record) -> list[Shown]:
+    return shown_at(found, own_fields_of(request.employee.account, found.kind))
 
 
 def _merged_into(found: Record, request: Request) -> Record | None:
@@ -184,12 +194,11 @@ def _merged_into(found: Record, request: Request) -> Record | None:
     return seen
 
 
-def _form(request: Request, found: Record, refused: RecordForm | None) -> dict[str, Any]:
-    form = refused or RecordForm(found.kind, request.employee, record=found)
+def _form(request: Request, found: Record, form: RecordForm) -> dict[str, Any]:
     return {
         "form": form,
-        "is_changing": refused is not None,
-        "version": version_of(found),
+        "is_changing": form.is_bound,
+        "version": version_of(found, form.own_said),
         "known_labels": labels_of(request.employee.account),
         "stages": form.stages,
         "may_qualify": found.kind == Kind.LEAD

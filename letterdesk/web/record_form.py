@@ -8,8 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from letterdesk.accounts.models import Employee
 from letterdesk.crm.models import Kind, Record, Stage
 from letterdesk.crm.naming import as_kept, named_or_new
+from letterdesk.crm.own_values import all_said_at, own_fields_of
 from letterdesk.crm.records import LONGEST_NAME, Fields
 from letterdesk.crm.stages import pipelines_among, stages_for
+from letterdesk.web.own_form import inputs_of, name_of
 
 FIELDS = {
     Kind.CONTACT: ("name", "position", "company", "addresses", "phones", "responsible", "came_from", "note"),
@@ -48,9 +50,13 @@ class RecordForm(forms.Form):
             more["initial"] = _said(record)
         super().__init__(*args, **more)
         self.kind, self.employee, self.record = Kind(kind), employee, record
+        every = own_fields_of(employee.account, kind, with_retired=True)
+        self.own = [field for field in every if not field.is_retired]
         self.order_fields(FIELDS[self.kind])
         for name in set(self.fields) - set(FIELDS[self.kind]):
             del self.fields[name]
+        self.own_said = all_said_at(record) if record is not None and every else {}
+        self.fields.update(inputs_of(self.own, self.own_said))
         colleagues = Employee.objects.visible_to(employee).working()
         if record is not None:  # who left stays named until somebody chooses another
             colleagues |= Employee.objects.visible_to(employee).filter(pk=record.responsible_id)
@@ -84,6 +90,7 @@ class RecordForm(forms.Form):
             currency=said.get("currency", ""),
             addresses=tuple(said.get("addresses", "").splitlines()),
             phones=tuple(said.get("phones", "").splitlines()),
+            own={field: said[name_of(field)] for field in self.own},
         )
 
     def _other(self, name: str, kind: Kind, now: Any, company: Record | None = None) -> Record | None:

@@ -10,9 +10,12 @@ from django.utils.http import urlencode
 from letterdesk.accounts.models import Employee
 from letterdesk.crm.labels import labels_of
 from letterdesk.crm.lists import RecordFilter, record_page
+from letterdesk.crm.models import OwnField
+from letterdesk.crm.own_values import load_own, own_fields_of, shown_at
 from letterdesk.crm.stages import pipelines_among, stages_for
 from letterdesk.lib.keyset import BadCursor
 from letterdesk.web.crm_words import BY_PLURAL, KINDS, KindWords
+from letterdesk.web.own_form import asked_of, filter_lines, filters_of
 from letterdesk.web.record_board import board_facts
 from letterdesk.web.request import Request
 
@@ -23,31 +26,43 @@ def crm(_request: Request) -> HttpResponse:
 
 
 def records(request: Request, plural: str) -> HttpResponse:
-    """GET /crm/<contacts|companies|leads|deals>?q=&who=&pipeline=&stage=&label=&before=: a list by activity.
+    """GET /crm/<contacts|companies|leads|deals>?q=&who=&pipeline=&stage=&label=&own-<id>=&before=: a list by activity.
 
     Of leads and deals with `view=board`: a board.
     """
     words = words_of(plural)
-    wanted = wanted_of(request, words)
+    own = own_fields_of(request.employee.account, words.kind)
+    wanted = wanted_of(request, words, own)
     if words.has_stages and request.GET.get("view") == "board":
-        facts = _list_facts(request, words, wanted)
+        facts = _list_facts(request, words, wanted, own)
         board = board_facts(request, replace(wanted, stage=""), facts["stages"])
         return render(request, "web/crm/board.html", {**facts, **board, "is_board": True})
     try:
         page, following = record_page(request.employee, wanted, before=request.GET.get("before", ""))
     except BadCursor:
         return redirect("records", plural)
+    asked = _asked(request, own)
     facts = {
-        **_list_facts(request, words, wanted),
-        "records": page,
-        "older": f"?{urlencode(_asked(request) | {'before': following})}" if following else "",
-        "newest": f"?{urlencode(_asked(request))}" if request.GET.get("before") else "",
+        **_list_facts(request, words, wanted, own),
+        "records": _with_listed(page, own),
+        "older": f"?{urlencode(asked | {'before': following})}" if following else "",
+        "newest": f"?{urlencode(asked)}" if request.GET.get("before") else "",
     }
     return render(request, "web/crm/records.html", facts)
 
 
-def _list_facts(request: Request, words: KindWords, wanted: RecordFilter) -> dict[str, Any]:
+def _with_listed(page: list[Any], own: list[OwnField]) -> list[Any]:
+    """Each record with what those own fields say that the list shows, as `listed`; one query for all."""
+    listed = [field for field in own if field.is_listed]
+    load_own(page, listed)
+    for record in page:
+        record.listed = shown_at(record, listed)
+    return page
+
+
+def _list_facts(request: Request, words: KindWords, wanted: RecordFilter, own: list[OwnField]) -> dict[str, Any]:
     """What list and board show alike."""
+    asked = _asked(request, own)
     return {
         **crm_facts(words.plural),
         "words": words,
@@ -57,8 +72,9 @@ def _list_facts(request: Request, words: KindWords, wanted: RecordFilter) -> dic
         "stages": (stages := stages_for(request.employee, words.kind) if words.has_stages else []),
         "pipelines": pipelines_among(stages),
         "labels": labels_of(request.employee.account),
-        "asked": urlencode(_asked(request)),
-        "is_filtered": bool(_asked(request)),
+        "own_filters": filter_lines(request.GET, own),
+        "asked": urlencode(asked),
+        "is_filtered": bool(asked),
     }
 
 
@@ -74,8 +90,8 @@ def words_of(plural: str) -> KindWords:
     return BY_PLURAL[plural]
 
 
-def wanted_of(request: Request, words: KindWords) -> RecordFilter:
-    """What of a list is asked for."""
+def wanted_of(request: Request, words: KindWords, own: list[OwnField]) -> RecordFilter:
+    """What of a list is asked for; `own` are the own fields of its kind."""
     who = request.GET.get("who", "")
     return RecordFilter(
         kind=words.kind,
@@ -85,8 +101,10 @@ def wanted_of(request: Request, words: KindWords) -> RecordFilter:
         stage=request.GET.get("stage", "")[:16] if words.has_stages else "",
         label=request.GET.get("label", "")[:16],
         words=request.GET.get("q", "").strip()[:200],
+        own=filters_of(request.GET, own),
     )
 
 
-def _asked(request: Request) -> dict[str, str]:
-    return {key: request.GET[key] for key in ("q", "who", "pipeline", "stage", "label") if request.GET.get(key)}
+def _asked(request: Request, own: list[OwnField]) -> dict[str, str]:
+    asked = {key: request.GET[key] for key in ("q", "who", "pipeline", "stage", "label") if request.GET.get(key)}
+    return asked | asked_of(request.GET, own)

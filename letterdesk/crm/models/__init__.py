@@ -15,6 +15,7 @@ from .activities import (
 from .imports import ImportRefusal, RecordImport
 from .labels import Label, Labelled
 from .notes import Note
+from .own import OwnField, OwnOption, OwnType, OwnValue
 from .records import EmailAddress, Kind, NotTheSame, Phone, Pipeline, PipelineGrant, Record, Source, Stage
 from .search import FoundText
 from .sendsave import SendSaveAddress
@@ -38,6 +39,10 @@ __all__ = [
     "MailboxSaving",
     "NotTheSame",
     "Note",
+    "OwnField",
+    "OwnOption",
+    "OwnType",
+    "OwnValue",
     "Phone",
     "Pipeline",
     "PipelineGrant",

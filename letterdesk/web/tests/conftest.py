@@ -14,7 +14,7 @@ from django.utils.translation import trans_real
 from letterdesk.accounts.models import Department, Invitation, Role
 from letterdesk.crm import sendsave
 from letterdesk.crm.labels import give as give_label
-from letterdesk.crm.models import Exclusion
+from letterdesk.crm.models import Exclusion, OwnField
 from letterdesk.crm.notes import Said
 from letterdesk.crm.notes import write as write_note
 from letterdesk.crm.stages import first_stage
@@ -197,6 +197,9 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         import_id=begin_import("contact", b"Name\nBo", "people.csv", by=people["owner"]).public_id,
         exclusion_id=Exclusion.objects.create(account=account, pattern="@news.example").public_id,
         record_id=contact.public_id,
+        own_field_id=OwnField.objects.create(
+            account=account, kind="contact", name="Customer number", key="customer number", type="text"
+        ).public_id,
         pipeline_id=first_stage(account, "deal").pipeline.public_id,
         record_label_id=give_label(contact, ["Customer"], by=people["owner"])[0].public_id,
         note_id=write_note(contact, Said("Prefers mornings"), by=people["owner"], now=now).public_id,

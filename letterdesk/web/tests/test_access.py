@@ -229,6 +229,8 @@ PAGES = {
     "record_labels": ("POST", {"name": "VIP"}, 302, 404, 404, 302, 404),
     "crm_labels": ("POST", {"name": "VIP"}, 403, 403, 403, 302, 302),
     "crm_label": ("POST", {"name": "VIP"}, 403, 403, 403, 302, 404),
+    "own_fields": ("GET", {}, 403, 403, 403, 200, 200),
+    "own_field": ("GET", {}, 403, 403, 403, 200, 404),
     "pipelines": ("POST", {"name": "New"}, 403, 403, 403, 302, 302),
     "pipeline": ("GET", {}, 403, 403, 403, 200, 404),
     "record_stage": ("POST", {"stage": "x"}, 404, 404, 404, 404, 404),  # a contact has none: test_records.py

@@ -76,7 +76,7 @@ def test_the_page_asks_the_same_however_many_notes_it_has(browser, ines, contact
         for number in range(count):
             write(record, Said(f"Note {number}"), by=ines, now=timezone.now())
     addresses = [f"/crm/records/{record.public_id}" for record in (few, contact)]
-    assert asked(browser, addresses[0]) == asked(browser, addresses[1]) <= 25
+    assert asked(browser, addresses[0]) == asked(browser, addresses[1]) <= 26
 
 
 def test_of_a_record_in_the_bin_they_are_read_alone(browser, ines, contact):
