@@ -1,4 +1,5 @@
-"""CRM of the demo company: clients whose letters come to them by themselves, deals, and mailboxes that make leads."""
+"""CRM of the demo company: clients whose letters come to them by themselves, with notes and calls, deals in two
+pipelines, and mailboxes that make leads."""
 
 import tomllib
 from collections.abc import Callable, Iterator
@@ -12,7 +13,10 @@ from letterdesk.accounts.models import Employee
 from letterdesk.crm.by_hand import link_by_hand
 from letterdesk.crm.create import create
 from letterdesk.crm.exclusions import exclude
-from letterdesk.crm.models import Record, Unknown
+from letterdesk.crm.labels import change_label, give
+from letterdesk.crm.models import Label, Record, Stage, Unknown
+from letterdesk.crm.notes import Said, write
+from letterdesk.crm.pipelines import make_pipeline
 from letterdesk.crm.records import Fields
 from letterdesk.crm.saving import change_saving
 from letterdesk.crm.stages import stages_of
@@ -21,15 +25,20 @@ from letterdesk.mailboxes.models import Mailbox, Message
 
 from .company import DOMAIN, PEOPLE
 
+PARTNERS = "Trade partners"  # the second pipeline of deals
 MAKING_LEADS = ("ines", "sales")  # what unknown people write there becomes a lead
 
 
 def furnish_crm(now: datetime) -> None:
     """Make the records before the sync: letters from and to them are saved as they come."""
-    told = list(_told())
-    for number, each in enumerate(told):
-        _make(each, at=now - timedelta(days=60) + number * timedelta(hours=7))
     first = _employee(PEOPLE[0].key)
+    stages_of(first.account, "deal")  # the first pipeline is made
+    make_pipeline(PARTNERS, by=first)
+    for number, each in enumerate(_told("record")):
+        made = _make(each, at=now - timedelta(days=60) + number * timedelta(hours=7))
+        _write_beside(made, each, now)
+    for each in _told("label"):
+        change_label(Label.objects.get(name=each["name"]), name=each["name"], colour=each["colour"], by=first)
     for key in MAKING_LEADS:
         mailbox = Mailbox.objects.get(address=f"{key}@{DOMAIN}")
         change_saving(
@@ -40,15 +49,15 @@ def furnish_crm(now: datetime) -> None:
 
 def links(now: datetime) -> list[Callable[[], bool]]:
     """What is to be done when letters are here: each of these says whether it is done."""
-    return [partial(_linked, told, now) for told in _told() if "letter" in told]
+    return [partial(_linked, told, now) for told in _told("record") if "letter" in told]
 
 
-def _told() -> Iterator[dict[str, Any]]:
+def _told(what: str) -> Iterator[dict[str, Any]]:
     text = files(__package__).joinpath("crm.toml").read_text("utf-8")
-    yield from tomllib.loads(text)["record"]
+    yield from tomllib.loads(text)[what]
 
 
-def _make(told: dict[str, Any], *, at: datetime) -> None:
+def _make(told: dict[str, Any], *, at: datetime) -> Record:
     by = _employee(told["of"])
     kind = told["kind"]
     fields = Fields(
@@ -58,13 +67,33 @@ def _make(told: dict[str, Any], *, at: datetime) -> None:
         position=told.get("position", ""),
         company=_record(by, "company", told.get("company")),
         contact=_record(by, "contact", told.get("contact")),
-        stage=stages_of(by.account, kind)[told.get("stage", 0)] if kind in {"lead", "deal"} else None,
+        stage=_stage(by, told) if kind in {"lead", "deal"} else None,
         amount=Decimal(told["amount"]) if "amount" in told else None,
         currency="EUR" if "amount" in told else "",
         addresses=tuple(told.get("addresses", ())),
         phones=tuple(told.get("phones", ())),
     )
-    create(kind, fields, by=by, now=at)
+    return create(kind, fields, by=by, now=at)
+
+
+def _stage(by: Employee, told: dict[str, Any]) -> Stage:
+    """By its place in the pipeline that is named, else in the first one."""
+    stages = stages_of(by.account, told["kind"])
+    name = told.get("pipeline", stages[0].pipeline.name)
+    chosen: Stage = [each for each in stages if each.pipeline.name == name][told.get("stage", 0)]
+    return chosen
+
+
+def _write_beside(record: Record, told: dict[str, Any], now: datetime) -> None:
+    """Its labels, and the notes and calls in its timeline."""
+    if "labels" in told:
+        give(record, told["labels"], by=record.responsible)
+    for who, days, text in told.get("notes", ()):
+        at = now - timedelta(days=days)
+        write(record, Said(text), by=_employee(who), now=at)
+    for who, days, direction, minutes, text in told.get("calls", ()):
+        at = now - timedelta(days=days)
+        write(record, Said(text, direction, at, minutes), by=_employee(who), now=at)
 
 
 def _linked(told: dict[str, Any], now: datetime) -> bool:

@@ -3,6 +3,8 @@
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
 from functools import partial
 from importlib.resources import files
 from typing import Any
@@ -10,8 +12,12 @@ from zoneinfo import ZoneInfo
 
 from letterdesk.accounts.models import Employee
 from letterdesk.crm.models import Record
+from letterdesk.intake.keep import keep
+from letterdesk.mail.smtpd import Handed
 from letterdesk.mail.subjects import normal_subject
 from letterdesk.mailboxes.models import Message
+from letterdesk.outbound.identities import identities_with_senders
+from letterdesk.tasks import guests
 from letterdesk.tasks.bind import bind
 from letterdesk.tasks.change import change_status, comment
 from letterdesk.tasks.checklist import add_item, tick
@@ -58,8 +64,24 @@ def _make(told: dict[str, Any], now: datetime, *, at: datetime) -> None:
         comment(task, text, by=_employee(who), now=at)
     for record in Record.objects.filter(name__in=told.get("about", ())).order_by("pk"):
         bind(task, record, by=by, now=at)
+    if "guest" in told:
+        _invite(told["guest"], task, now)
     _remind(told, task, now)
     change_status(task, told.get("status", Status.TODO), by=task.responsible, now=at + timedelta(hours=2))
+
+
+def _invite(told: list[str], task: Task, now: datetime) -> None:
+    """Somebody outside takes part by e-mail. Their answer, which nothing proves here, waits on the task's page."""
+    address, name, words, said = told
+    by = task.creator
+    guest = guests.invite(
+        task, address, name=name, words=words, identity=identities_with_senders(by)[0], by=by, now=now
+    )
+    letter = EmailMessage()
+    letter["From"], letter["To"] = f"{name} <{address}>", guests.reply_address(guest)
+    letter["Subject"], letter["Message-ID"] = f"Re: {task.title}", f"<answer@{address.partition('@')[2]}>"
+    letter.set_content(said)
+    keep([Handed(address, (guests.reply_address(guest),), letter.as_bytes(policy=SMTP), "127.0.0.1")], now=now)
 
 
 def _remind(told: dict[str, Any], task: Task, now: datetime) -> None:
