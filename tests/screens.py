@@ -64,6 +64,7 @@ PAGES = {
     "imports": "/crm/imports",
     "asked": "/crm/asked",
     "sendsave": "/settings/sendsave",
+    "polled": "/settings/sendsave/mailboxes",
     "new-contact": "/crm/contacts/new",
     "crm-settings": "/settings/crm",
     "where": "/where?q=chair",

@@ -17,6 +17,7 @@ from letterdesk.crm import bin as crm_bin
 from letterdesk.crm import change as crm_change
 from letterdesk.crm import hand_over as crm_hand_over
 from letterdesk.crm.exclusions import BadPattern
+from letterdesk.crm.polled import BadPolled
 from letterdesk.crm.records import BadRecord
 from letterdesk.lib.crypto import SecretUnreadable
 from letterdesk.mail.errors import MailError
@@ -57,6 +58,7 @@ from . import (
     processes,
     retention,
     sender,
+    sendsave,
     tasks,
     usage,
 )
@@ -77,7 +79,7 @@ NAMED: dict[type[Exception], str] = {
     InBin: "in_bin", NotInBin: "not_in_bin", StillOnItsWay: "still_on_its_way", NoSuchTask: "no_such_task",
     AlreadyClosed: "already_closed", NotClosed: "not_closed", Held: "held",
     NotDismissed: "not_dismissed", NotHandedOver: "not_handed_over", LastAdministrator: "last_administrator",
-    BadLimit: "bad_limit", BadSender: "bad_sender", NoMail: "no_mail", TooFast: "too_fast",
+    BadLimit: "bad_limit", BadSender: "bad_sender", BadPolled: "bad_polled", NoMail: "no_mail", TooFast: "too_fast",
     BadRecord: "bad_record", BadPattern: "bad_pattern", NoSuchRecord: "no_such_record", NoSuchLetter: "no_such_letter",
     crm_hand_over.NotHandedOver: "not_handed_over", crm_change.InBin: "in_bin", crm_bin.NotInBin: "not_in_bin",
 }  # fmt: skip
@@ -137,6 +139,7 @@ app.add_typer(operator.app, name="operator")
 app.add_typer(retention.app, name="retention")
 app.add_typer(domain.app, name="domain")
 app.add_typer(sender.app, name="sender")
+app.add_typer(sendsave.app, name="sendsave")
 app.add_typer(hold.app, name="hold")
 app.add_typer(tasks.app, name="task")
 app.add_typer(outbox.app, name="outbox")

@@ -178,6 +178,37 @@ class SendSaveQuerySet(models.QuerySet[Any]):
         return self.filter(mine | everyones, account=employee.account_id)
 
 
+class PolledQuerySet(models.QuerySet[Any]):
+    """Mailboxes polled for CRM alone (R30): an administrator's to see and to change."""
+
+    def visible_to(self, employee: Employee) -> Self:
+        """Those of the account, for an administrator; others see none."""
+        found = self.filter(Exists(_working(employee)), account=employee.account_id)
+        return found if employee.is_administrator else found.none()
+
+    def editable_by(self, employee: Employee) -> Self:
+        """The same."""
+        return self.visible_to(employee)
+
+    def asking(self, employee: Employee) -> Self:
+        """Those whose letters ask this employee: all of the account ask whoever sees all of CRM."""
+        sees_all = RawSQL(_SEES_ALL, [employee.pk, employee.account_id])  # noqa: S611  constant SQL, parameters apart
+        return self.filter(Exists(Employee.objects.filter(pk__in=sees_all)), account=employee.account_id)
+
+
+class OfPolledQuerySet(models.QuerySet[Any]):
+    """What belongs to a polled mailbox: its folders, its letters."""
+
+    def visible_to(self, employee: Employee) -> Self:
+        """Those of mailboxes that this employee may see."""
+        mailboxes = self.model.mailbox.field.related_model.objects.visible_to(employee)
+        return self.filter(mailbox__in=mailboxes, account=employee.account_id)
+
+    def editable_by(self, employee: Employee) -> Self:
+        """The same."""
+        return self.visible_to(employee)
+
+
 class BindingQuerySet(OfRecordQuerySet):
     """Which activities stand at which records."""
 

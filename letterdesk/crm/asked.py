@@ -1,4 +1,4 @@
-"""Letters at secret addresses of which a person has to say what they are, and those that were not taken (R30, D09)."""
+"""Letters beside Webmail of which a person has to say what they are, and those that were not taken (R30, D09)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,10 +16,12 @@ from letterdesk.intake.models import FAILED_TRIES, Arrived, State
 from letterdesk.intake.states import again, leave, mine
 from letterdesk.mail.addresses import read_addresses
 
+from . import polled_look, polled_take
 from .meant import Unclear
-from .models import Activity, SendSaveAddress
+from .models import Activity, PolledMailbox, SendSaveAddress
 from .sendsave import DOOR
-from .sendsave_take import IN_PART, NO_ADDRESS, REPORT, UNKNOWN, UNPROVED, Answer, take_as_said
+from .sendsave_take import IN_PART, NO_ADDRESS, REPORT, take_as_said
+from .taking import UNKNOWN, UNPROVED, Answer
 from .words import WHY_NOT
 
 DROPPED = "dropped"
@@ -74,7 +76,8 @@ def answer(row: Arrived, *, by: Employee, now: datetime, sender: str = "") -> Se
         if len(found) != 1 or "." not in found[0].address.rpartition("@")[2]:
             raise NoAddress(str(_("Write one e-mail address, as name@example.com.")))
         name, address = found[0].name, found[0].address
-    made = take_as_said(row, Answer(by, name, address), now=now)
+    take_it = polled_take.take_as_said if row.door == polled_look.DOOR else take_as_said
+    made = take_it(row, Answer(by, name, address), now=now)
     if made:
         tell("sendsave.answered", account=by.account, by=by, letters=len(made))
     return made
@@ -110,4 +113,6 @@ def confirm(activity: Activity, *, by: Employee) -> bool:
 
 def _of(employee: Employee) -> QuerySet[Arrived]:
     addresses = SendSaveAddress.objects.asking(employee).values("public_id")
-    return Arrived.objects.filter(account=employee.account_id, door=DOOR, address__in=addresses)
+    mailboxes = PolledMailbox.objects.asking(employee).values("public_id")
+    at_theirs = Q(door=DOOR, address__in=addresses) | Q(door=polled_look.DOOR, address__in=mailboxes)
+    return Arrived.objects.filter(at_theirs, account=employee.account_id)

@@ -18,7 +18,7 @@ from letterdesk.plans.timeline import webmail_began_at
 from . import exclusions
 from .decide import Conversation, Ground, Known, Said, Saving, Seen
 from .identity import People, identity_of, people_of
-from .models import Binding, Correction, EmailAddress, Kind, Record, Stage, Unlinked
+from .models import Binding, Correction, EmailAddress, Kind, PolledMailbox, Record, Stage, Unlinked
 from .saving import saving_of
 from .secret import Ours
 from .threads import Threads, threads_of
@@ -27,10 +27,11 @@ ORDINARY = "folder"  # the role of a folder that has none
 
 
 def ours_of(account_id: int) -> frozenset[str]:
-    """The addresses of the company's people, those who left too, of its mailboxes, and all secret ones (R30)."""
+    """The addresses of our people, those who left too, of our mailboxes of any kind, and all secret ones (R30)."""
     people = Employee.objects.filter(account=account_id).values_list("email")
     mailboxes = Mailbox.objects.filter(account=account_id).values_list("address")
-    return Ours(address_key(address) for (address,) in people.union(mailboxes, all=True))
+    polled = PolledMailbox.objects.filter(account=account_id).values_list("address")
+    return Ours(address_key(address) for (address,) in people.union(mailboxes, polled, all=True))
 
 
 def known_of(record: Record, *, is_open: bool, is_binned: bool) -> Known:

@@ -52,7 +52,9 @@ def hand_over(person: Employee, *, to: Employee, by: Employee) -> int:
 def _take_turns(person: Employee, to: Employee) -> None:
     """`to` stands in every queue in which the person stood, once."""
     turns = Turn.objects.filter(account=person.account_id, employee=person)
-    turns.filter(saving__in=Turn.objects.filter(employee=to).values("saving")).delete()
+    theirs = Turn.objects.filter(employee=to)
+    turns.filter(saving__in=theirs.filter(saving__isnull=False).values("saving")).delete()
+    turns.filter(polled__in=theirs.filter(polled__isnull=False).values("polled")).delete()
     turns.update(employee=to)
 
 

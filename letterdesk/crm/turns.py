@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from letterdesk.accounts.absence import is_here
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Mailbox
 
-from .models import MailboxSaving, Turn
+from .models import MailboxSaving, PolledMailbox, Turn
 
 
 @dataclass(slots=True)
@@ -50,24 +52,33 @@ def next_of(turns: Sequence[Turn]) -> Turn | None:
 
 def queue_of(mailbox: Mailbox, now: datetime) -> Queue:
     """The mailbox's queue at `now`."""
-    found = Turn.objects.filter(saving__mailbox=mailbox).select_related("employee__account").order_by("position", "pk")
-    turns = list(found)
+    return _queue(Turn.objects.filter(saving__mailbox=mailbox), mailbox.owner, now)
+
+
+def queue_of_polled(polled: PolledMailbox, now: datetime, *, owner: Employee) -> Queue:
+    """The queue of a polled mailbox at `now`; `owner`: where nobody of it is here."""
+    return _queue(Turn.objects.filter(polled=polled), owner, now)
+
+
+def _queue(of_mailbox: QuerySet[Turn], owner: Employee, now: datetime) -> Queue:
+    turns = list(of_mailbox.select_related("employee__account").order_by("position", "pk"))
     count = max((turn.last for turn in turns), default=0)
-    return Queue(mailbox.owner, count, [turn for turn in turns if is_here(turn.employee, now)])
+    return Queue(owner, count, [turn for turn in turns if is_here(turn.employee, now)])
 
 
-def people_in_turn(saving: MailboxSaving) -> list[Employee]:
+def people_in_turn(of: MailboxSaving | PolledMailbox) -> list[Employee]:
     """The people of a queue in their order, those who are away or left as well."""
-    turns = Turn.objects.filter(saving=saving.pk).select_related("employee").order_by("position", "pk")
+    whose = {"saving": of.pk} if isinstance(of, MailboxSaving) else {"polled": of.pk}
+    turns = Turn.objects.filter(**whose).select_related("employee").order_by("position", "pk")
     return [turn.employee for turn in turns]
 
 
-def put_in_turn(saving: MailboxSaving, people: Sequence[Employee]) -> bool:
+def put_in_turn(of: MailboxSaving | PolledMailbox, people: Sequence[Employee]) -> bool:
     """The queue is these people from now on; who was in it keeps their place in the turn. Returns whether it is new."""
-    if people_in_turn(saving) == list(people):
+    if people_in_turn(of) == list(people):
         return False
-    saving.turns.exclude(employee__in=people).delete()
+    of.turns.exclude(employee__in=people).delete()
     for position, person in enumerate(people):
-        defaults = {"account_id": saving.account_id, "position": position}
-        Turn.objects.update_or_create(saving=saving, employee=person, defaults=defaults)
+        defaults = {"account_id": of.account_id, "position": position}
+        of.turns.update_or_create(employee=person, defaults=defaults)
     return True

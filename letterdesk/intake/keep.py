@@ -67,16 +67,27 @@ def _places(letter: Handed, now: datetime, whose: dict[str, Place | None]) -> li
 
 
 def _store(account_id: int, wanted: Sequence[tuple[Handed, Place]], now: datetime) -> None:
-    raws = {blobs.hash_of(letter.raw): letter.raw for letter, _place in wanted}
-    collect.announce(account_id, raws, now=now)
-    blobs.put(account_id, raws)
+    write(account_id, [letter.raw for letter, _place in wanted], now=now)
     reach("intake.before_commit")
     with transaction.atomic():
-        made = _new_rows(account_id, wanted, now)
-        rows.insert_with_keys(made, known_by="public_id")
-        collect.hold_each(account_id, [(each.blob, each.holder) for each in made], now=now)
-        for start in range(0, len(made), AT_ONCE):
-            take_these.later([each.pk for each in made[start : start + AT_ONCE]])
+        enter(account_id, wanted, now=now)
+
+
+def write(account_id: int, raws: Sequence[bytes], *, now: datetime) -> None:
+    """The bytes of letters are on disk when this returns; nobody holds them yet. Outside any transaction."""
+    by_hash = {blobs.hash_of(raw): raw for raw in raws}
+    collect.announce(account_id, by_hash, now=now)
+    blobs.put(account_id, by_hash)
+
+
+def enter(account_id: int, wanted: Sequence[tuple[Handed, Place]], *, now: datetime) -> list[Arrived]:
+    """Rows for letters that were written, looked at after the caller's transaction; returns the new ones."""
+    made = _new_rows(account_id, wanted, now)
+    rows.insert_with_keys(made, known_by="public_id")
+    collect.hold_each(account_id, [(each.blob, each.holder) for each in made], now=now)
+    for start in range(0, len(made), AT_ONCE):
+        take_these.later([each.pk for each in made[start : start + AT_ONCE]])
+    return made
 
 
 def _new_rows(account_id: int, wanted: Sequence[tuple[Handed, Place]], now: datetime) -> list[Arrived]:

@@ -116,6 +116,19 @@ def after_recovery(event: Event) -> None:
     unsay(Kind.SIGN_IN, event.topic, now=timezone.now())
 
 
+def after_polled_failing(event: Event) -> None:
+    """A reaction to `polled.failing`: the administrators, who can mend it (R30)."""
+    administrators = Employee.objects.filter(account=event.account_id, role=Role.ADMINISTRATOR)
+    people = set(administrators.values_list("pk", flat=True))
+    tell(people, Kind.POLLED, About(event.subject), account=event.account, now=event.at)
+
+
+def after_polled_mended(event: Event) -> None:
+    """A reaction to `polled.recovered`, `.resumed`, `.paused`, `.disconnected`, and `.changed`: somebody knows."""
+    if event.kind != "polled.changed" or event.facts.get("what") == "server":
+        unsay(Kind.POLLED, event.subject, now=timezone.now())
+
+
 def after_suspension(event: Event) -> None:
     """A reaction to `mailbox.suspended` (R13)."""
     for mailbox in _mailboxes(event):

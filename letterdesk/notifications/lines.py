@@ -181,7 +181,8 @@ def _address(row: Notification, letter: Letter | None, inboxes: dict[int, str]) 
         return reverse("draft", args=[draft.public_id]) if draft else reverse("outbox")
     if row.mailbox is not None:
         return reverse("mailbox_sign_in" if row.kind == Kind.SIGN_IN else "mailbox", args=[row.mailbox.public_id])
-    return reverse("plan")
+    of_polled = row.kind == Kind.POLLED
+    return reverse("polled_mailbox", args=[row.about.removeprefix("polled:")]) if of_polled else reverse("plan")
 
 
 def _notice(row: Notice) -> Line:

@@ -31,6 +31,7 @@ class Kind(models.TextChoices):
     TASK_COMMENT = "task_comment", _("Comment in a task")
     ASKED = "asked", _("A letter waits for your word")
     SIGN_IN = "sign_in", _("Mailbox needs a new sign-in")
+    POLLED = "polled", _("Mailbox for CRM needs you")
     ACCESS_ASKED = "access_asked", _("Somebody asks for access")
     ACCESS_GIVEN = "access_given", _("Access given to you")
     SUSPENDED = "suspended", _("Mailbox suspended by plan")

@@ -16,6 +16,7 @@ from .imports import ImportRefusal, RecordImport
 from .labels import Label, Labelled
 from .notes import Note
 from .own import OwnField, OwnOption, OwnType, OwnValue
+from .polled import PolledFolder, PolledLetter, PolledMailbox, PolledState
 from .records import EmailAddress, Kind, NotTheSame, Phone, Pipeline, PipelineGrant, Record, Source, Stage
 from .search import FoundText
 from .sendsave import SendSaveAddress
@@ -46,6 +47,10 @@ __all__ = [
     "Phone",
     "Pipeline",
     "PipelineGrant",
+    "PolledFolder",
+    "PolledLetter",
+    "PolledMailbox",
+    "PolledState",
     "Reason",
     "Record",
     "RecordImport",

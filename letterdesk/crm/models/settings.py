@@ -72,19 +72,31 @@ class MailboxSaving(models.Model):
 
 
 class Turn(models.Model):
-    """Somebody whose turn it is, one after the other, to be responsible for what a mailbox makes (`turns.py`)."""
+    """Somebody whose turn it is, one after the other, to be responsible for what a mailbox makes (`turns.py`).
+
+    Of a mailbox of Webmail, or of a polled one.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
-    saving = models.ForeignKey(MailboxSaving, on_delete=models.CASCADE, related_name="turns", db_index=False)
+    saving = models.ForeignKey(MailboxSaving, on_delete=models.CASCADE, null=True, related_name="turns", db_index=False)
+    polled = models.ForeignKey(
+        "crm.PolledMailbox", on_delete=models.CASCADE, null=True, related_name="turns", db_index=False
+    )
     employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="+")
     position = models.PositiveIntegerField(default=0)
     last = models.BigIntegerField(default=0)  # the number of their last turn, of all turns in this mailbox; 0: none yet
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["saving", "employee"], name="turn_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["saving", "employee"], name="turn_once"),
+            models.UniqueConstraint(fields=["polled", "employee"], name="turn_of_polled_once"),
+            models.CheckConstraint(
+                condition=models.Q(saving__isnull=True) ^ models.Q(polled__isnull=True), name="turn_of_one"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.employee_id} at {self.saving_id}"
+        return f"{self.employee_id} at {self.saving_id or self.polled_id}"
 
 
 class Writing(models.Model):

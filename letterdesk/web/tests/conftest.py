@@ -14,7 +14,7 @@ from django.utils.translation import trans_real
 from letterdesk.accounts.models import Department, Invitation, Role
 from letterdesk.crm import sendsave
 from letterdesk.crm.labels import give as give_label
-from letterdesk.crm.models import Exclusion, OwnField
+from letterdesk.crm.models import Exclusion, OwnField, PolledFolder, PolledLetter, PolledMailbox
 from letterdesk.crm.notes import Said
 from letterdesk.crm.notes import write as write_note
 from letterdesk.crm.stages import first_stage
@@ -132,6 +132,18 @@ def people(account, ines, jonas, stranger, mailbox):  # noqa: F811
     }
 
 
+def polled_with_letter(account, now):  # noqa: F811
+    """A mailbox polled for CRM alone that is paused, and a letter that its server did not hand over."""
+    server = {"imap_host": "mail.acme.example", "imap_port": 993, "imap_security": "tls", "imap_user": "sales"}
+    paused = PolledMailbox.objects.create(account=account, address="sales@acme.example", state="paused", **server)
+    folder = PolledFolder.objects.create(account=account, mailbox=paused, name="INBOX", wire_name="INBOX", is_on=True)
+    letter = PolledLetter.objects.create(
+        account=account, mailbox=paused, folder=folder, key="0" * 64, uid=1, received_at=now, trouble="too_large",
+        size=60_000_000,
+    )  # fmt: skip
+    return paused, letter
+
+
 @pytest.fixture
 def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
     """One of everything that an address can name."""
@@ -168,6 +180,7 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
     arrived = Arrived.objects.create(
         account=account, door="sendsave", address=secret.public_id, blob=letter.blob, size=letter.size, state="asked"
     )
+    polled, polled_letter = polled_with_letter(account, now)
     guest = Guest.objects.create(
         account=account, task=task, address="bo@b.example", key="bo@b.example", invited_by=people["owner"]
     )
@@ -184,6 +197,8 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         guest_letter_id=answer_of_guest.public_id,
         address_id=secret.public_id,
         arrived_id=arrived.public_id,
+        polled_id=polled.public_id,
+        polled_letter_id=polled_letter.public_id,
         suppressed_id=refused.public_id,
         draft_id=answer.public_id,
         template_id=template.public_id,

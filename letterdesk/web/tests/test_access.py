@@ -218,6 +218,10 @@ PAGES = {
     "sendsave": ("GET", {}, 200, 200, 200, 200, 200),
     "sendsave_addresses": ("POST", {"whose": "company"}, 403, 403, 403, 404, 404),  # not set up: test_sendsave.py
     "sendsave_address": ("POST", {"unknown_incoming": "lead", "unknown_outgoing": "lead"}, 302, 404, 404, 404, 404),
+    "polled_mailboxes": ("GET", {}, 403, 403, 403, 200, 200),
+    "polled_mailbox": ("GET", {}, 403, 403, 403, 200, 404),
+    "polled_server": ("POST", {}, 403, 403, 403, 302, 404),
+    "polled_letter": ("POST", {}, 403, 403, 403, 302, 404),
     "crm_bin": ("GET", {}, 200, 200, 200, 200, 200),
     "record": ("GET", {}, 200, 404, 404, 200, 404),
     "new_record": ("GET", {}, 200, 200, 200, 200, 200),

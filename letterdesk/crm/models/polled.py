@@ -1,0 +1,140 @@
+"""Mailboxes polled for CRM alone (R30): never in Webmail, counted in no limit, left unchanged on their server."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from letterdesk.accounts.models import Account, Employee
+from letterdesk.crm.access import OfPolledQuerySet, PolledQuerySet
+from letterdesk.intake.models import Arrived
+from letterdesk.lib.crypto import EncryptedJSON
+from letterdesk.lib.ids import new_public_id
+
+from .settings import Returning, Unknown
+
+
+class PolledState(models.TextChoices):
+    """How it stands with a polled mailbox."""
+
+    CONNECTED = "connected", _("Connected")
+    FAILING = "failing", _("Needs you")  # only a person mends it: it is not tried by itself
+    PAUSED = "paused", _("Paused")
+    DISCONNECTED = "disconnected", _("Disconnected")
+
+
+class PolledMailbox(models.Model):
+    """A mailbox of the account whose new letters become activities, and whose server hears nothing but reading.
+
+    A letter is taken if it came after `made_at`, or after `older_since` where somebody chose that. `due_at`: when it
+    is looked at next; while somebody looks, when that one is taken for dead.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    address = models.CharField(max_length=320)
+    imap_host = models.CharField(max_length=255)
+    imap_port = models.PositiveIntegerField()
+    imap_security = models.CharField(max_length=10)  # tls, starttls or none
+    imap_user = models.CharField(max_length=320)
+    secret = EncryptedJSON(null=True)  # {"password": …} (rule 14)
+    state = models.CharField(max_length=12, choices=PolledState.choices, default=PolledState.CONNECTED)
+    error_code = models.CharField(max_length=40, blank=True, default="")
+    error_text = models.TextField(blank=True, default="")
+    error_since = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)  # in a row
+    made_at = models.DateTimeField(default=timezone.now)
+    made_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    older_since = models.DateTimeField(null=True)
+    older_makes = models.BooleanField(default=False)  # older letters make records of unknown people as new ones do
+    looked_at = models.DateTimeField(null=True)  # the last look that went well
+    due_at = models.DateTimeField(default=timezone.now)
+    unknown_incoming = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
+    unknown_outgoing = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
+    returning = models.CharField(max_length=8, choices=Returning.choices, default=Returning.NOTHING)
+    came_from = models.CharField(max_length=200, blank=True, default="")  # what records made of letters say; empty: it
+
+    objects = PolledQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "imap_host", "imap_user"],
+                name="polled_once",
+                condition=~models.Q(state="disconnected"),
+            )
+        ]
+        indexes = [models.Index(fields=["due_at"], name="polled_due", condition=models.Q(state="connected"))]
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def reference(self) -> str:
+        """What events call it."""
+        return f"polled:{self.public_id}"
+
+
+class PolledFolder(models.Model):
+    """A folder of a polled mailbox, and how far it was read.
+
+    `begins_after`: the highest UID when the mailbox was connected; what has a higher one came later, whatever clock
+    the server has. None: nobody knows that. `read_to`: up to this UID everything was decided about.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    mailbox = models.ForeignKey(PolledMailbox, on_delete=models.CASCADE, related_name="folders", db_index=False)
+    name = models.TextField()
+    wire_name = models.TextField()
+    role = models.CharField(max_length=10, blank=True, default="")
+    is_on = models.BooleanField(default=False)
+    is_there = models.BooleanField(default=True)  # on the server
+    uidvalidity = models.BigIntegerField(null=True)
+    begins_after = models.BigIntegerField(null=True)
+    read_to = models.BigIntegerField(default=0)
+
+    objects = OfPolledQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "wire_name"], name="polled_folder_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PolledLetter(models.Model):
+    """A letter that was decided about: it is taken once, whatever folder, UID or UIDVALIDITY it has later.
+
+    `key` tells it by Message-ID and content (`polled_key.py`); of one that the server did not hand over, by its place.
+    """
+
+    class Trouble(models.TextChoices):
+        """Why the server's letter is not here."""
+
+        NONE = "", ""
+        TOO_LARGE = "too_large", _("Larger than what is taken")
+        EMPTY = "empty", _("The server handed out nothing")
+        REFUSED = "refused", _("The server refused to hand it out")
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    mailbox = models.ForeignKey(PolledMailbox, on_delete=models.CASCADE, related_name="letters", db_index=False)
+    folder = models.ForeignKey(PolledFolder, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=64)
+    uid = models.BigIntegerField()
+    arrived = models.OneToOneField(Arrived, on_delete=models.SET_NULL, null=True, related_name="+")
+    received_at = models.DateTimeField()
+    is_older = models.BooleanField(default=False)  # it lay there before the mailbox was connected
+    trouble = models.CharField(max_length=10, choices=Trouble.choices, blank=True, default="")
+    size = models.PositiveBigIntegerField(default=0)
+    is_wanted = models.BooleanField(default=False)  # a person asked to try it once more
+
+    objects = OfPolledQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "key"], name="polled_letter_once")]
+        indexes = [
+            models.Index(fields=["mailbox", "-received_at"], name="polled_trouble", condition=~models.Q(trouble="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id

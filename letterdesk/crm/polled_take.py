@@ -1,0 +1,97 @@
+"""Takes a letter of a polled mailbox into CRM, decided as one of a Webmail mailbox is, whatever the plan (R30).
+
+The mailbox is trusted as such: no address has to be secret. Who sends is shown as proved or not all the same; what
+lies in a folder of sent letters was written by whoever has the mailbox.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from letterdesk.intake.doors import Arrival, Door, Place
+from letterdesk.intake.models import Arrived, State
+from letterdesk.intake.states import leave, mine
+from letterdesk.lib import blobs
+from letterdesk.lib.crashpoint import reach
+from letterdesk.mail.addresses import address_key
+from letterdesk.mail.authentic import Proof
+from letterdesk.mail.letters import Letter
+from letterdesk.mail.parse import parse_many
+from letterdesk.mailboxes.receipts import lock
+
+from .ground import ours_of
+from .meant import Meant, Way, Written, from_whom, without_secret, written
+from .models import Activity, PolledLetter
+from .polled_look import DOOR
+from .secret import is_secret
+from .sendsave_take import NO_ADDRESS
+from .taking import SHOWN, Answer, Taking, colleague_with, facts_of, tell_saved
+
+
+def take(arrival: Arrival, now: datetime) -> None:
+    """Decide about a letter that was fetched (`intake.doors.Door.take`)."""
+    _take(arrival.row, arrival.letter, now=now, is_proved=arrival.evidence.proof == Proof.GIVEN)
+
+
+def take_as_said(row: Arrived, said: Answer, *, now: datetime) -> list[Activity]:
+    """Take one that was left out, because a person says so; returns its activities, none: somebody was quicker."""
+    [letter] = parse_many([blobs.get(row.account_id, row.blob)])
+    return _take(row, letter, now=now, is_proved=True, said=said) if isinstance(letter, Letter) else []
+
+
+@transaction.atomic
+def _take(
+    row: Arrived, letter: Letter, *, now: datetime, is_proved: bool, said: Answer | None = None
+) -> list[Activity]:
+    lock(row.account_id)
+    if mine(row, *([State.ASKED, State.LEFT_OUT] if said else [State.WAITING])) is None:
+        return []
+    found = PolledLetter.objects.filter(arrived=row).select_related("folder", "mailbox__account", "mailbox__made_by")
+    polled = found.first()
+    if polled is None:
+        leave(row, State.LEFT_OUT, why=NO_ADDRESS, now=now)
+        return []
+    outer = written(letter, blob=row.blob, size=row.size, received_at=polled.received_at)
+    meant = Meant(without_secret(outer, is_secret), Way.REDIRECTED)
+    if said is not None and said.address:
+        meant = from_whom(outer, said.name, said.address)
+    taking = _taking(polled, row, outer, now=now, is_proved=is_proved, said=said, text=letter.text[:SHOWN])
+    taking.take(meant)
+    if taking.activities:
+        leave(row, State.DONE, now=now)
+    else:
+        leave(row, State.LEFT_OUT, why=taking.why, now=now, facts=facts_of(outer, None, taking.text))
+    tell_saved(taking)
+    reach("polled.before_taken")
+    return taking.activities
+
+
+def _taking(
+    polled: PolledLetter,
+    row: Arrived,
+    outer: Written,
+    *,
+    now: datetime,
+    is_proved: bool,
+    said: Answer | None,
+    text: str,
+) -> Taking:
+    ours = ours_of(row.account_id)
+    role = polled.folder.role or "folder"
+    is_ours = address_key(outer.from_address) in ours
+    if role == "sent":
+        is_proved = True
+    elif is_ours and is_proved and colleague_with(row.account_id, outer.from_address):
+        role = "sent"  # a copy to this mailbox of what a colleague wrote
+    return Taking(
+        row, polled.mailbox, now, ours, is_proved, None, said, text, role=role,
+        is_older=polled.is_older and not polled.mailbox.older_makes,
+    )  # fmt: skip
+
+
+def _no_address(_local: str, _now: datetime) -> Place | None:
+    """No letter comes by SMTP for a polled mailbox."""
+    return None
+
+
+POLLED: Door = Door(DOOR, _no_address, take)
