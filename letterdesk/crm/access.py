@@ -135,6 +135,22 @@ class OfRecordQuerySet(models.QuerySet[Any]):
         return self.filter(in_sight(employee, "record__", to_change=True), account=employee.account_id)
 
 
+class ListViewQuerySet(models.QuerySet[Any]):
+    """Views of lists: what they show is judged by the rights of whoever opens them."""
+
+    def of(self, employee: Employee) -> Self:
+        """The employee's own."""
+        return self.filter(employee=employee.pk, account=employee.account_id)
+
+    def visible_to(self, employee: Employee) -> Self:
+        """The employee's own, and those that are everyone's."""
+        return self.filter(Q(employee=employee.pk) | Q(is_everyones=True), account=employee.account_id)
+
+    def editable_by(self, employee: Employee) -> Self:
+        """The employee's own; an administrator changes everyone's, too."""
+        return self.visible_to(employee) if employee.is_administrator else self.of(employee)
+
+
 class NoteQuerySet(OfRecordQuerySet):
     """Notes and calls: seen by whoever sees the record, their author's to change."""
 

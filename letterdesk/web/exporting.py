@@ -9,7 +9,7 @@ from letterdesk.crm.own_values import own_fields_of
 from letterdesk.lib.sheets import as_csv
 from letterdesk.mail.vcard import write_cards
 from letterdesk.web.downloads import as_file
-from letterdesk.web.records import wanted_of, words_of
+from letterdesk.web.records import still_there, wanted_of, words_of
 from letterdesk.web.request import Request
 
 
@@ -19,7 +19,8 @@ def export(request: Request, plural: str) -> HttpResponse:
     if form not in {"csv", "vcf"} or (form == "vcf" and words.kind == Kind.DEAL):
         raise Http404
     own = own_fields_of(request.employee.account, words.kind)
-    found = all_of(request.employee, wanted_of(request, words, own))
+    wanted, _gone = still_there(request, words, wanted_of(request, words, own), own)
+    found = all_of(request.employee, wanted)
     records = exported(request.employee, found, own if form == "csv" else ())
     tell_export(request.employee, words.kind, len(records), form)
     if form == "vcf":

@@ -124,8 +124,18 @@ def filters_of(asked: MultiValueDict[str, str], fields: Sequence[OwnField]) -> t
 
 def asked_of(asked: MultiValueDict[str, str], fields: Sequence[OwnField]) -> dict[str, str]:
     """The part of a list's address that asks of own fields, for links to the same."""
-    names = [f"{name_of(field)}{end}" for field in fields for end in ("", "-from", "-to")]
-    return {name: said for name in names if (said := asked.get(name, ""))}
+    return {name: said for name in names_asked(fields) if (said := asked.get(name, ""))}
+
+
+def names_asked(fields: Sequence[OwnField]) -> list[str]:
+    """By what names a list's address may ask of these fields."""
+    return [f"{name_of(field)}{end}" for field in fields for end in ("", "-from", "-to")]
+
+
+def is_there(wanted: OwnFilter) -> bool:
+    """Whether a filter asks for what its field still has: an option may have been deleted."""
+    options = {option.public_id for option in wanted.field.options.all()} if wanted.field.has_options else set()
+    return not wanted.field.has_options or wanted.option in {"", "none", *options}
 
 
 def filter_lines(asked: MultiValueDict[str, str], fields: Sequence[OwnField]) -> list[dict[str, Any]]:

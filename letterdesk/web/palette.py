@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import prefer
 from letterdesk.crm.search import names_by_words
+from letterdesk.crm.views import views_of as list_views_of
 from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox
 from letterdesk.mailboxes.saved_searches import recent_of, views_of
 from letterdesk.mailboxes.suggest import people
 from letterdesk.web.commands import keys_shown
 from letterdesk.web.crm_words import BY_KIND, KINDS
 from letterdesk.web.plan_notice import offers_webmail
+from letterdesk.web.record_views import address_of
 from letterdesk.web.request import Request
 from letterdesk.web.sidebar import ICONS, shown_name
 
@@ -136,6 +138,8 @@ def _pages(employee: Employee) -> Iterator[Option]:
 def _searches(employee: Employee) -> Iterator[Option]:
     for kept in [*views_of(employee), *recent_of(employee, most=20)]:
         yield Option(kept.name or kept.query, "star" if kept.is_saved else "search", address=_address_of(kept.query))
+    for view in list_views_of(employee):
+        yield Option(view.name, "star", address=address_of(view), note=str(BY_KIND[view.kind].many))
 
 
 def _records(employee: Employee, typed: str) -> Iterator[Option]:

@@ -15,9 +15,13 @@ from letterdesk.crm.own_values import load_own, own_fields_of, shown_at
 from letterdesk.crm.stages import pipelines_among, stages_for
 from letterdesk.lib.keyset import BadCursor
 from letterdesk.web.crm_words import BY_PLURAL, KINDS, KindWords
-from letterdesk.web.own_form import asked_of, filter_lines, filters_of
+from letterdesk.web.own_form import asked_of, filter_lines, filters_of, is_there, names_asked
 from letterdesk.web.record_board import board_facts
+from letterdesk.web.record_views import list_view_facts
 from letterdesk.web.request import Request
+
+FILTERS = ("q", "who", "pipeline", "stage", "label")
+BESIDE = ("view", "before", "form")  # what an address says beside filters
 
 
 def crm(_request: Request) -> HttpResponse:
@@ -32,9 +36,9 @@ def records(request: Request, plural: str) -> HttpResponse:
     """
     words = words_of(plural)
     own = own_fields_of(request.employee.account, words.kind)
-    wanted = wanted_of(request, words, own)
+    wanted, gone = still_there(request, words, wanted_of(request, words, own), own)
     if words.has_stages and request.GET.get("view") == "board":
-        facts = _list_facts(request, words, wanted, own)
+        facts = _list_facts(request, words, wanted, own) | {"gone_filters": gone}
         board = board_facts(request, replace(wanted, stage=""), facts["stages"])
         return render(request, "web/crm/board.html", {**facts, **board, "is_board": True})
     try:
@@ -44,6 +48,7 @@ def records(request: Request, plural: str) -> HttpResponse:
     asked = _asked(request, own)
     facts = {
         **_list_facts(request, words, wanted, own),
+        "gone_filters": gone,
         "records": _with_listed(page, own),
         "older": f"?{urlencode(asked | {'before': following})}" if following else "",
         "newest": f"?{urlencode(asked)}" if request.GET.get("before") else "",
@@ -75,6 +80,7 @@ def _list_facts(request: Request, words: KindWords, wanted: RecordFilter, own: l
         "own_filters": filter_lines(request.GET, own),
         "asked": urlencode(asked),
         "is_filtered": bool(asked),
+        **list_view_facts(request, words),
     }
 
 
@@ -105,6 +111,25 @@ def wanted_of(request: Request, words: KindWords, own: list[OwnField]) -> Record
     )
 
 
+def still_there(
+    request: Request, words: KindWords, wanted: RecordFilter, own: list[OwnField]
+) -> tuple[RecordFilter, int]:
+    """The same without filters whose label, pipeline, stage or option is gone or closed to the reader, and how many
+    those are, with filters that nobody knows: an address or a view may be older than what it asks for."""
+    there: dict[str, set[str]] = {}
+    if wanted.label:
+        there["label"] = {each.public_id for each in labels_of(request.employee.account)}
+    if wanted.pipeline or wanted.stage not in {"", "open"}:
+        stages = stages_for(request.employee, words.kind)
+        there["stage"] = {"open", *(each.public_id for each in stages)}
+        there["pipeline"] = {each.public_id for each in pipelines_among(stages)}
+    gone: dict[str, Any] = {name: "" for name, known in there.items() if getattr(wanted, name) not in {"", *known}}
+    left = tuple(each for each in wanted.own if is_there(each))
+    known = {*FILTERS, *names_asked(own), *BESIDE}
+    unknown = [name for name in request.GET if name not in known and request.GET[name].strip()]
+    return replace(wanted, own=left, **gone), len(gone) + len(wanted.own) - len(left) + len(unknown)
+
+
 def _asked(request: Request, own: list[OwnField]) -> dict[str, str]:
-    asked = {key: request.GET[key] for key in ("q", "who", "pipeline", "stage", "label") if request.GET.get(key)}
+    asked = {key: request.GET[key] for key in FILTERS if request.GET.get(key)}
     return asked | asked_of(request.GET, own)

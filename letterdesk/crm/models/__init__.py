@@ -21,6 +21,7 @@ from .records import EmailAddress, Kind, NotTheSame, Phone, Pipeline, PipelineGr
 from .search import FoundText
 from .sendsave import SendSaveAddress
 from .settings import Exclusion, MailboxSaving, Returning, Scope, Sight, Turn, Unknown, Writing
+from .views import ListView
 
 __all__ = [
     "Activity",
@@ -37,6 +38,7 @@ __all__ = [
     "Label",
     "Labelled",
     "LetterCopy",
+    "ListView",
     "MailboxSaving",
     "NotTheSame",
     "Note",

@@ -20,6 +20,7 @@ from letterdesk.crm.notes import write as write_note
 from letterdesk.crm.stages import first_stage
 from letterdesk.crm.take_in import begin as begin_import
 from letterdesk.crm.tests.seeding import activity_at, record_of
+from letterdesk.crm.views import save as save_list_view
 from letterdesk.intake.models import Arrived
 from letterdesk.lib.blobs import put_many
 from letterdesk.mail import dkim
@@ -248,6 +249,7 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
             smtp_port=465,
         ).public_id,
         rule_id=rule(account, Own(300), begins_at=now + timedelta(days=3650)).public_id,
+        list_view_id=save_list_view(people["owner"], "contact", "who=me", name="Mine").public_id,
         search_id=save(people["owner"], "offer", name="", now=now).public_id,
         label_id=make_label(mailbox, "Urgent").public_id,
         action_id=act([Chosen(letter.conversation_id, None)], Wish("pin", people["owner"], now)).public_id,

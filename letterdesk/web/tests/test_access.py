@@ -250,6 +250,11 @@ PAGES = {
     "record_purging": ("GET", {}, 404, 404, 404, 404, 404),
     "activity_deletion": ("GET", {}, 200, 404, 404, 200, 404),
     "activity_restoration": ("POST", {}, 404, 404, 404, 404, 404),
+    # A view of the owner alone; everyone's: test_list_views.py.
+    "list_views": ("POST", {"of": "contacts", "query": "who=me", "name": "x"}, 302, 302, 302, 302, 302),
+    "list_view": ("POST", {"name": "x"}, 302, 404, 404, 404, 404),
+    "list_view_place": ("POST", {"to": "ahead"}, 302, 404, 404, 404, 404),
+    "list_view_removal": ("POST", {}, 302, 404, 404, 404, 404),
     "records": ("GET", {}, 200, 200, 200, 200, 200),
 }
 ACTORS = ("owner", "reader", "mate", "administrator", "stranger")
