@@ -17,6 +17,8 @@ from letterdesk.crm import bin as crm_bin
 from letterdesk.crm import change as crm_change
 from letterdesk.crm import hand_over as crm_hand_over
 from letterdesk.crm.exclusions import BadPattern
+from letterdesk.crm.own_fields import BadField
+from letterdesk.crm.own_read import BadValue
 from letterdesk.crm.polled import BadPolled
 from letterdesk.crm.records import BadRecord
 from letterdesk.lib.crypto import SecretUnreadable
@@ -80,6 +82,7 @@ NAMED: dict[type[Exception], str] = {
     AlreadyClosed: "already_closed", NotClosed: "not_closed", Held: "held",
     NotDismissed: "not_dismissed", NotHandedOver: "not_handed_over", LastAdministrator: "last_administrator",
     BadLimit: "bad_limit", BadSender: "bad_sender", BadPolled: "bad_polled", NoMail: "no_mail", TooFast: "too_fast",
+    BadValue: "bad_value", BadField: "bad_field",
     BadRecord: "bad_record", BadPattern: "bad_pattern", NoSuchRecord: "no_such_record", NoSuchLetter: "no_such_letter",
     crm_hand_over.NotHandedOver: "not_handed_over", crm_change.InBin: "in_bin", crm_bin.NotInBin: "not_in_bin",
 }  # fmt: skip

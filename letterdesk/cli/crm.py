@@ -12,16 +12,20 @@ from letterdesk.crm.by_hand import link_by_hand, take_away
 from letterdesk.crm.create import create
 from letterdesk.crm.lists import RecordFilter, record_page, records_in_bin
 from letterdesk.crm.models import Activity, Binding, Kind, Record
+from letterdesk.crm.own_said import in_file
+from letterdesk.crm.own_values import own_fields_of, shown_at
 from letterdesk.crm.records import Fields, fields_of
 from letterdesk.crm.why import crm_lines
 from letterdesk.mailboxes.models import Message
 
+from .crm_fields import app as own_fields
+from .crm_fields import own_of
 from .crm_saving import app as saving
 from .output import AsJson, answer, table
 from .people import employee_of
 
 app = typer.Typer(help="Contacts, companies, leads, deals, and the letters at them (R5-R8).", no_args_is_help=True)
-app.registered_commands += saving.registered_commands
+app.registered_commands += [*saving.registered_commands, *own_fields.registered_commands]
 
 
 class NoSuchRecord(LookupError):
@@ -50,6 +54,7 @@ def add_record(  # noqa: PLR0913  each is an option of the command
     amount: Annotated[str, typer.Option(help="A deal's amount, such as 1200.50.")] = "",
     currency: Annotated[str, typer.Option(help="Such as EUR.")] = "",
     note: Annotated[str, typer.Option(help="What there is to say.")] = "",
+    own: Annotated[list[str] | None, typer.Option(help="NAME=TEXT of an own field; several times for several.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a record of the employee; letters of its addresses that are here already come along."""
@@ -64,6 +69,7 @@ def add_record(  # noqa: PLR0913  each is an option of the command
         currency=currency,
         addresses=tuple(email or ()),
         phones=tuple(phone or ()),
+        own=own_of(person, kind, own or ()),
     )
     made = create(kind, fields, by=person, now=timezone.now())
     answer(_facts(made), as_json=as_json, text=f"{made.name} is here: {made.public_id}.")
@@ -89,12 +95,14 @@ def list_records(
 
 @app.command("show")
 def show_record(record_id: Id, *, by: By, as_json: AsJson = False) -> None:
-    """A record with its addresses and its latest letters."""
+    """A record with its addresses, what its own fields say, and its latest letters."""
     record = _record(record_id, employee_of(by))
     said = fields_of(record)
     latest = Binding.objects.present().filter(record=record).select_related("activity").order_by("-received_at", "-pk")
     letters = [f"{each.received_at:%Y-%m-%d} {each.activity.subject} ({each.reason})" for each in latest[:10]]
-    facts = {**_facts(record), "addresses": list(said.addresses), "phones": list(said.phones), "letters": letters}
+    facts = {**_facts(record), "addresses": list(said.addresses), "phones": list(said.phones)}
+    own = shown_at(record, own_fields_of(record.account, record.kind))
+    facts |= {"own": {each.field.name: str(in_file(each.field, each.said)) for each in own}, "letters": letters}
     answer(facts, as_json=as_json)
 
 

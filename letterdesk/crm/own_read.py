@@ -43,7 +43,8 @@ class BadValue(BadRecord):
 def read(field: OwnField, typed: Sequence[str], *, now: Said = NOTHING) -> Said:
     """What a form says: one text; of money amount and currency; of options their public ids. Raises BadValue.
 
-    Numbers with a point, days as 2026-12-24, "yes" and "no". `now`: what the record says, whose retired options stay.
+    Numbers as people write them, days as 2026-12-24, "yes" and "no". `now`: what the record says; retired options
+    that it has may stay.
     """
     texts = [each.replace("\0", " ").strip() for each in typed]
     first = texts[0] if texts else ""
@@ -63,14 +64,12 @@ def read_file(field: OwnField, cell: str) -> Said:
         return NOTHING
     if field.has_options:
         return read(field, _ids_of(field, text))
-    if field.type == OwnType.NUMBER:
-        return read(field, [_with_point(field, text)])
     if field.type == OwnType.MONEY:
         found = _AMOUNT.fullmatch(text) if len(text) <= LONGEST_AMOUNT else None
         if found is None or (found[1] and found[3]):
             raise BadValue(field, _("“%(typed)s” is not an amount such as 1200.50 EUR.") % {"typed": text[:100]})
         currency = found[1] or found[3] or ""
-        return read(field, [_with_point(field, found[2]), _SIGNS.get(currency, currency)])
+        return read(field, [found[2], _SIGNS.get(currency, currency)])
     if field.type == OwnType.DATE and (german := _GERMAN_DAY.fullmatch(text)):
         return read(field, [f"{german[3]}-{german[2]}-{german[1]}"])
     return read(field, [text])
@@ -93,9 +92,10 @@ def _number(field: OwnField, text: str) -> Said:
     return Said(number=_decimal(field, text))
 
 
-def _decimal(field: OwnField, text: str) -> Decimal:
+def _decimal(field: OwnField, typed: str) -> Decimal:
+    text = _with_point(field, typed) if len(typed) <= LONGEST_AMOUNT else ""
     if not _NUMBER.fullmatch(text):
-        raise BadValue(field, _("“%(typed)s” is not a number such as 1200.5.") % {"typed": text[:100]})
+        raise BadValue(field, _("“%(typed)s” is not a number such as 1200.5.") % {"typed": typed[:100]})
     number = Decimal(text)
     digits = number.normalize().as_tuple()
     decimals = max(-int(digits.exponent), 0)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from letterdesk.crm.models import OwnField, OwnType
 from letterdesk.crm.own_filter import OwnFilter
 from letterdesk.crm.own_read import LONGEST_LINK, LONGEST_LONG, LONGEST_TEXT, BadValue, read
-from letterdesk.crm.own_said import NOTHING, Said
+from letterdesk.crm.own_said import NOTHING, Said, in_file
 
 MOST_ASKED = 200  # characters of a filter
 
@@ -95,7 +95,7 @@ def _typed(field: OwnField, now: Said) -> Any:
     if field.type == OwnType.MONEY:
         return ["" if now.number is None else f"{now.number:.2f}", now.currency]
     if now.number is not None:
-        return f"{now.number.normalize():f}"
+        return str(in_file(field, now))
     if now.is_true is not None:
         return "yes" if now.is_true else "no"
     return now.day or now.text

@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from selectolax.lexbor import LexborHTMLParser
 
 from letterdesk.accounts.models import Department
-from letterdesk.crm.models import Activity, Exclusion, Note, Pipeline, Record, Stage
+from letterdesk.crm.models import Activity, Exclusion, Note, OwnField, OwnValue, Pipeline, Record, Stage
 from letterdesk.crm.models import Label as RecordLabel
 from letterdesk.crm.tests.seeding import record_of
 from letterdesk.mailboxes.models import FolderRole, Label, Labelled
@@ -67,6 +67,8 @@ def hostile_things(things, deliver, mailbox, inbox, people):
     Record.objects.update(name=mark, note=mark, position=mark)
     Note.objects.update(text=mark)
     RecordLabel.objects.update(name=MARKS[0][:60])
+    OwnField.objects.update(name=MARKS[0][:60], is_listed=True)
+    OwnValue.objects.create(account=account, record=Record.objects.get(), field=OwnField.objects.get(), text=mark)
     Pipeline.objects.update(name=MARKS[0])
     Stage.objects.filter(position=0).update(name=MARKS[1])
     Activity.objects.update(subject=mark, from_name=mark, from_address=mark, snippet=mark, through=mark)

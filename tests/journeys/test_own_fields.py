@@ -1,0 +1,69 @@
+"""A company gives its contacts fields of their own, fills them in, and finds people by them."""
+
+import re
+
+from playwright.sync_api import expect
+
+
+def define(page, name, kind, *, options="", required=False, listed=False):
+    page.goto("/settings/crm")
+    page.get_by_role("link", name="Own fields…").click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("What it holds").select_option(label=kind)
+    page.get_by_label("Options, one a line").fill(options)
+    page.get_by_label("Has to be filled in").set_checked(required)
+    page.get_by_label("Shown in the list").set_checked(listed)
+    page.get_by_role("button", name="Make a field").click()
+    expect(page.get_by_text(f"There is a field “{name}” now.")).to_be_visible()
+
+
+def add(page, name, tier):
+    page.goto("/crm/contacts/new")
+    page.get_by_label("Name", exact=True).fill(name)
+    if tier:
+        page.get_by_label("Tier").select_option(label=tier)
+    page.get_by_role("button", name="Add", exact=True).click()
+
+
+def test_a_field_is_defined_filled_in_and_people_are_found_by_it(signed_in, axe):
+    page = signed_in()
+    define(page, "Tier", "One of several options", options="Gold\nSilver", required=True, listed=True)
+    define(page, "Interests", "Any of several options", options="Mail\nTasks")
+    define(page, "Yearly turnover", "Amount of money")
+    define(page, "Renewal", "Date")
+    axe(page)
+
+    add(page, "Amara Okafor", "Gold")
+    expect(page.get_by_role("heading", name="Amara Okafor")).to_be_visible()
+    page.get_by_text("Change", exact=True).click()
+    page.get_by_role("group", name="Yearly turnover").get_by_label("Amount").fill("plenty")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("“plenty” is not a number such as 1200.5.")).to_be_visible()
+    page.complaints.clear()  # the browser tells of what was refused
+    axe(page)
+    page.get_by_role("group", name="Yearly turnover").get_by_label("Amount").fill("1.200.000,00")
+    page.get_by_role("group", name="Yearly turnover").get_by_label("Currency").fill("eur")
+    page.get_by_role("group", name="Interests").get_by_label("Tasks").check()
+    page.get_by_label("Renewal").fill("2027-01-31")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".crm-facts")).to_contain_text("1,200,000.00 EUR")
+    axe(page)
+
+    add(page, "Bo Chen", "")  # the browser asks for what is required
+    expect(page).to_have_url(re.compile(r"/new$"))
+    page.get_by_label("Tier").select_option(label="Silver")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.goto("/crm/contacts")
+    expect(page.get_by_text("Tier: Silver")).to_be_visible()
+    page.locator(".crm-filter-more > summary").click()
+    page.locator(".crm-own-filters").get_by_label("Tier").select_option(label="Gold")
+    page.get_by_role("group", name="Renewal").get_by_label("from").fill("2027-01-01")
+    page.locator(".crm-filter-more").get_by_role("button", name="Find").click()
+    expect(page.get_by_role("link", name="Amara Okafor")).to_be_visible()
+    expect(page.get_by_role("link", name="Bo Chen")).to_have_count(0)
+    axe(page)
+
+    page.goto("/settings/crm/fields")
+    page.get_by_role("link", name=re.compile(r"Change.*Tier")).click()
+    expect(page.get_by_role("button", name="Delete it, and what it says at 2 records")).to_be_visible()
+    axe(page)
