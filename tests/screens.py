@@ -67,6 +67,7 @@ PAGES = {
     "polled": "/settings/sendsave/mailboxes",
     "new-contact": "/crm/contacts/new",
     "crm-settings": "/settings/crm",
+    "own-fields": "/settings/crm/fields?kind=company",
     "where": "/where?q=chair",
     "mailboxes": "/mailboxes",
     "connect": "/mailboxes/connect",

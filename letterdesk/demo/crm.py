@@ -16,6 +16,9 @@ from letterdesk.crm.exclusions import exclude
 from letterdesk.crm.labels import change_label, give
 from letterdesk.crm.models import Label, Record, Stage, Unknown
 from letterdesk.crm.notes import Said, write
+from letterdesk.crm.own_fields import FieldSaid, make_field
+from letterdesk.crm.own_read import read_file
+from letterdesk.crm.own_values import own_fields_of
 from letterdesk.crm.pipelines import make_pipeline
 from letterdesk.crm.records import Fields
 from letterdesk.crm.saving import change_saving
@@ -34,6 +37,9 @@ def furnish_crm(now: datetime) -> None:
     first = _employee(PEOPLE[0].key)
     stages_of(first.account, "deal")  # the first pipeline is made
     make_pipeline(PARTNERS, by=first)
+    for each in _told("field"):
+        wanted = FieldSaid(each["name"], is_listed=each.get("is_listed", False))
+        make_field(each["kind"], wanted, type=each["type"], by=first, options=each.get("options", ()))
     for number, each in enumerate(_told("record")):
         made = _make(each, at=now - timedelta(days=60) + number * timedelta(hours=7))
         _write_beside(made, each, now)
@@ -59,7 +65,7 @@ def _told(what: str) -> Iterator[dict[str, Any]]:
 
 def _make(told: dict[str, Any], *, at: datetime) -> Record:
     by = _employee(told["of"])
-    kind = told["kind"]
+    kind, said = told["kind"], told.get("own", {})
     fields = Fields(
         name=told["name"],
         responsible=by,
@@ -72,6 +78,9 @@ def _make(told: dict[str, Any], *, at: datetime) -> Record:
         currency="EUR" if "amount" in told else "",
         addresses=tuple(told.get("addresses", ())),
         phones=tuple(told.get("phones", ())),
+        own={
+            field: read_file(field, said[field.name]) for field in own_fields_of(by.account, kind) if field.name in said
+        },
     )
     return create(kind, fields, by=by, now=at)
 
