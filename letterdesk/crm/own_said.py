@@ -1,5 +1,6 @@
 """What an own field says at a record, and the same in words: for people, and for files. Pure."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -11,11 +12,17 @@ from django.utils.translation import gettext as _
 from .models import OwnField, OwnOption, OwnType, OwnValue
 
 OWN = "own:"
+_NO_WORD = re.compile(r"\W+")
 
 
 def reference(field: OwnField) -> str:
     """What a field is called beside names that every record has: in events, columns of files, choices of a merge."""
     return f"{OWN}{field.public_id}"
+
+
+def placeholder_of(field: OwnField) -> str:
+    """What templates call a field, behind the kind of its record: `own.customer_number`."""
+    return f"own.{_NO_WORD.sub('_', field.key).strip('_')}"
 
 
 @dataclass(frozen=True, slots=True)

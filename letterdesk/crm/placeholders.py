@@ -1,8 +1,10 @@
 """What a template says of a record: `{{ contact.name }}` and its kin, of what the reader may see alone."""
 
-from letterdesk.accounts.models import Employee
+from letterdesk.accounts.models import Account, Employee
 
-from .models import Kind, Record
+from .models import Kind, OwnField, Record
+from .own_said import placeholder_of
+from .own_values import own_fields_of, shown_at
 
 
 def values_at(record: Record, employee: Employee) -> dict[str, str]:
@@ -14,7 +16,23 @@ def values_at(record: Record, employee: Employee) -> dict[str, str]:
     seen = Record.objects.visible_to(employee).present().select_related("stage")
     found = {each.pk: each for each in seen.filter(pk__in=wanted).prefetch_related("addresses", "phones")}
     of_kind = {found[pk].kind: found[pk] for pk in (record.company_id, record.contact_id, record.pk) if pk in found}
-    return {f"{kind}.{name}": value for kind, each in of_kind.items() for name, value in _values(each).items()}
+    return {
+        f"{kind}.{name}": value
+        for kind, each in of_kind.items()
+        for name, value in (_values(each) | _own(each, employee.account)).items()
+    }
+
+
+def own_placeholders(account: Account) -> list[str]:
+    """What templates call the own fields of an account: `contact.own.customer_number`."""
+    fields = OwnField.objects.filter(account=account, is_retired=False).order_by("kind", "position", "pk")
+    return list(dict.fromkeys(f"{field.kind}.{placeholder_of(field)}" for field in fields))
+
+
+def _own(record: Record, account: Account) -> dict[str, str]:
+    """Of two fields that templates call the same the first one."""
+    shown = shown_at(record, own_fields_of(account, record.kind))
+    return {placeholder_of(each.field): each.words for each in reversed(shown)}
 
 
 def _values(record: Record) -> dict[str, str]:

@@ -6,7 +6,7 @@ nothing, is an error that names it, and the letter does not go out with it (R24)
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from html import escape
 
 from django.utils.translation import gettext as _
@@ -24,8 +24,9 @@ OF_RECORDS = {
     "deal": ("name", "stage", "amount"),
 }
 FIELDS = tuple(f"{kind}.{name}" for kind, names in OF_RECORDS.items() for name in names)
-_OF_RECORD = re.compile(r"\{\{\s*([a-z_]+\.[a-z_]+)\s*\}\}")
-_LOOSE = re.compile(r"\{\{(?:\s|&nbsp;)*([a-z_]+\.[a-z_]+)(?:\s|&nbsp;)*\}\}")
+_FIELD = r"[a-z_]+\.(?:own\.\w+|[a-z_]+)"  # behind `own.` what a company calls fields of its own
+_OF_RECORD = re.compile(rf"\{{\{{\s*({_FIELD})\s*\}}\}}")
+_LOOSE = re.compile(rf"\{{\{{(?:\s|&nbsp;)*({_FIELD})(?:\s|&nbsp;)*\}}\}}")
 _WORD = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
 _ANY = re.compile(_OF_RECORD.pattern + r"|\{(" + "|".join(PLACEHOLDERS) + r")\}")
 
@@ -33,8 +34,8 @@ _ANY = re.compile(_OF_RECORD.pattern + r"|\{(" + "|".join(PLACEHOLDERS) + r")\}"
 class UnknownPlaceholder(BadDraft):
     """A template names a field that no record has."""
 
-    def __init__(self, names: list[str]) -> None:
-        said = {"what": ", ".join(f"{{{{ {each} }}}}" for each in names), "known": ", ".join(FIELDS)}
+    def __init__(self, names: list[str], own: Collection[str] = ()) -> None:
+        said = {"what": ", ".join(f"{{{{ {each} }}}}" for each in names), "known": ", ".join((*FIELDS, *own))}
         super().__init__(_("Nothing is called %(what)s. There are: %(known)s.") % said)
 
 
@@ -81,9 +82,20 @@ def unfilled(text: str) -> list[str]:
 
 
 def check_known(text: str) -> None:
-    """Raise UnknownPlaceholder for a field of a record that there is not."""
-    if unknown := [each for each in _named(text) if each not in FIELDS]:
+    """Raise UnknownPlaceholder for a field of a record that there is not. Own fields: `check_own`."""
+    if unknown := [each for each in _named(text) if each not in FIELDS and not _is_own(each)]:
         raise UnknownPlaceholder(unknown)
+
+
+def check_own(text: str, known: Collection[str]) -> None:
+    """Raise UnknownPlaceholder for an own field that is not among these, which are called as in a text."""
+    if unknown := [each for each in _named(text) if _is_own(each) and each not in known]:
+        raise UnknownPlaceholder(unknown, known)
+
+
+def _is_own(name: str) -> bool:
+    kind, _own, field = name.partition(".own.")
+    return kind in OF_RECORDS and bool(field)
 
 
 def check_words(text: str) -> None:

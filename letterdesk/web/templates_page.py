@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from letterdesk.crm.placeholders import own_placeholders
 from letterdesk.mail.html import clean_html
 from letterdesk.mailboxes.collect import NOT_STORED
 from letterdesk.outbound import drafts, files, placeholders, templates
@@ -31,6 +32,8 @@ def templates_page(request: Request) -> HttpResponse:
     said = {name: request.POST.get(name, "") for name in SAID}
     html = _html(request, found)
     try:
+        texts = "\n".join((said["subject"], said["text"], placeholders.whole(html)))
+        placeholders.check_own(texts, own_placeholders(request.employee.account))
         given, now = _files(request), timezone.now()
         templates.keep_with_files(request.employee, given, now=now, template=found, html=html, **said)
     except (drafts.BadDraft, *NOT_STORED) as error:
@@ -132,7 +135,7 @@ def _form(request: Request, shown: Template, share: str) -> dict[str, Any]:
         "share": share,
         "shares": _shares(request),
         "names": [f"{{{name}}}" for name in placeholders.PLACEHOLDERS],
-        "fields": [f"{{{{ {name} }}}}" for name in placeholders.FIELDS],
+        "fields": [f"{{{{ {name} }}}}" for name in (*placeholders.FIELDS, *own_placeholders(request.employee.account))],
         "is_rich": bool(shown.html) or not shown.text,
         "letter_html": _shown(shown.html),
         "plain_text": shown.text,

@@ -26,11 +26,13 @@ from letterdesk.crm.own_filter import OwnFilter
 from letterdesk.crm.own_read import BadValue, read
 from letterdesk.crm.own_said import Said, reference
 from letterdesk.crm.own_values import all_said_at, own_fields_of, shown_at
+from letterdesk.crm.placeholders import own_placeholders, values_at
 from letterdesk.crm.qualify import qualify
 from letterdesk.crm.records import BadRecord, Fields, fields_of
 from letterdesk.crm.take_in import begin, start, take_piece
 from letterdesk.events.models import Event
 from letterdesk.lib.sheets import as_csv
+from letterdesk.outbound.placeholders import MissingValue, UnknownPlaceholder, check_filled, fill
 
 ONE_OF_EACH = {
     "Size": "text", "Story": "long", "Seats": "number", "Worth": "money", "Renewal": "date", "Partner": "yes_no",
@@ -274,3 +276,23 @@ def test_a_list_asks_the_same_however_many_there_are(every, make, ines, account,
     found = all_of(ines, RecordFilter("contact"))
     with django_assert_num_queries(5):  # records, addresses, labels, phones, own fields
         table_of(exported(ines, found, fields), fields)
+
+
+def test_templates_take_what_they_say_and_name_what_is_not_there(every, define, amara, ines, administrator, stranger):
+    define("Customer-number (old)", type="text")
+    define("Этаж", type="number")
+    number, floor = (field(ines.account, name) for name in ("Customer-number (old)", "Этаж"))
+    assert own_placeholders(stranger.account) == []
+    assert own_placeholders(ines.account)[-2:] == ["contact.own.customer_number_old", "contact.own.этаж"]
+    say(amara, {number: ["{{ contact.name }}"], floor: ["4"], every["Interests"]: ["Mail", "CRM"]}, by=ines)
+    text = "No. {{ contact.own.customer_number_old }}, {{contact.own.этаж}}, {{ contact.own.interests }}"
+    values = values_at(amara, ines)
+    check_filled(text, values)
+    assert fill(text, values) == "No. {{ contact.name }}, 4, Mail, CRM"  # values are no code
+    with pytest.raises(MissingValue, match=r"contact\.own\.tier"):
+        check_filled("{{ contact.own.tier }}", values)
+    with pytest.raises(UnknownPlaceholder, match=r"task\.own\.tier"):
+        check_filled("{{ task.own.tier }}", values)
+    change_field(floor, FieldSaid("Этаж", is_retired=True), by=administrator)
+    with pytest.raises(MissingValue, match="этаж"):
+        check_filled(text, values_at(amara, ines))

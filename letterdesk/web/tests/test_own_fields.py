@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from letterdesk.crm.models import OwnField, OwnOption, OwnValue, Record, RecordImport
 from letterdesk.crm.own_fields import FieldSaid, change_field, make_field
 from letterdesk.crm.tests.seeding import record_of
+from letterdesk.outbound.models import Template
 from letterdesk.web.tests.test_records import asked, names, text_of
 
 FIELDS = "/settings/crm/fields"
@@ -262,3 +263,13 @@ def test_a_merge_shows_what_differs_and_what_is_filled(browser, define, ines):
     assert "Size L M" in text_of(page) and "Seats 7" in text_of(page)
     browser.post(f"{mine}/merging", {"other": other_id, f"own:{size.public_id}": "other"})
     assert re.search(r"Size\s+M\s+Seats\s+7", text_of(browser.get(mine)))
+
+
+def test_a_template_is_kept_with_own_fields_that_there_are_alone(browser, define):
+    define("Customer number")
+    assert "{{ contact.own.customer_number }}" in browser.get("/settings/templates").content.decode()
+    for html, status in (("<p>{{&nbsp;contact.own.customer_number }}</p>", 302), ("<p>{{ deal.own.x }}</p>", 422)):
+        answer = browser.post("/settings/templates", {"name": "A", "format": "html", "html": html, "share": ""})
+        assert answer.status_code == status
+    assert "Nothing is called {{ deal.own.x }}" in text_of(answer)
+    assert Template.objects.get().text == "{{ contact.own.customer_number }}"
