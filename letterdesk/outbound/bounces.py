@@ -1,8 +1,9 @@
 """Letters of ours that came back: reports that arrive are read, and believed of our own letters alone.
 
 A report counts if it names the Message-ID of a letter that left this mailbox (nobody can guess one; who knows it has
-the letter), and of its recipients those to whom that letter went. Everything else in a report is noise, or a forgery.
-A report about a letter of which nobody knew whether it had left proves that it had (E02).
+the letter), or comes to the address that stood in the letter's envelope (`return_path.py`), and of its recipients those
+to whom that letter went. Everything else in a report is noise, or a forgery. A report about a letter of which nobody
+knew whether it had left proves that it had (E02).
 """
 
 from collections.abc import Sequence
@@ -76,13 +77,17 @@ def _report_in(letter: Message) -> Report | None:
 def believe(mailbox: Mailbox, report: Report, *, now: datetime) -> int:
     """Write down what a report says of letters that left this mailbox; returns of how many recipients it is news."""
     named = _left_from(mailbox).filter(message_id__in=report.message_ids[:20])
-    news = 0
-    for delivery in named.exclude(state=State.CANCELLED):
-        told = _believe(delivery, report.recipients, now)
-        if told and delivery.state == State.UNKNOWN:
-            resolve.proved(delivery, now=now)
-        news += told
-    return news
+    return sum(believe_about(delivery, report, now=now) for delivery in named)
+
+
+def believe_about(delivery: Delivery, report: Report, *, now: datetime) -> int:
+    """Write down what a report says that is known to be about this letter; of how many recipients it is news."""
+    if delivery.state == State.CANCELLED:
+        return 0
+    told = _believe(delivery, report.recipients, now)
+    if told and delivery.state == State.UNKNOWN:
+        resolve.proved(delivery, now=now)
+    return told
 
 
 def _left_from(mailbox: Mailbox) -> QuerySet[Delivery]:

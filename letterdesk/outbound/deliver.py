@@ -31,6 +31,7 @@ from .decide import GIVEN_UP_AFTER, Conclusion, conclude
 from .hold_back import hold_back, let_go_unwanted
 from .models import Delivery, DeliveryRecipient, Phase, RecipientState, State
 from .outlets import check_allowed, login_of
+from .return_path import is_refused, keep_away, return_path
 from .telling import tell
 
 AT_ONCE = 50
@@ -139,12 +140,14 @@ def _attempt(row: Delivery, asked: list[str], clock: Clock, patience: float) -> 
     except MailError as error:
         return Attempt("connect", error=error)
 
-    def hand_over(login: Login) -> Attempt:
+    def hand_over(login: Login, sender: str = row.sender) -> Attempt:
         return submit(
-            login, guard, raw, sender=row.sender, recipients=asked,
+            login, guard, raw, sender=sender, recipients=asked,
             before_dot=lambda: journal_dot(row, now=clock()), patience=patience,
         )  # fmt: skip
 
+    if (returns := return_path(row)) != row.sender:
+        return _or_as_itself(row, hand_over(login, returns), lambda: hand_over(login))
     attempt = hand_over(login)
     if not isinstance(attempt.error, TokenRefused):
         return attempt
@@ -153,6 +156,17 @@ def _attempt(row: Delivery, asked: list[str], clock: Clock, patience: float) -> 
     except MailError as error:
         return Attempt("connect", error=error)
     return hand_over(login)
+
+
+def _or_as_itself(row: Delivery, attempt: Attempt, as_itself: Callable[[], Attempt]) -> Attempt:
+    """Where the server takes no letter for whose reports come to us, it gets it as before: it has said no, so nothing
+    leaves twice (P6)."""
+    if not is_refused(attempt):
+        return attempt
+    again = as_itself()
+    if row.verified_sender is not None and attempt.last.code >= 500 and again.last.is_yes:
+        keep_away(row.verified_sender)
+    return again
 
 
 def _bytes_of(row: Delivery) -> bytes:

@@ -103,7 +103,7 @@ def add(
     _try(server, by=by, now=now)
     made = VerifiedSender(
         account=by.account, address=clean, key=address_key(clean), name=_clean_name(name), added_by=by, added_at=now,
-        is_everyones=users.is_everyones,
+        is_everyones=users.is_everyones, returns_here=settings.INBOUND.is_on,
     )  # fmt: skip
     _take_server(made, server)
     try:
@@ -137,17 +137,20 @@ def change_use(
     daily_most: int | None,
     by: Employee,
     signature: tuple[str, str] | None = None,
+    returns_here: bool | None = None,
 ) -> None:
     """The name in From, who may write from it, and how many letters a day. Raises BadSender, BadLimit, NotAllowed.
 
-    `signature`: what stands below its letters, as `words.signature` gives it; None: as before.
+    `signature`: what stands below its letters, as `words.signature` gives it; `returns_here`: whether reports come to
+    the inbound port (`return_path.py`); None: as before.
     """
     must_administrate(by, sender.account_id)
     check_limit(daily_most)
     sender.name, sender.is_everyones, sender.daily_most = _clean_name(name), users.is_everyones, daily_most
     if signature is not None:
         sender.signature_html, sender.signature_text = signature
-    _write(sender, "name", "is_everyones", "daily_most", "signature_html", "signature_text")
+    sender.returns_here = sender.returns_here if returns_here is None else returns_here
+    _write(sender, "name", "is_everyones", "daily_most", "signature_html", "signature_text", "returns_here")
     sender.users.all().delete()
     _name_users(sender, users)
     waiting = Delivery.objects.filter(verified_sender=sender, state=State.DEFERRED, error_code="daily_limit")

@@ -5,6 +5,7 @@ ux: a plain page of cards; the password is typed and never shown.
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -62,6 +63,7 @@ def sender(request: Request, sender_id: str) -> HttpResponse:
         senders.change_use(
             found, name=request.POST.get("name", ""), users=_users(request), daily_most=int(most) if most else None,
             by=request.employee, signature=below,
+            returns_here=request.POST.get("returns_here") == "yes" if "reports" in request.POST else None,
         )  # fmt: skip
         messages.success(request, _("Saved."))
     except REFUSALS as error:
@@ -164,6 +166,7 @@ def _page(request: Request, *, error: str = "", typed: dict[str, str] | None = N
         "people": Employee.objects.visible_to(me).working().order_by("name"),
         "departments": Department.objects.visible_to(me).order_by("name"),
         "securities": SECURITIES,
+        "inbound": settings.INBOUND.domain,
         "error": error,
         "typed": typed or {"port": "465", "security": "tls", "who": "everyone"},
     }

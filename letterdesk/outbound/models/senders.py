@@ -30,6 +30,7 @@ class VerifiedSender(models.Model):
     smtp_user = models.CharField(max_length=320)
     secret = EncryptedJSON(null=True)  # {"password": …}
     is_everyones = models.BooleanField(default=False)
+    returns_here = models.BooleanField(default=False)  # reports come to the inbound port, where there is one
     daily_most = models.PositiveIntegerField(null=True)  # letters a day; None: as many as one likes
     added_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     added_at = models.DateTimeField(default=timezone.now)

@@ -261,7 +261,7 @@ def test_nobody_counts_without_end(sent, now, monkeypatch):
 
 
 def test_a_letter_that_was_perhaps_sent_is_judged_by_when_it_was_tried(counting, mailbox, write, ines, now):
-    with Sink("dot:close") as sink:
+    with Sink("dot:cut") as sink:
         sink.reach(mailbox)
         delivery = after(send(write(), by=ines, seen=1, now=now), now)
     assert delivery.state == State.UNKNOWN

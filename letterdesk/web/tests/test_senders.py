@@ -11,6 +11,7 @@ from django.utils import timezone
 from letterdesk.crm.models import Activity, EmailAddress, Reason
 from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.crm.written import keep_written
+from letterdesk.mail.inbound import Inbound
 from letterdesk.outbound.deliver import deliver
 from letterdesk.outbound.models import Delivery, Draft, VerifiedSender
 from letterdesk.outbound.templates import keep as keep_template
@@ -224,3 +225,21 @@ def test_its_signature_stands_below_what_is_written_from_it(administrator, sign_
     administrator.post(address, {"name": "Acme", "who": "everyone", "signature": ""})
     made.refresh_from_db()
     assert (made.signature_html, made.signature_text) == ("", "")
+
+
+def test_reports_come_here_where_letters_are_taken_in_and_the_box_says_so(account, administrator, settings):
+    sender = VerifiedSender.objects.create(
+        account=account, address="sales@acme.example", key="sales@acme.example", smtp_host="smtp.acme.example",
+        smtp_port=465, smtp_security="tls", smtp_user="acme", is_everyones=True,
+    )  # fmt: skip
+    boss, address = administrator, f"/settings/senders/{sender.public_id}"
+    assert b"returns_here" not in boss.get("/settings/senders").content
+    settings.INBOUND = Inbound("in.acme.example", "127.0.0.1", 0)
+    page = boss.get("/settings/senders").content.decode()
+    assert 'name="returns_here"' in page and "an address at in.acme.example" in page
+    for form, expected in (
+        ({"reports": "asked", "returns_here": "yes"}, True), ({}, True), ({"reports": "asked"}, False),
+    ):  # fmt: skip
+        assert boss.post(address, {"who": "everyone", **form}).status_code == 302
+        sender.refresh_from_db()
+        assert sender.returns_here is expected
