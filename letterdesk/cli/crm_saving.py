@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 from django.utils import timezone
 
+from letterdesk.accounts.models import Employee
 from letterdesk.crm.exclusions import allow, exclude
-from letterdesk.crm.models import Exclusion, Returning, Unknown
+from letterdesk.crm.models import Exclusion, Kind, Pipeline, Returning, Unknown
 from letterdesk.crm.saving import change_saving, saving_of
 from letterdesk.crm.turns import people_in_turn
 from letterdesk.mailboxes.models import Mailbox
@@ -32,6 +33,7 @@ def saving(  # noqa: PLR0913  each is an option of the command
         list[str] | None, typer.Option(help="Whose what is made is: an address, several times for a queue in turn.")
     ] = None,
     source: Annotated[str | None, typer.Option(help="What records made of letters say of their source.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="In which pipeline made deals begin; empty: the first.")] = None,
     cards: Annotated[bool | None, typer.Option(help="Make contacts of attached visiting cards.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +43,7 @@ def saving(  # noqa: PLR0913  each is an option of the command
     if found is None:
         raise fail("no_such_mailbox", f"{person.email} manages no mailbox {mailbox}.")
     now = saving_of(found)
-    asked = (known, incoming, outgoing, returning, responsible, source, cards)
+    asked = (known, incoming, outgoing, returning, responsible, source, pipeline, cards)
     if any(each is not None for each in asked):
         change_saving(
             found,
@@ -52,9 +54,18 @@ def saving(  # noqa: PLR0913  each is an option of the command
             returning=returning or now.returning,
             responsible=[employee_of(each) for each in responsible] if responsible else people_in_turn(now),
             came_from=now.came_from if source is None else source,
+            pipeline=now.pipeline if pipeline is None else _pipeline_called(pipeline, person),
             reads_cards=now.reads_cards if cards is None else cards,
         )
     answer(_facts(found), as_json=as_json)
+
+
+def _pipeline_called(name: str, person: Employee) -> Pipeline | None:
+    """The pipeline of deals of this name that the person may see; None: the name is empty."""
+    found = Pipeline.objects.visible_to(person).filter(kind=Kind.DEAL, name=name).first() if name else None
+    if name and found is None:
+        raise fail("no_such_pipeline", f"{person.email} sees no pipeline of deals {name}.")
+    return found
 
 
 def _facts(mailbox: Mailbox) -> dict[str, Any]:
@@ -67,6 +78,7 @@ def _facts(mailbox: Mailbox) -> dict[str, Any]:
         "returning": str(now.returning),
         "responsible": [person.email for person in people_in_turn(now)] or [mailbox.owner.email],
         "source": now.came_from or mailbox.address,
+        "pipeline": now.pipeline.name if now.pipeline else "",
         "cards": now.reads_cards,
     }
 

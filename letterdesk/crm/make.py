@@ -21,6 +21,7 @@ from .guess import company_of
 from .models import Kind, Reason, Record, Source, Unknown
 from .records import LONGEST_NAME, Fields
 from .saving import saving_of
+from .stages import first_stage
 from .turns import Queue, queue_of
 
 
@@ -32,6 +33,7 @@ class Maker:
     queue: Queue
     came_from: str
     now: datetime
+    pipeline: int | None = None  # the key of that in which deals begin; None: the first
     made: Counter[str] = field(default_factory=Counter)
 
     def make(self, letter: Message, new: New) -> tuple[Bind, ...]:
@@ -74,7 +76,10 @@ class Maker:
         contact = client if client.kind == Kind.CONTACT else None
         company = (_record(new.company) or client.company) if contact else client
         name = normal_subject(letter.subject) or client.name
-        fields = Fields(name[:LONGEST_NAME], responsible, contact=contact, company=company, came_from=self.came_from)
+        stage = first_stage(responsible.account, Kind.DEAL, pipeline=self.pipeline)
+        fields = Fields(
+            name[:LONGEST_NAME], responsible, contact=contact, company=company, came_from=self.came_from, stage=stage
+        )
         made = self._create(Kind.DEAL, fields)
         known = Known(made.pk, made.kind, made.company_id, made.contact_id, active_at=made.active_at)
         self.grounds.deals = (*self.grounds.deals, known)
@@ -93,7 +98,8 @@ class Maker:
 
 def maker_of(mailbox: Mailbox, grounds: Grounds, *, now: datetime) -> Maker:
     """The maker of a mailbox; where nothing is said of the source, the mailbox is."""
-    return Maker(grounds, queue_of(mailbox, now), saving_of(mailbox).came_from or mailbox.address, now)
+    saving = saving_of(mailbox)
+    return Maker(grounds, queue_of(mailbox, now), saving.came_from or mailbox.address, now, saving.pipeline_id)
 
 
 def _record(key: int | None) -> Record | None:

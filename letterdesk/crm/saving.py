@@ -9,7 +9,7 @@ from letterdesk.accounts.roles import must_administrate
 from letterdesk.events.record import record as tell
 from letterdesk.mailboxes.models import Mailbox
 
-from .models import MailboxSaving, Returning, Scope, Sight, Unknown
+from .models import Kind, MailboxSaving, Pipeline, Returning, Scope, Sight, Unknown
 from .turns import put_in_turn
 
 
@@ -20,7 +20,7 @@ def saving_of(mailbox: Mailbox) -> MailboxSaving:
 
 
 @transaction.atomic
-def change_saving(
+def change_saving(  # noqa: PLR0913  each is a choice of the form
     mailbox: Mailbox,
     *,
     by: Employee,
@@ -30,21 +30,22 @@ def change_saving(
     returning: str = Returning.NOTHING,
     responsible: Sequence[Employee] = (),
     came_from: str = "",
+    pipeline: Pipeline | None = None,
     reads_cards: bool = False,
 ) -> bool:
     """Set what is saved from now on; letters that were looked at stay as they are. Returns whether that is new.
 
-    `responsible`: for what is made, in turn; nobody: the owner. The caller has found the mailbox among those that
-    `by` manages.
+    `responsible`: for what is made, in turn; nobody: the owner. `pipeline`: of the deals that are made; None: the
+    first. The caller has found the mailbox among those that `by` manages.
     """
-    if any(person.account_id != mailbox.account_id for person in responsible):  # F10
-        raise ValueError(f"somebody responsible is of another account than mailbox {mailbox.pk}")
+    _must_fit(mailbox, responsible, pipeline)
     wanted = {
         "known": known,
         "unknown_incoming": Unknown(unknown_incoming).value,
         "unknown_outgoing": Unknown(unknown_outgoing).value,
         "returning": Returning(returning).value,
         "came_from": " ".join(came_from.split())[:200],
+        "pipeline": pipeline,
         "reads_cards": reads_cards,
     }
     saving, _ = MailboxSaving.objects.select_for_update().get_or_create(
@@ -59,6 +60,13 @@ def change_saving(
     if changed:
         tell("saving.changed", account=mailbox.account, by=by, topic=mailbox.topic, changed=changed)
     return bool(changed)
+
+
+def _must_fit(mailbox: Mailbox, responsible: Sequence[Employee], pipeline: Pipeline | None) -> None:
+    if any(each.account_id != mailbox.account_id for each in (*responsible, pipeline) if each):  # F10
+        raise ValueError(f"what is chosen is of another account than mailbox {mailbox.pk}")
+    if pipeline is not None and pipeline.kind != Kind.DEAL:
+        raise ValueError(f"pipeline {pipeline.pk} is none of deals")
 
 
 @transaction.atomic

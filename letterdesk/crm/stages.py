@@ -49,9 +49,10 @@ def may_change(record: Record, employee: Employee) -> bool:
     return record.stage is None or may_use(record.stage.pipeline, employee)
 
 
-def first_stage(account: Account, kind: str) -> Stage:
-    """Where a new lead or deal begins."""
-    return stages_of(account, kind)[0]
+def first_stage(account: Account, kind: str, *, pipeline: int | None = None) -> Stage:
+    """Where a new lead or deal begins: in the pipeline of this key, if it is one of that kind, else in the first."""
+    stages = stages_of(account, kind)
+    return next((stage for stage in stages if stage.pipeline_id == pipeline), stages[0])
 
 
 def hold(stage: Stage) -> bool:

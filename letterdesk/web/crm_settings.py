@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from letterdesk.accounts.models import Employee, Role
 from letterdesk.crm.exclusions import BadPattern, allow, exclude
 from letterdesk.crm.labels import labels_of
-from letterdesk.crm.models import Exclusion, Kind, MailboxSaving, Returning, Scope, Sight, Stage, Unknown
+from letterdesk.crm.models import Exclusion, Kind, MailboxSaving, Pipeline, Returning, Scope, Sight, Stage, Unknown
 from letterdesk.crm.saving import change_saving, change_sight, saving_of
 from letterdesk.crm.stages import pipelines_among, stages_for, stages_of
 from letterdesk.crm.turns import people_in_turn
@@ -125,13 +125,16 @@ def saving(request: Request, mailbox_id: str) -> HttpResponse:
     """POST /mailboxes/<id>/saving: what of this mailbox is saved to CRM by itself (R5, R28)."""
     manageable = Mailbox.objects.manageable_by(request.employee).select_related("account")
     mailbox = get_object_or_404(manageable, public_id=mailbox_id)
-    change_saving(mailbox, by=request.employee, **read_saving(request))
+    change_saving(mailbox, by=request.employee, **read_saving(request, mailbox))
     messages.success(request, _("Saved. It holds for letters that come from now on."))
     return redirect("mailbox", mailbox.public_id)
 
 
-def read_saving(request: Request) -> dict[str, Any]:
-    """What the form of a mailbox says, as `change_saving` takes it. Raises Http404 for what it cannot say."""
+def read_saving(request: Request, mailbox: Mailbox | None = None) -> dict[str, Any]:
+    """What the form of a mailbox says, as `change_saving` takes it. Raises Http404 for what it cannot say.
+
+    None: the mailbox is not connected yet.
+    """
     wanted = {name: request.POST.get(name, Unknown.NOTHING) for name in ("unknown_incoming", "unknown_outgoing")}
     returning = request.POST.get("returning", Returning.NOTHING)
     if not set(wanted.values()) <= set(Unknown.values) or returning not in Returning.values:
@@ -144,8 +147,19 @@ def read_saving(request: Request) -> dict[str, Any]:
         "returning": returning,
         "responsible": [get_object_or_404(colleagues, public_id=each) for each in named],
         "came_from": request.POST.get("came_from", ""),
+        "pipeline": _pipeline_named(request, saving_of(mailbox).pipeline if mailbox else None),
         "reads_cards": request.POST.get("reads_cards") == "yes",
     }
+
+
+def _pipeline_named(request: Request, now: Pipeline | None) -> Pipeline | None:
+    """The pipeline of deals that the form names; that which is set stays also where one may not see it."""
+    wanted = request.POST.get("pipeline", "")
+    if not wanted or (now is not None and now.public_id == wanted):
+        return now if wanted else None
+    seen = Pipeline.objects.visible_to(request.employee).filter(kind=Kind.DEAL)
+    found: Pipeline = get_object_or_404(seen, public_id=wanted)
+    return found
 
 
 def saving_facts(request: Request, mailbox: Mailbox | None) -> dict[str, Any]:
@@ -160,6 +174,7 @@ def saving_facts(request: Request, mailbox: Mailbox | None) -> dict[str, Any]:
         "saving": saving,
         "unknowns": Unknown.choices,
         "returnings": Returning.choices,
+        "pipelines": Pipeline.objects.visible_to(request.employee).filter(kind=Kind.DEAL).order_by("position", "pk"),
         "responsibles": sorted(working, key=lambda person: places.get(person.pk, len(places))),
         "in_turn": set(places),
     }

@@ -3,6 +3,7 @@
 import pytest
 
 from letterdesk.crm.models import Activity, MailboxSaving, Record
+from letterdesk.crm.stages import first_stage
 from letterdesk.crm.tests.conftest import (  # noqa: F401  fixtures
     account,
     administrator,
@@ -68,6 +69,11 @@ def test_what_is_saved_by_itself(ines, jonas, administrator, mailbox):  # noqa: 
         True,
     )
     assert told["responsible"] == [jonas.email]
+    first = first_stage(ines.account, "deal").pipeline.name
+    assert run(*asked, ines.email, "--pipeline", first)["pipeline"] == first
+    assert run(*asked, ines.email, "--cards")["pipeline"] == first
+    assert run(*asked, ines.email, "--pipeline", "Others", fails=True)["error"] == "no_such_pipeline"
+    assert run(*asked, ines.email, "--pipeline", "")["pipeline"] == ""
     assert run(*asked, jonas.email, fails=True)["error"] == "no_such_mailbox"
     assert run("crm", "exclude", "Berg.example", "--by", ines.email) == {"pattern": "@berg.example"}
     assert [row["pattern"] for row in run("crm", "exclusions", "--by", jonas.email)] == ["@berg.example"]

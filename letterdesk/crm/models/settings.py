@@ -10,6 +10,8 @@ from letterdesk.lib.ids import new_public_id
 from letterdesk.mailboxes.access import InMailboxQuerySet
 from letterdesk.mailboxes.models import Mailbox
 
+from .records import Pipeline
+
 
 class Scope(models.TextChoices):
     """Which records somebody sees and changes."""
@@ -61,6 +63,7 @@ class MailboxSaving(models.Model):
     unknown_incoming = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
     unknown_outgoing = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
     returning = models.CharField(max_length=8, choices=Returning.choices, default=Returning.NOTHING)
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.SET_NULL, null=True, related_name="+")  # of the deals made
     reads_cards = models.BooleanField(default=False)  # visiting cards (vCard) among the files become contacts
     came_from = models.CharField(max_length=200, blank=True, default="")  # what records made of letters say; empty: it
     considered = models.BigIntegerField(default=0)  # letters of the mailbox up to this key have been looked at

@@ -17,6 +17,7 @@ from letterdesk.crm.guess import domain_of, name_of
 from letterdesk.crm.keep import ToKeep
 from letterdesk.crm.link import link_new
 from letterdesk.crm.models import Activity, CardsToRead, Reason, Record, Turn
+from letterdesk.crm.pipelines import delete_pipeline, make_pipeline
 from letterdesk.crm.saving import change_saving
 from letterdesk.crm.stages import stages_of
 from letterdesk.crm.turns import next_of
@@ -42,6 +43,29 @@ def becomes(mailbox, ines):
 
 def of_kind(kind):
     return list(Record.objects.filter(kind=kind).order_by("pk"))
+
+
+def test_the_mailbox_says_in_which_pipeline_its_deals_begin(becomes, make, come, account, administrator):
+    first = stages_of(account, "deal")[0]
+    partners = make_pipeline("Partners", by=administrator)
+    becomes("deal", returning="deal", pipeline=partners)
+    come(raw("Roof", sender="anna@berg.example", message_id="1@x"))
+    [deal] = of_kind("deal")
+    assert (deal.stage.pipeline, deal.stage) == (partners, partners.stages.order_by("position").first())
+    make("contact", "Kofi", addresses=("kofi@mensah.example",))
+    come(raw("A new roof", sender="kofi@mensah.example", message_id="2@x"))
+    assert [each.stage.pipeline for each in of_kind("deal")] == [partners, partners]
+    delete_pipeline(partners, by=administrator, to=first)
+    come(raw("Floor", sender="cleo@hill.example", message_id="3@x"))
+    assert of_kind("deal")[2].stage == first  # it is gone: as without a word
+
+
+def test_a_mailbox_names_no_pipeline_of_leads_nor_of_others(becomes, account, stranger):
+    leads = stages_of(account, "lead")[0].pipeline
+    others = stages_of(stranger.account, "deal")[0].pipeline
+    for wrong in (leads, others):
+        with pytest.raises(ValueError, match=r"pipeline|account"):
+            becomes("deal", pipeline=wrong)
 
 
 def test_an_unknown_sender_becomes_a_contact_and_a_deal_that_say_where_they_come_from(becomes, make, come):

@@ -3,7 +3,8 @@
 import pytest
 
 from letterdesk.accounts.models import Department, Role
-from letterdesk.crm.models import Exclusion, MailboxSaving
+from letterdesk.crm.models import Exclusion, MailboxSaving, Pipeline
+from letterdesk.crm.stages import first_stage
 from letterdesk.crm.tests.seeding import record_of
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.web.tests.test_records import names, text_of
@@ -34,6 +35,26 @@ def test_a_stranger_is_never_made_responsible(browser, mailbox, stranger):
     wanted = {"known": "yes", "responsible": stranger.public_id}
     assert browser.post(f"/mailboxes/{mailbox.public_id}/saving", wanted).status_code == 404
     assert not MailboxSaving.objects.exists()
+
+
+def test_the_owner_names_a_pipeline_of_deals_among_those_in_sight(browser, mailbox, account, ines):
+    address, wanted = f"/mailboxes/{mailbox.public_id}/saving", {"known": "yes", "unknown_incoming": "deal"}
+    first = first_stage(account, "deal").pipeline
+    assert "saving-pipeline" not in browser.get(f"/mailboxes/{mailbox.public_id}").content.decode()  # nothing to choose
+    partners = Pipeline.objects.create(account=account, kind="deal", name="Partners", position=1)
+    browser.post(address, {**wanted, "pipeline": partners.public_id})
+    assert MailboxSaving.objects.get().pipeline == partners
+    Pipeline.objects.filter(pk=partners.pk).update(everyone="")  # closed to them since
+    page = browser.get(f"/mailboxes/{mailbox.public_id}").content.decode()
+    assert "One that you may not see" in page and "Partners" not in page
+    browser.post(address, {**wanted, "pipeline": partners.public_id})  # saved as it was
+    assert MailboxSaving.objects.get().pipeline == partners
+    browser.post(address, {**wanted, "pipeline": first.public_id})
+    assert browser.post(address, {**wanted, "pipeline": partners.public_id}).status_code == 404
+    leads = first_stage(account, "lead").pipeline
+    assert browser.post(address, {**wanted, "pipeline": leads.public_id}).status_code == 404
+    browser.post(address, wanted)
+    assert MailboxSaving.objects.get().pipeline is None
 
 
 def test_how_much_a_role_sees_is_an_administrators_choice(administrator, sign_in, account, ines, jonas):
