@@ -108,6 +108,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "letterdesk.web.context.appearance",
+                "letterdesk.web.context.crm_asked",
                 "letterdesk.web.plan_notice.plan_notice",
                 "letterdesk.web.account_notice.account_notice",
                 "letterdesk.web.notifications.unseen",

@@ -33,6 +33,9 @@ _PEOPLE = f"""
         OR ({_SCOPE} = 'department' AND p.department_id = e.department_id))"""  # noqa: S608  no value from outside
 _SEES_ALL = f"""
     SELECT e.id FROM accounts_employee AS e WHERE {_WORKING} AND {_SCOPE} = 'all'"""  # noqa: S608  no value from outside
+_ALL_SEEING = f"""
+    SELECT e.id FROM accounts_employee AS e WHERE e.account_id = %s AND e.is_active AND e.dismissed_at IS NULL
+        AND {_SCOPE} = 'all'"""  # noqa: S608  no value from outside
 
 
 _CLOSED = """
@@ -60,6 +63,12 @@ def in_sight(employee: Employee, record: str = "", *, to_change: bool = False) -
     """
     closed = {f"{record}stage__pipeline__in": closed_pipelines(employee, to_change=to_change)}
     return Q(**{f"{record}responsible__in": people_in_sight(employee)}) & (Q(**{f"{record}stage": None}) | ~Q(**closed))
+
+
+def seeing_all(account_id: int) -> Any:
+    """The people of an account who see all of CRM."""
+    found = RawSQL(_ALL_SEEING, [account_id])  # noqa: S611  constant SQL, parameters apart
+    return Employee.objects.filter(account=account_id, pk__in=found)
 
 
 def _working(employee: Employee) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -17,6 +18,7 @@ from letterdesk.intake.states import again, leave, mine
 from letterdesk.mail.addresses import read_addresses
 
 from . import polled_look, polled_take
+from .access import seeing_all
 from .meant import Unclear
 from .models import Activity, PolledMailbox, SendSaveAddress
 from .sendsave import DOOR
@@ -47,6 +49,21 @@ def asked_of(employee: Employee) -> QuerySet[Arrived]:
     """Letters that wait for this employee to say what they are, the newest first."""
     failed = Q(state=State.WAITING, tries__gte=FAILED_TRIES)
     return _of(employee).filter(Q(state__in=OPEN) | failed).order_by("-arrived_at", "-pk")
+
+
+def people_asked(row: Arrived) -> Any:
+    """Whom a letter asks: whose secret address it came to, else those who see all of CRM; if it waits, else nobody."""
+    none = Employee.objects.none()
+    failed = row.state == State.WAITING and row.tries >= FAILED_TRIES
+    if row.door not in {DOOR, polled_look.DOOR} or not (row.state in OPEN or failed):
+        return none
+    if row.door == DOOR:
+        address = SendSaveAddress.objects.filter(account=row.account_id, public_id=row.address).first()
+        if address is None:
+            return none
+        if address.employee is not None and address.employee.is_active:
+            return Employee.objects.filter(pk=address.employee.pk, dismissed_at=None)
+    return seeing_all(row.account_id)
 
 
 def left_out_of(employee: Employee) -> QuerySet[Arrived]:

@@ -113,9 +113,8 @@ def find_letters(
 def letters_at(employee: Employee, kind: str, text: Text) -> Q:
     """Letters in Webmail that stand at records of this kind that have these words: `contact:`, `deal:` and so on."""
     records = records_that_fit(employee, Condition(kind, text)).order_by().values("pk")
-    copies = LetterCopy.objects.filter(mailbox=OuterRef("mailbox"), blob=OuterRef("blob"))
-    at = copies.filter(activity__deleted_at=None, activity__bindings__record__in=records)
-    return Q(Exists(at), in_crm=True)
+    there = LetterCopy.objects.filter(activity__deleted_at=None, activity__bindings__record__in=records)
+    return Q(blob__in=there.values("blob"), in_crm=True)  # the same bytes are the same letter, in whatever mailbox
 
 
 class _Records:
@@ -208,7 +207,7 @@ def _letter(node: Node, employee: Employee, scope: Sequence[str]) -> Q:
     match node:
         case Condition(kind, Text()) if kind in Kind.values:
             records = records_that_fit(employee, node).order_by().values("pk")
-            return Q(Exists(Binding.objects.filter(activity=OuterRef("pk"), record__in=records)))
+            return Q(pk__in=Binding.objects.filter(record__in=records).values("activity"))
         case Condition(name, value):
             return _measured(name, value)
         case Not(part):

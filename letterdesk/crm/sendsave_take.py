@@ -7,9 +7,11 @@ person and is never lost.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
+from letterdesk.events.record import record as tell
 from letterdesk.intake.doors import Arrival, Door
 from letterdesk.intake.models import Arrived, State
 from letterdesk.intake.states import leave, mine
@@ -91,7 +93,7 @@ def _carry_out(taking: Taking, outer: Written, meant: Sequence[Meant] | Unclear,
         leave(row, State.LEFT_OUT, why=REPORT, now=now, facts=facts_of(outer, None, taking.text))
         return
     if isinstance(meant, Unclear):
-        leave(row, State.ASKED, why=meant.value, now=now, facts=facts_of(outer, None, taking.text))
+        _ask(taking, meant.value, facts_of(outer, None, taking.text))
         return
     for each in meant:
         taking.take(each)
@@ -106,13 +108,19 @@ def _settle(taking: Taking, outer: Written, meant: Sequence[Meant], missed: int)
     left = taking.left + (missed if meant[0].way == Way.FORWARD else 0)
     facts = facts_of(outer, meant[0].letter, taking.text)
     if taking.asks and not is_held:
-        leave(row, State.ASKED, why=taking.why, now=now, facts=facts)
+        _ask(taking, taking.why, facts)
     elif is_held or not left:
         leave(row, State.DONE, now=now)
     elif taking.activities or missed:
-        leave(row, State.ASKED, why=IN_PART, now=now, facts=facts_of(outer, None, taking.text) | {"left": left})
+        _ask(taking, IN_PART, facts_of(outer, None, taking.text) | {"left": left})
     else:
         leave(row, State.LEFT_OUT, why=taking.why, now=now, facts=facts)
+
+
+def _ask(taking: Taking, why: str, facts: dict[str, Any]) -> None:
+    """A person has to say what it is, and is told so (`notifications`)."""
+    leave(taking.row, State.ASKED, why=why, now=taking.now, facts=facts)
+    tell("sendsave.asked", account=taking.at.account, subject=taking.row.holder)
 
 
 def _attached(row: Arrived, raw: bytes, letter: Letter) -> tuple[list[tuple[Written, str, bytes]], int]:

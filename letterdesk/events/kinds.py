@@ -172,6 +172,8 @@ KINDS = {
     "sendsave.rotated": "A secret address was replaced by a new one (R30).",
     "sendsave.ended": "A secret address was refused from then on (R30).",
     "sendsave.changed": "A person changed what becomes of unknown people's letters at a secret address (R30).",
+    "arrived.unreadable": "A letter beside Webmail cannot be read; its original is kept (R30).",
+    "sendsave.asked": "A letter beside Webmail waits for a person to say whose it is (R30).",
     "sendsave.answered": "A person said whose a letter at a secret address is; the facts count the activities (R30).",
     "sendsave.dropped": "A person said that a letter at a secret address is not for CRM (R30).",
     "exclusion.added": "An address, domain or pattern is never saved to CRM by itself any more.",

@@ -5,9 +5,11 @@ import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from letterdesk.events.record import record
 from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
 from letterdesk.lib.jobs import job
@@ -44,7 +46,7 @@ def take(arrived_id: int) -> None:
     [letter] = parse_many([raw])
     if isinstance(letter, Unreadable):
         if row.tries >= MOST_READS:
-            leave(row, State.UNREADABLE, why="unreadable", now=now)
+            _cannot_be_read(row, now)
         return
     evidence = evidence_of(raw, believed=settings.INBOUND.believed)
     if evidence.proof == Proof.UNKNOWN and now < row.arrived_at + DNS_PATIENCE:
@@ -52,6 +54,12 @@ def take(arrived_id: int) -> None:
         return
     reach("intake.before_take")
     door_named(row.door).take(Arrival(row, raw, letter, evidence), now)
+
+
+@transaction.atomic
+def _cannot_be_read(row: Arrived, now: datetime) -> None:
+    leave(row, State.UNREADABLE, why="unreadable", now=now)
+    record("arrived.unreadable", account=row.account, subject=row.holder)
 
 
 @job(name="intake.take_these", retries=0)

@@ -4,14 +4,16 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from letterdesk.accounts.models import Employee, Role
+from letterdesk.crm.asked import asked_of, people_asked
 from letterdesk.events.models import Event
+from letterdesk.intake.models import Arrived
 from letterdesk.mailboxes.models import Mailbox, MailboxState
 from letterdesk.outbound.models import Delivery
 from letterdesk.tasks.guest_letters import waiting
 from letterdesk.tasks.models import Task
 
 from .hearing import readers_of
-from .models import Kind
+from .models import CRM_ASKS, Kind, Notification
 from .tell import About, tell, unsay, wake
 
 
@@ -127,6 +129,22 @@ def after_polled_mended(event: Event) -> None:
     """A reaction to `polled.recovered`, `.resumed`, `.paused`, `.disconnected`, and `.changed`: somebody knows."""
     if event.kind != "polled.changed" or event.facts.get("what") == "server":
         unsay(Kind.POLLED, event.subject, now=timezone.now())
+
+
+def after_crm_asks(event: Event) -> None:
+    """A reaction to `sendsave.asked` and `arrived.unreadable`: whom a letter beside Webmail asks what it is (R30)."""
+    public_id = event.subject.removeprefix("arrived:")
+    for row in Arrived.objects.filter(account=event.account_id, public_id=public_id):
+        people = set(people_asked(row).values_list("pk", flat=True))
+        tell(people, Kind.ASKED, About(CRM_ASKS), account=event.account, now=event.at)
+
+
+def after_crm_answered(event: Event) -> None:
+    """A reaction to `sendsave.answered`, `sendsave.dropped` and `activity.saved`: whom no letter asks any more."""
+    told = Notification.objects.filter(account=event.account_id, kind=Kind.ASKED, about=CRM_ASKS, seen_at=None)
+    for person in Employee.objects.filter(pk__in=told.values("employee")):
+        if not asked_of(person).exists():
+            unsay(Kind.ASKED, CRM_ASKS, now=timezone.now(), people=[person.pk])
 
 
 def after_suspension(event: Event) -> None:

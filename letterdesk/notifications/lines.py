@@ -18,7 +18,7 @@ from letterdesk.mailboxes.retention import visible
 from letterdesk.tasks.models import Notice
 from letterdesk.team.sharing import shared_conversations, shared_letters
 
-from .models import Kind, Notification
+from .models import CRM_ASKS, Kind, Notification
 from .words import notice_words, words
 
 SHOWN = 100
@@ -181,8 +181,14 @@ def _address(row: Notification, letter: Letter | None, inboxes: dict[int, str]) 
         return reverse("draft", args=[draft.public_id]) if draft else reverse("outbox")
     if row.mailbox is not None:
         return reverse("mailbox_sign_in" if row.kind == Kind.SIGN_IN else "mailbox", args=[row.mailbox.public_id])
-    of_polled = row.kind == Kind.POLLED
-    return reverse("polled_mailbox", args=[row.about.removeprefix("polled:")]) if of_polled else reverse("plan")
+    return _beside_webmail(row)
+
+
+def _beside_webmail(row: Notification) -> str:
+    """What is about no row that the line names."""
+    if row.kind == Kind.POLLED:
+        return reverse("polled_mailbox", args=[row.about.removeprefix("polled:")])
+    return reverse("asked" if row.about == CRM_ASKS else "plan")
 
 
 def _notice(row: Notice) -> Line:

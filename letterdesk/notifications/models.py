@@ -38,6 +38,9 @@ class Kind(models.TextChoices):
     PLAN = "plan", _("Plan ends")
 
 
+CRM_ASKS = "crm:asked"  # what a line is about whose letters wait on CRM's page of questions, not in a task
+
+
 class Level(models.TextChoices):
     """Of what in a mailbox somebody is told."""
 

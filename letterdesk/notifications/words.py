@@ -5,7 +5,7 @@ from django.utils.translation import ngettext
 
 from letterdesk.tasks.models import Notice, Task
 
-from .models import Kind, Notification
+from .models import CRM_ASKS, Kind, Notification
 
 
 def words(row: Notification, sender: str, subject: str, *, is_guest: bool = False) -> tuple[str, str]:
@@ -24,6 +24,9 @@ def words(row: Notification, sender: str, subject: str, *, is_guest: bool = Fals
     if row.kind == Kind.PLAN:
         told = ngettext("Your plan ends in %(count)d day", "Your plan ends in %(count)d days", row.count)
         return told % {"count": row.count}, _("What follows takes something away. Look what, and choose.")
+    if row.about == CRM_ASKS:
+        one, more = _("A letter for CRM waits for you to say whose it is"), _("Letters for CRM wait for your word")
+        return one if row.count == 1 else more, ""
     title = _TITLES[Kind(row.kind)]() % {"mailbox": mailbox, "who": who}
     if row.task is not None:
         return title, of_task(row.task)

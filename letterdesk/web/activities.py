@@ -11,7 +11,6 @@ from django.utils.dateparse import parse_date
 from django.utils.http import urlencode
 
 from letterdesk.accounts.models import Employee
-from letterdesk.crm.asked import asked_of
 from letterdesk.crm.models import Direction
 from letterdesk.crm.timeline import ActivityFilter, activity_page
 from letterdesk.lib.keyset import BadCursor
@@ -38,7 +37,6 @@ def activities(request: Request) -> HttpResponse:
         "directions": Direction.choices,
         "colleagues": Employee.objects.visible_to(request.employee).working().order_by("name"),
         "activities": page,
-        "waiting": asked_of(request.employee).count(),
         "is_filtered": wanted != ActivityFilter(),
         "older": f"?{urlencode(asked | {'before': following})}" if following else "",
         "newest": f"?{urlencode(asked)}" if request.GET.get("before") else "",

@@ -1,10 +1,14 @@
 """What every page knows: how it shall look, and what the keys mean."""
 
 import json
+from collections.abc import Callable
+from functools import cache
 
 from django.http import HttpRequest
 
+from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import CHOICES, THEMES
+from letterdesk.crm.asked import asked_of
 from letterdesk.web.commands import keymap
 
 
@@ -19,3 +23,9 @@ def appearance(request: HttpRequest) -> dict[str, str]:
     kept = request.user.preferences
     chosen = {name: str(kept.get(name, "")) for name in CHOICES}
     return {**chosen, "keymap": json.dumps(keymap(request.user))}
+
+
+def crm_asked(request: HttpRequest) -> dict[str, Callable[[], int]]:
+    """Return `crm_asked`: how many letters beside Webmail ask whoever is signed in; counted where a page shows it."""
+    person = getattr(request, "user", None)
+    return {"crm_asked": cache(asked_of(person).count)} if isinstance(person, Employee) else {}

@@ -109,8 +109,8 @@ def test_the_list_asks_a_fixed_number_of_questions(browser, asking, django_asser
         Arrived.objects.bulk_create(Arrived(blob=f"{count}-{each}", size=1, **columns) for each in range(count))
 
     browser.get("/crm/asked")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         browser.get("/crm/asked")
     rows(20)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         browser.get("/crm/asked")
