@@ -10,6 +10,11 @@ from django.core.validators import validate_email
 
 from letterdesk.mail.addresses import MOST_IN_ADDRESS, MOST_IN_DOMAIN, address_key
 
+COPIED = (  # what an activity keeps of a letter
+    "blob", "size", "message_id", "subject", "from_name", "from_address", "recipients", "sent_at", "received_at",
+    "snippet", "has_attachments",
+)  # fmt: skip
+
 
 class Written(Protocol):
     """The columns of a letter that both a Message and an Activity have."""

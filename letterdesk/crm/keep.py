@@ -4,7 +4,7 @@ Inside the caller's transaction, which holds the account and the letters' mailbo
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,15 +14,12 @@ from letterdesk.mailboxes import collect, in_crm, rows
 
 from .bin import let_out
 from .decide import Bind
-from .identity import identity_of
-from .models import Activity, Binding, LetterCopy
+from .identity import COPIED, identity_of
+from .in_text import adopt, told_of
+from .models import Activity, Binding, InText, LetterCopy
 from .search_index import index_letters, moved, texts_of
 from .secret import shown
 
-COPIED = (
-    "blob", "size", "message_id", "subject", "from_name", "from_address", "recipients", "sent_at", "received_at",
-    "snippet", "has_attachments",
-)  # fmt: skip
 _LATEST = "(SELECT MAX(b.received_at) FROM crm_binding AS b WHERE b.record_id = crm_record.id)"
 _ACTIVE = f"UPDATE crm_record SET active_at = {_LATEST} WHERE id IN %s AND active_at < {_LATEST}"  # noqa: S608
 
@@ -38,23 +35,45 @@ class ToKeep:
 
 
 def keep(
-    account_id: int, wanted: Sequence[ToKeep], *, through: str, now: datetime, by: Employee | None = None
+    account_id: int,
+    wanted: Sequence[ToKeep],
+    *,
+    through: str,
+    now: datetime,
+    by: Employee | None = None,
+    told: Mapping[str, InText] | None = None,
 ) -> list[Activity]:
-    """Write these letters of one mailbox down; returns their activities in order. The mailbox is locked."""
+    """Write these letters of one mailbox down; returns their activities in order. The mailbox is locked.
+
+    `told`: as in `keep_beside`.
+    """
     if not wanted:
         return []
-    activities = keep_beside(account_id, wanted, through=through, now=now, by=by)
+    activities = keep_beside(account_id, wanted, through=through, now=now, by=by, told=told)
     _copy(account_id, wanted, activities)
     in_crm.mark(account_id, [each.letter.pk for each in wanted])
     return activities
 
 
 def keep_beside(
-    account_id: int, wanted: Sequence[ToKeep], *, through: str, now: datetime, by: Employee | None = None
+    account_id: int,
+    wanted: Sequence[ToKeep],
+    *,
+    through: str,
+    now: datetime,
+    by: Employee | None = None,
+    told: Mapping[str, InText] | None = None,
 ) -> list[Activity]:
-    """The same for letters that lie in no mailbox (R30); somebody holds their bytes while the caller works."""
+    """The same for letters that lie in no mailbox (R30); somebody holds their bytes while the caller works.
+
+    `told`: which of them CRM has as the text of a forward (`in_text.told_of`); None: that is looked up.
+    """
     identities = [identity_of(each.letter) for each in wanted]
     known = {each.identity: each for each in Activity.objects.filter(account=account_id, identity__in=identities)}
+    new = {key: each for key, each in zip(identities, wanted, strict=True) if key not in known}
+    if told is None:
+        told = told_of(account_id, {key: each.letter for key, each in new.items()})
+    known |= adopt(new, told, through=through, now=now)
     _make(account_id, dict(zip(identities, wanted, strict=True)), known, through=through, now=now, by=by)
     activities = [known[identity] for identity in identities]
     bind(account_id, [(a, each.bindings) for a, each in zip(activities, wanted, strict=True)], now=now, by=by)

@@ -26,9 +26,10 @@ from .cards import note_cards
 from .decide import Bind, decide, direction
 from .earlier import take_earlier
 from .ground import Grounds, enter, grounds_of
+from .in_text import told_of
 from .keep import ToKeep, keep
 from .make import Maker, maker_of
-from .models import Activity, Kind, MailboxSaving, Thread
+from .models import Activity, InText, Kind, MailboxSaving, Thread
 from .threads import merge, remember_keys
 
 AT_ONCE = 200
@@ -43,6 +44,7 @@ class _Piece:
     grounds: Grounds
     maker: Maker
     now: datetime
+    told: dict[str, InText]  # letters of which the text of a forward has told, by identity
     kept: list[ToKeep] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)  # new ones; until they are stored, minus their number
 
@@ -53,7 +55,8 @@ class _Piece:
             return
         verdict = decide(self.grounds.seen(letter), self.grounds.around(letter))
         bindings = verdict.bindings
-        if verdict.new and in_bin is None:
+        is_told = self.grounds.identities[letter.pk] in self.told  # a forward has made what is to be made
+        if verdict.new and in_bin is None and not is_told:
             bindings += self.maker.make(letter, verdict.new)
         if bindings or in_bin is not None:
             self._keep(letter, bindings)
@@ -150,7 +153,9 @@ def _link(mailbox: Mailbox, letters: Sequence[Message], now: datetime) -> int:
     _join_threads(grounds)
     there = Activity.objects.filter(account=mailbox.account_id, identity__in=set(grounds.identities.values()))
     in_bin = {each.identity: each.deleted_at is not None for each in there.only("identity", "deleted_at")}
-    piece = _Piece(mailbox, grounds, maker_of(mailbox, grounds, now=now), now)
+    new = {grounds.identities[each.pk]: each for each in letters if grounds.identities[each.pk] not in in_bin}
+    told = told_of(mailbox.account_id, new)
+    piece = _Piece(mailbox, grounds, maker_of(mailbox, grounds, now=now), now, told)
     for letter in letters:
         piece.look_at(letter, in_bin=in_bin.get(grounds.identities[letter.pk]))
     _write(piece)
@@ -161,7 +166,7 @@ def _write(piece: _Piece) -> None:
     mailbox = piece.mailbox
     piece.maker.queue.remember()
     kept = piece.with_threads()
-    activities = keep(mailbox.account_id, kept, through=mailbox.address, now=piece.now)
+    activities = keep(mailbox.account_id, kept, through=mailbox.address, now=piece.now, told=piece.told)
     note_cards(mailbox, kept, activities, since=piece.grounds.webmail_since)
     threads = {each.letter.conversation_id: each.thread for each in kept}
     remember_keys(mailbox.account_id, threads, piece.grounds.threads.keys)

@@ -19,7 +19,7 @@ from letterdesk.mail.text import snippet
 from letterdesk.mailboxes.columns import SNIPPET, clean, message_columns
 from letterdesk.mailboxes.threading import FIRST_REFERENCES, LAST_REFERENCES
 
-from .identity import People, people_of
+from .identity import people_of
 
 
 class Way(StrEnum):
@@ -149,18 +149,6 @@ def without_secret(letter: Written, is_secret: Callable[[str], bool]) -> Written
         for kind, pairs in letter.recipients.items()
     }
     return replace(letter, recipients={kind: pairs for kind, pairs in recipients.items() if pairs})
-
-
-def same_letter(meant: Meant, known: Sequence[tuple[str, str, People]]) -> str:
-    """Which of the letters that CRM has is the one that a forward holds: one that it refers to, of the same sender.
-
-    `known`: Message-ID, public id, and people. Empty: none.
-    """
-    sender = people_of(meant.letter).sender
-    for message_id, public_id, people in known:
-        if message_id and message_id in meant.letter.ids[1:] and people.sender == sender:
-            return public_id
-    return ""
 
 
 def _pairs(addresses: Sequence[Address]) -> list[list[str]]:

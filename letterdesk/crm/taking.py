@@ -4,7 +4,6 @@ It came to a secret address (`sendsave_take.py`) or out of a mailbox polled for 
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import SimpleNamespace
@@ -17,13 +16,14 @@ from letterdesk.mail.addresses import address_key
 from letterdesk.mailboxes.columns import clean
 from letterdesk.mailboxes.models import Mailbox
 
+from . import in_text
 from .decide import Bind, Ground, New, Saving, Seen, WhyNot, decide, direction
 from .ground import Grounds, grounds_beside
 from .identity import identity_of, people_of
 from .keep import ToKeep, keep_beside
 from .make import Maker
-from .meant import Meant, Way, Written, same_letter
-from .models import Activity, Kind, PolledMailbox, Returning, SendSaveAddress, Thread, Unknown
+from .meant import Meant, Way, Written
+from .models import Activity, InText, Kind, PolledMailbox, Returning, SendSaveAddress, Thread, Unknown
 from .threads import remember_keys, threads_of_ids
 from .turns import Queue, queue_of_polled
 
@@ -79,17 +79,25 @@ class Taking:
             threads=threads,
             saving=self._saving(),
         )
-        if meant.within and (there := _there(self.row.account_id, meant, threads.of_conversation[0])):
-            self.activities.append(there)
-            return
+        if meant.within:
+            known = in_text.there(self.row.account_id, meant.letter, threads=threads.of_conversation[0])
+            if known is not None:
+                self.activities.append(known)
+                return
         verdict = decide(self._seen(meant, grounds), self._around(meant, grounds))
         bindings = verdict.bindings
-        if verdict.new:
+        if verdict.new and not self._told(meant, meant.letter):
             bindings += self._make(meant, verdict.new, grounds)
         if bindings:
             self._keep(meant, bindings, grounds)
         else:
             self._note(verdict.why_not or WhyNot.UNKNOWN_OFF)
+
+    def _told(self, meant: Meant, letter: Written) -> dict[str, InText]:
+        """The text of a forward that has told of this letter before, and made what is to be made."""
+        is_sure = self.is_proved or bool(self.role)
+        letters = {} if meant.within else {identity_of(letter): letter}
+        return in_text.told_of(self.row.account_id, letters, is_sure=is_sure)
 
     def _saving(self) -> Saving:
         """What is made of unknown people: what is set, nothing of one who is not proved, a lead if one said so."""
@@ -154,7 +162,11 @@ class Taking:
         letter, there = self._apart(meant.letter, grounds.identities[0])
         wanted = [ToKeep(letter, thread, way, bindings)]
         by = self.said.by if self.said else None
-        [activity] = keep_beside(account_id, wanted, through=self._through(), now=self.now, by=by)
+        [activity] = keep_beside(
+            account_id, wanted, through=self._through(), now=self.now, by=by, told=self._told(meant, letter)
+        )
+        if meant.within and not there:
+            in_text.note(activity, letter)
         if self.is_proved and there:
             Activity.objects.filter(pk=activity.pk, is_unverified=True).update(is_unverified=False)
         elif not there:
@@ -220,15 +232,6 @@ def facts_of(outer: Written, inner: Written | None, text: str) -> dict[str, str]
         "inner_address": shown.from_address[:320] if inner else "",
         "text": clean(text, SHOWN),
     }
-
-
-def _there(account_id: int, meant: Meant, threads: Sequence[int]) -> Activity | None:
-    """The activity of the letter that a forward holds, where its program says which one that was."""
-    if not threads:
-        return None
-    found = {each.public_id: each for each in Activity.objects.filter(account=account_id, thread__in=threads)}
-    known = [(each.message_id, key, people_of(each)) for key, each in found.items() if each.deleted_at is None]
-    return found.get(same_letter(meant, known))
 
 
 def _first_here(*people: Employee | None) -> Employee | None:

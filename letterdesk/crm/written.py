@@ -24,8 +24,8 @@ from letterdesk.outbound.models import Delivery
 from .bin import settle
 from .decide import Bind, Ground, written_at
 from .ground import ours_of, records_named, records_with, said_of
-from .identity import identity_of, people_of
-from .keep import COPIED, bind
+from .identity import COPIED, identity_of, people_of
+from .keep import bind
 from .models import Activity, Direction, Thread
 from .search_index import index_letters, text_of
 from .secret import shown

@@ -9,6 +9,7 @@ _MOST = 200  # characters that are looked at
 _COMMENT = re.compile(r"\([^()]*\)")
 _FARTHEST_ZONE = 14 * 3600  # seconds; Kiribati
 _HALF_DAYS = re.compile(r"\b([0-9]{1,2})(:[0-9]{2}(?::[0-9]{2})?)\s{0,3}([AaPp])\.?[Mm]\b\.?")
+_AT = re.compile(r",?\s{1,3}at\s{1,3}(?=[0-9])")  # as Gmail and Apple Mail put it: Nov 23, 2026 at 10:00
 _ZONE = re.compile(r"[+-][0-9]{4}\b|\b(?:UTC?|GMT|[ECMP][SD]T)\b")
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 
@@ -34,7 +35,7 @@ def zone_of(value: str) -> timedelta | None:
 
 def read_local_date(value: str, zone: timedelta | None) -> datetime | None:
     """A date as programs write it for people, with AM and PM, in UTC. `zone`: where it names none; None: unknown."""
-    text = _HALF_DAYS.sub(_of_whole_day, value[:_MOST])
+    text = _HALF_DAYS.sub(_of_whole_day, _AT.sub(" ", value[:_MOST]))
     moment = read_date(text)
     if moment is None or _ZONE.search(text):
         return moment

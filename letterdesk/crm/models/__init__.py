@@ -13,6 +13,7 @@ from .activities import (
     Unlinked,
 )
 from .imports import ImportRefusal, RecordImport
+from .in_text import InText
 from .labels import Label, Labelled
 from .notes import Note
 from .own import OwnField, OwnOption, OwnType, OwnValue
@@ -34,6 +35,7 @@ __all__ = [
     "Exclusion",
     "FoundText",
     "ImportRefusal",
+    "InText",
     "Kind",
     "Label",
     "Labelled",
