@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_squashed_0005'),
-        ('crm', '0016_views'),
+        ('crm', '0017_pipeline_of_mailbox'),
     ]
 
     operations = [
