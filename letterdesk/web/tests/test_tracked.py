@@ -10,9 +10,11 @@ from django.utils import timezone
 from letterdesk.accounts.models import Employee, Role
 from letterdesk.crm.models import Activity
 from letterdesk.crm.tests.seeding import activity_at, record_of
+from letterdesk.mailboxes.models import Message
 from letterdesk.outbound import tracking
 from letterdesk.outbound.models import Draft, Fetch, TrackedLetter, TrackedLink, Tracking
 from letterdesk.outbound.tracked_address import link_address, picture_address
+from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_records import text_of
 from letterdesk.web.tracked import DOT
 
@@ -146,7 +148,6 @@ def test_how_much_is_asked_of_the_database(reader, link, picture, django_assert_
 
 
 def test_our_own_picture_is_never_fetched_for_a_reader_here(browser, deliver, letter, settings):
-    from letterdesk.web.tests.conftest import raw_letter
     from letterdesk.web.tests.test_images import addresses, once, text
 
     settings.IMAGE_NETWORKS = ["127.0.0.0/8"]
@@ -174,6 +175,20 @@ def test_the_timeline_tells_how_often_people_and_machines_opened_it(browser, con
     assert "by a person once," in page and "by a machine once" in page
     assert "It went to 2 people: nobody can tell which of them it was." in page
     assert "link followed" in text_of(browser.get(f"/crm/records/{contact.public_id}"))
+
+
+def test_the_conversation_tells_it_too(browser, contact, account, deliver, counting):
+    [message] = deliver(raw_letter("Offer", sender="Ines <ines@acme.example>"))
+    Message.objects.update(in_crm=True)
+    activity = activity_at(contact, letter=message, direction="out")
+    tracked = TrackedLetter.objects.create(account=account, holder=activity.holder, about="contact:x")
+    count(tracked, opens=1)
+    page = text_of(browser.get(f"/mail/{folder_id_of(message)}/{message.conversation.public_id}"))
+    assert "Opened by a person once," in page
+
+
+def folder_id_of(message):
+    return message.placements.get().folder.public_id
 
 
 def test_the_timeline_asks_the_same_however_many_are_tracked(
