@@ -25,7 +25,7 @@ from letterdesk.mail.imap_types import Login
 from letterdesk.mail.submit import AFTER_DOT, Answer, Attempt, submit
 from letterdesk.plans.usage import refund
 
-from . import drafts, filing, pacing, signing, trouble
+from . import drafts, filing, pacing, signing, tracking, trouble
 from .claim import LEASE, WITH, claim_next
 from .decide import GIVEN_UP_AFTER, Conclusion, conclude
 from .hold_back import hold_back, let_go_unwanted
@@ -136,7 +136,7 @@ def _attempt(row: Delivery, asked: list[str], clock: Clock, patience: float) -> 
     guard = Guard(allowed=tuple(settings.ALLOWED_NETWORKS))
     try:
         check_allowed(row, now=clock())
-        raw, login = _bytes_of(row), login_of(row, guard)
+        raw, login = _bytes_of(row, now=clock()), login_of(row, guard)
     except MailError as error:
         return Attempt("connect", error=error)
 
@@ -169,8 +169,9 @@ def _or_as_itself(row: Delivery, attempt: Attempt, as_itself: Callable[[], Attem
     return again
 
 
-def _bytes_of(row: Delivery) -> bytes:
+def _bytes_of(row: Delivery, *, now: datetime) -> bytes:
     try:
+        tracking.take_out(row, now=now)
         return signing.provable(blobs.get(row.account_id, row.blob), row.account)
     except (blobs.BlobMissing, blobs.BlobDamaged) as error:
         raise Lost from error

@@ -16,12 +16,15 @@ from letterdesk.accounts.models import Employee
 from letterdesk.accounts.pace import TooFast, spend
 from letterdesk.accounts.roles import must_administrate
 from letterdesk.events.record import record
+from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
 from letterdesk.lib.ids import new_public_id
 from letterdesk.lib.turns import in_turn
 from letterdesk.mail.links import is_web_address, leaves_a_list, rewrite_links
+from letterdesk.mailboxes import collect
 from letterdesk.plans.models import Channel
 
+from . import signing
 from .judge import By, Judged, Seen, judge
 from .models import Delivery, Draft, Fetch, State, TrackedLetter, TrackedLink, Tracking
 from .tracked_address import is_ours, link_address, picture_address, untracked
@@ -88,6 +91,26 @@ def keep(delivery: Delivery, prepared: Prepared) -> None:
         TrackedLink(account_id=made.account_id, letter=made, position=position, address=address)
         for position, address in enumerate(prepared.links, start=1)
     )
+
+
+def take_out(row: Delivery, *, now: datetime) -> None:
+    """What is about to be tried for the first time leaves as it was written, where it was switched off meanwhile.
+
+    Outside any transaction, by the worker that has it. One that was tried keeps its bytes (P6).
+    """
+    if not row.plain_blob or row.attempts > 1 or is_on(row.account_id):
+        return
+    raw = signing.signed(blobs.get(row.account_id, row.plain_blob), row.account, sender=row.sender)
+    blob = blobs.hash_of(raw)
+    collect.announce(row.account_id, [blob], now=now)
+    blobs.put(row.account_id, {blob: raw})
+    reach("tracking.taken_out")
+    with transaction.atomic():
+        mine = Delivery.objects.filter(pk=row.pk, fence=row.fence)
+        if mine.update(blob=blob, plain_blob="", size=len(raw)) == 1:
+            collect.hold(row.account_id, [blob], holder=row.holder, now=now)
+            TrackedLetter.objects.filter(delivery=row).delete()
+            row.blob, row.plain_blob, row.size = blob, "", len(raw)
 
 
 # Whoever keeps the letter keeps its numbers

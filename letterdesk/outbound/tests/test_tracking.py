@@ -15,6 +15,7 @@ from letterdesk.mail.tests.test_dkim import proves
 from letterdesk.mailboxes.models import BlobReference, Message
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.outbound import drafts, filing, signing, tracking
+from letterdesk.outbound.deliver import LEASE, deliver
 from letterdesk.outbound.models import Delivery, Draft, Fetch, State, TrackedLetter, TrackedLink
 from letterdesk.outbound.send import send, stop
 from letterdesk.outbound.sweep import KEPT, sweep
@@ -22,7 +23,7 @@ from letterdesk.outbound.tests.sending import SOON, after
 from letterdesk.outbound.tests.test_signing import stands
 from letterdesk.outbound.tracked_address import is_ours, link_address, picture_address, target_of, untracked
 from letterdesk.plans.models import Channel
-from tests.rig.crashes import dies, points_reached
+from tests.rig.crashes import Point, dies, points_reached
 from tests.rig.sink import Sink
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("allow_loopback", "blobs_folder")]
@@ -147,6 +148,47 @@ def test_a_letter_that_quotes_a_tracked_one_leads_where_that_led(counting, write
         assert "https://acme.example/?a=1&amp;b=2" in found and ours not in found
     text = raw_of(send(write("", text=f"> see {ours}"), by=ines, seen=1, now=now))
     assert bodies(text)[1].strip() == "> see https://acme.example/?a=1&b=2"
+
+
+def test_what_is_switched_off_before_it_leaves_is_not_in_it(counting, administrator, mailbox, write, ines, now):
+    delivery = send(write(), by=ines, seen=1, now=now, at=now + HOUR)
+    tracking.switch(by=administrator, on=False)
+    with Sink("dot:451 4.3.0 later#1") as sink:
+        sink.reach(mailbox)
+        after(delivery, now + HOUR)
+        tracking.switch(by=administrator, on=True)
+        raw = raw_of(delivery)
+        after(delivery, now + HOUR)
+    [taken] = sink.taken
+    assert not TRACKS.search(str(bodies(taken.raw))) and not TrackedLetter.objects.exists()
+    assert taken.raw.replace(b"\r\n..", b"\r\n.").rstrip() == raw.rstrip() and delivery.state == State.SENT
+
+
+def test_dead_while_it_is_taken_out_it_leaves_once_and_counts_nothing(
+    counting, administrator, mailbox, write, ines, now
+):
+    """P6, A13: it was tried by then, so it keeps its bytes."""
+    with Sink() as sink:
+        sink.reach(mailbox)
+        delivery = send(write(), by=ines, seen=1, now=now)
+        tracking.switch(by=administrator, on=False)
+        dies(lambda: deliver(now=now + SOON, patience=1), Point("tracking.taken_out", 1))
+        for tries in (1, 2):
+            deliver(now=now + SOON + tries * LEASE, patience=1)
+    assert len(sink.taken) == 1 and Delivery.objects.get(pk=delivery.pk).state == State.SENT
+    assert not fetch(TrackedLetter.objects.get(), now + HOUR)
+
+
+def test_what_was_tried_keeps_its_bytes(counting, administrator, mailbox, write, ines, now):
+    """P6"""
+    with Sink("dot:451 4.3.0 later#1") as sink:
+        sink.reach(mailbox)
+        delivery = after(send(write(), by=ines, seen=1, now=now), now)
+        tracking.switch(by=administrator, on=False)
+        raw = raw_of(delivery)
+        after(delivery, now)
+    assert sink.taken[0].raw.replace(b"\r\n..", b"\r\n.").rstrip() == raw.rstrip()
+    assert not fetch(TrackedLetter.objects.get(), now + HOUR)
 
 
 def test_only_administrators_switch_it_and_it_is_on_record(account, ines, administrator):
