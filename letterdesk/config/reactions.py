@@ -5,7 +5,7 @@ and runs in the transaction that marks the event as dispatched.
 """
 
 from letterdesk.crm.jobs import after_leaving as after_written
-from letterdesk.crm.jobs import after_new_addresses, after_receiving
+from letterdesk.crm.jobs import after_new_addresses, after_own_field, after_receiving
 from letterdesk.events.reactions import Reaction
 from letterdesk.mailboxes.follow import after_plan_change
 from letterdesk.mailboxes.jobs import after_hold_placed
@@ -30,6 +30,8 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "record.changed": (after_new_addresses,),
     "record.restored": (after_new_addresses,),
     "record.merged": (after_merge,),
+    "own_field.changed": (after_own_field,),
+    "own_field.deleted": (after_own_field,),
     "employee.dismissed": (after_leaving,),
     "employee.reinstated": (after_hand_over,),
     "mailbox.transferred": (after_hand_over,),

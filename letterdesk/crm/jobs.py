@@ -17,6 +17,7 @@ from .cards import read_noted
 from .link import link_piece, mailboxes_to_look_at
 from .look_back import look_back
 from .models import CardsToRead, Record, RecordImport, Source
+from .own_index import index_piece
 from .polled_turn import due, take_turn
 from .search_index import read_missing
 from .take_in import find_letters, take_piece
@@ -78,6 +79,16 @@ def read_letters() -> None:
             break
 
 
+@job(name="crm.index_own", priority=-10)
+def index_own_fields(account_id: int, kind: str, after: int = 0) -> None:
+    """After an own field was retired, came back or was deleted: records are found by what is there, and not by it."""
+    for _ in range(PIECES):
+        after = index_piece(account_id, kind, after=after)
+        if not after:
+            return
+    index_own_fields.later(account_id, kind, after)
+
+
 @job(name="crm.take_in", priority=-5)
 def take_in(import_id: int) -> None:
     """After somebody started an import: some pieces of it, then it lines up again; then letters are looked for."""
@@ -131,6 +142,12 @@ def after_leaving(event: Event) -> None:
     """A reaction to `letter.sent` and `letter.deferred`: some have it."""
     if event.facts.get("channel") == Channel.CRM:
         keep_written_letters.later()
+
+
+def after_own_field(event: Event) -> None:
+    """A reaction to `own_field.deleted` and `own_field.changed`."""
+    if event.kind == "own_field.deleted" or "is_retired" in event.facts["changed"]:
+        index_own_fields.later(event.account_id, event.facts["of"])
 
 
 def after_new_addresses(event: Event) -> None:

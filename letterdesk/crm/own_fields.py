@@ -66,7 +66,7 @@ def make_field(kind: str, said: FieldSaid, *, type: str, by: Employee, options: 
     if options and not made.has_options:
         raise BadField(_("Only fields in which one chooses have options."))
     _write_options(made, [OptionSaid(name) for name in options])
-    _tell("own_field.created", made, by, of=made.kind, type=made.type)
+    _tell("own_field.created", made, by, type=made.type)
     return made
 
 
@@ -147,7 +147,7 @@ def delete_field(field: OwnField, *, by: Employee, seen: int) -> int:
     _hold(field)
     count = records_with(field)
     _must_be_seen(count, seen)
-    _tell("own_field.deleted", field, by, of=field.kind, name=field.name, records=count)
+    _tell("own_field.deleted", field, by, name=field.name, records=count)
     reach("own_field_delete.before_commit")
     OwnField.objects.filter(pk=field.pk).delete()
     return count
@@ -208,4 +208,4 @@ def _clean(name: str, most: int) -> str:
 
 
 def _tell(kind: str, field: OwnField, by: Employee, **facts: Any) -> None:
-    tell(kind, account=by.account, by=by, subject=f"own_field:{field.public_id}", **facts)
+    tell(kind, account=by.account, by=by, subject=f"own_field:{field.public_id}", of=field.kind, **facts)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from letterdesk.accounts.models import Account
 
 from .models import OwnField, OwnOption, OwnValue, Record
+from .own_index import index_own
 from .own_read import option_key
 from .own_said import NOTHING, Said, Shown, reference, said_in
 from .records import BadRecord
@@ -70,6 +71,7 @@ def write_own(record: Record, wanted: Mapping[OwnField, Said]) -> list[str]:
     changed = [field for field, said in wanted.items() if now.get(field.pk, NOTHING) != said]
     OwnValue.objects.filter(record=record.pk, field__in=[field.pk for field in changed]).delete()
     OwnValue.objects.bulk_create(row for field in changed for row in _rows(record, field, wanted[field]))
+    index_own(record, changed)
     return [reference(field) for field in changed]
 
 

@@ -17,7 +17,7 @@ from letterdesk.mailboxes.search_index import full_text
 from letterdesk.mailboxes.search_index import position as position_of_letter
 from letterdesk.mailboxes.search_text import prepare
 
-from .models import Activity, FoundText, Note, Record
+from .models import Activity, FoundText, Note, OwnValue, Record
 
 if TYPE_CHECKING:  # it calls us
     from .records import Fields
@@ -33,7 +33,17 @@ _REPLACE = (
 
 def index_record(record: Record, fields: "Fields") -> None:
     """What stands in a record can be found, and nothing else of it; `fields` as they were kept."""
-    rows.insert([row_of_record(record, fields)], conflict=_REPLACE)
+    index_records([(record, fields)])
+
+
+def index_records(records: Sequence[tuple[Record, "Fields"]]) -> None:
+    """The same for several; with what their own fields say in texts, as it stands in the database."""
+    said = OwnValue.objects.filter(record__in=[record.pk for record, _fields in records], field__is_retired=False)
+    own: dict[int, list[str]] = {}
+    for key, text in said.exclude(text="").order_by("field__position", "field").values_list("record", "text"):
+        own.setdefault(key, []).append(text)
+    found = [row_of_record(record, fields, own.get(record.pk, ())) for record, fields in records]
+    rows.insert(found, conflict=_REPLACE)
 
 
 def index_notes(notes: Collection[Note]) -> None:
@@ -80,9 +90,9 @@ def read_missing(*, most: int = PARSED_AT_ONCE) -> int:
     return len(due)
 
 
-def row_of_record(record: Any, fields: Any) -> FoundText:
+def row_of_record(record: Any, fields: Any, own: Sequence[str] = ()) -> FoundText:
     """What can be found of a record: all that people wrote into it."""
-    lines = (fields.name, fields.position, *fields.addresses, *fields.phones, fields.came_from, fields.note)
+    lines = (fields.name, fields.position, *fields.addresses, *fields.phones, fields.came_from, fields.note, *own)
     return _row(
         position=-(record.pk << 31),
         account_id=record.account_id,
