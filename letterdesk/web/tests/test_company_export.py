@@ -11,7 +11,9 @@ from django.core.files.storage import FileSystemStorage
 
 from letterdesk.accounts.close import close
 from letterdesk.accounts.models import Role
+from letterdesk.crm.models import OwnField, OwnValue, Record
 from letterdesk.crm.stages import first_stage
+from letterdesk.crm.tests.seeding import record_of
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import Grant
 from letterdesk.mailboxes.tests.conftest import employ
@@ -63,6 +65,21 @@ def test_it_says_what_the_stages_of_its_deals_are(account, boss, things, now):
     stages = [json.loads(line) for line in archive.read("rows/stage.jsonl").splitlines()]
     assert {"id": stage.pk, "name": stage.name, "pipeline_id": stage.pipeline_id}.items() <= stages[0].items()
     assert stage.pipeline.public_id.encode() in archive.read("rows/pipeline.jsonl")
+
+
+def test_own_fields_and_what_they_say_are_in_it(boss, things, account, stranger, now):
+    field = OwnField.objects.get(public_id=things.own_field_id)
+    record = Record.objects.get(public_id=things.record_id)
+    OwnValue.objects.create(account=account, record=record, field=field, text="K-1042")
+    theirs = OwnField.objects.create(account=stranger.account, kind="contact", name="Zyxfield", key="zyx", type="text")
+    OwnValue.objects.create(account=stranger.account, record=record_of(stranger), field=theirs, text="zyxvalue")
+    export = ask(by=boss, now=now)
+    make(export.pk, now=now)
+    export.refresh_from_db()
+    archive = opened(export)
+    [value] = archive.read("rows/ownvalue.jsonl").splitlines()
+    assert {"record_id": record.pk, "field_id": field.pk, "text": "K-1042"}.items() <= json.loads(value).items()
+    assert b"Customer number" in archive.read("rows/ownfield.jsonl") and b"zyx" not in everything(export).lower()
 
 
 def test_it_is_asked_for_with_the_password_and_a_second_one_is_refused_in_words(
