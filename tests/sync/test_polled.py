@@ -261,7 +261,7 @@ def now_or_later(request, connected):
 )
 @pytest.mark.parametrize("nth", [1, 2])
 def test_dead_at_any_point_the_next_look_ends_the_same(house, monkeypatch, point, nth):
-    monkeypatch.setattr("letterdesk.crm.polled_look.BATCH_BYTES", 1)  # a transaction for each letter
+    monkeypatch.setattr("letterdesk.crm.polled_read.BATCH_BYTES", 1)  # a transaction for each letter
     house.connect(becomes=LEADS)
     house.deliver(1, From="Kofi <kofi@mensah.example>")
     house.deliver(2, From="Zoe <zoe@z.example>")
@@ -279,7 +279,7 @@ def test_dead_at_any_point_the_next_look_ends_the_same(house, monkeypatch, point
 
 
 def test_what_is_too_large_is_shown_and_comes_when_somebody_wants_it(house, monkeypatch):
-    monkeypatch.setattr("letterdesk.crm.polled_look.LARGEST", 2_000)
+    monkeypatch.setattr("letterdesk.crm.polled_read.LARGEST", 2_000)
     house.client("Ines", "ines@example.com")
     house.connect()
     house.server.deliver(house.user, letter(1, "x" * 4_000))

@@ -91,6 +91,7 @@ class PolledFolder(models.Model):
     uidvalidity = models.BigIntegerField(null=True)
     begins_after = models.BigIntegerField(null=True)
     read_to = models.BigIntegerField(default=0)
+    compared_at = models.DateTimeField(null=True)  # when what the server names was compared with what is known
 
     objects = OfPolledQuerySet.as_manager()
 
@@ -104,7 +105,8 @@ class PolledFolder(models.Model):
 class PolledLetter(models.Model):
     """A letter that was decided about: it is taken once, whatever folder, UID or UIDVALIDITY it has later.
 
-    `key` tells it by Message-ID and content (`polled_key.py`); of one that the server did not hand over, by its place.
+    `key` tells it by Message-ID and content (`polled_key.py`); of one that the server did not hand over, and of a copy
+    of one that is known, by its place. `uid`: under the folder's UIDVALIDITY; 0: it had another one.
     """
 
     class Trouble(models.TextChoices):

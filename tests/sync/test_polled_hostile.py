@@ -1,0 +1,182 @@
+"""A mailbox polled for CRM alone, against servers that lie, lag, drop answers or drip: no letter is lost (R30)."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from letterdesk.crm import polled
+from letterdesk.crm.models import PolledFolder, PolledLetter, PolledMailbox
+from letterdesk.crm.polled_turn import take_turn
+from letterdesk.intake import jobs
+from letterdesk.intake.models import Arrived
+from letterdesk.lib import blobs
+from letterdesk.mail.authentic import Evidence, Proof
+from letterdesk.mail.headers import read_head
+from tests.rig.boxes import letter
+from tests.rig.liar import Liar
+from tests.rig.world import make_account
+
+DAY = timedelta(days=1)
+
+
+class Polled:
+    """An account, and its polled mailbox on an invented server."""
+
+    def __init__(self, server):
+        self.server, self.account, self.later = server, make_account(plan="standard"), timedelta(0)
+        self.admin = self.account.employees.get()
+        self.mailbox = None
+
+    @property
+    def now(self):
+        return timezone.now() + self.later
+
+    @property
+    def box(self):
+        return self.server.inbox
+
+    def at(self):
+        return polled.Server(self.server.host, self.server.port, "none", self.server.user.name, "secret")
+
+    def connect(self, **more):
+        self.mailbox = polled.connect("sales@acme.example", self.at(), by=self.admin, now=self.now, **more)
+        return self
+
+    def come(self, *numbers, date=None, uid=None):
+        for number in numbers:
+            self.box.add(letter(number), date=date or self.now, uid=uid)
+
+    def look(self):
+        PolledMailbox.objects.filter(pk=self.mailbox.pk).update(due_at=self.now)
+        found = take_turn(self.mailbox.pk, now=self.now)
+        self.mailbox.refresh_from_db()
+        return found
+
+    def kept(self):
+        rows = Arrived.objects.filter(account=self.account)
+        subjects = [read_head(blobs.get(self.account.pk, each.blob)).first("subject").decode() for each in rows]
+        return sorted(int(subject.split()[-1]) for subject in subjects)
+
+    def folder(self):
+        return PolledFolder.objects.get(mailbox=self.mailbox, role="inbox")
+
+
+@pytest.fixture(autouse=True)
+def quiet(settings, monkeypatch):
+    settings.JOBS_URL = "memory://"
+    settings.CATALOGUE = "commercial"
+    monkeypatch.setattr(jobs, "evidence_of", lambda _raw, **_: Evidence(Proof.NONE, "", ""))
+
+
+@pytest.fixture
+def poll(invent):
+    return lambda script=Liar: Polled(invent(script))
+
+
+class SilentSearch(Liar):
+    """UID SEARCH ends in OK and names nothing."""
+
+    def alter(self, session, command, chunk):
+        return None if chunk[:9].upper() in {b"* SEARCH\r", b"* SEARCH ", b"* ESEARCH"} else chunk
+
+
+class LaggingNext(Liar):
+    """UIDNEXT stays what it was at first, as an index that is not refreshed."""
+
+    capabilities = "IMAP4rev1 LITERAL+ UIDPLUS"
+
+    def alter(self, session, command, chunk):
+        return re.sub(rb"UIDNEXT \d+", b"UIDNEXT 1", chunk)
+
+
+class Holes(Liar):
+    """Answers about letter 2 are lost, as long as `striking`: size and date, or the letter itself."""
+
+    striking = b"RFC822.SIZE"
+
+    def alter(self, session, command, chunk):
+        lost = self.striking and b" FETCH " in chunk and re.search(rb"\(UID 2 ", chunk) and self.striking in chunk
+        return None if lost else chunk
+
+
+@pytest.mark.parametrize("script", [SilentSearch, LaggingNext])
+def test_what_a_server_does_not_say_by_search_or_uidnext_is_not_lost(poll, script):  # A06, A22
+    house = poll(script).connect()
+    house.look()
+    house.come(1, 2)
+    house.look()
+    house.come(3)
+    house.look()
+    assert house.kept() == [1, 2, 3]
+
+
+def test_a_letter_whose_date_was_not_told_comes_when_numbers_are_compared(poll):  # A28
+    house = poll(Holes).connect()
+    house.look()
+    house.come(1, 2, 3)
+    house.look()
+    assert (house.kept(), house.folder().read_to) == ([1, 3], 3)
+    house.server.striking = None
+    house.look()
+    assert house.kept() == [1, 3]
+    house.later = DAY * 1.1
+    house.look()
+    assert house.kept() == [1, 2, 3]
+
+
+def test_a_letter_that_is_named_and_does_not_come_is_shown(poll):  # A10
+    house = poll(Holes).connect()
+    house.server.striking = b"BODY[]"
+    house.come(1, 2, 3)
+    house.look()
+    [shown] = PolledLetter.objects.visible_to(house.admin).exclude(trouble="")
+    assert (house.kept(), shown.uid, shown.trouble) == ([1, 3], 2, "refused")
+    house.server.striking = None
+    polled.try_letter(shown, now=house.now)
+    house.look()
+    assert house.kept() == [1, 2, 3]
+
+
+def test_a_letter_that_appears_under_a_lower_number_comes_within_a_day(poll):  # A22
+    house = poll().connect()
+    house.come(1, uid=1)
+    house.come(5, uid=5)
+    house.look()
+    house.come(3, uid=3)
+    house.look()
+    house.later = DAY * 1.1
+    house.look()
+    assert house.kept() == [1, 3, 5]
+
+
+def test_comparing_fetches_neither_copies_nor_what_is_too_old_again(poll):
+    house = poll()
+    house.come(9, date=house.now - 30 * DAY)
+    house.connect()
+    house.come(1, 1, 2)
+    house.look()
+    asked = house.server.commands["UID FETCH"]
+    for days in (1.1, 2.2):
+        house.later = DAY * days
+        house.look()
+    bodies = [each for each in house.server.received if b"BODY.PEEK[]" in each]
+    assert (house.kept(), len(bodies)) == ([1, 2], 1)
+    assert house.server.commands["UID FETCH"] == asked + 2  # what is new, in the one folder that has letters
+
+
+def test_numbers_that_lie_far_apart_are_asked_for_in_few_questions(poll, monkeypatch):
+    monkeypatch.setattr("letterdesk.crm.polled_read.WIDTH", 2)
+    house = poll()
+    for number, uid in ((1, 1), (2, 2), (3, 70_000), (4, 3_000_000_000)):
+        house.come(number, uid=uid, date=house.now - 9 * DAY)
+    house.connect(older=polled.Older(since=house.now - 20 * DAY))
+    house.look()
+    assert house.kept() == [1, 2, 3, 4]
+    assert house.server.commands["UID FETCH"] < 30
+    polled.choose_older(house.mailbox, polled.Older(house.now - 30 * DAY), by=house.admin, now=house.now)
+    house.come(5, date=house.now - 25 * DAY)
+    house.look()
+    bodies = [each for each in house.server.received if b"BODY.PEEK[]" in each]
+    assert house.kept() == [1, 2, 3, 4, 5] and len(bodies) <= 5  # what is here is not fetched again
