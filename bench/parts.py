@@ -347,9 +347,9 @@ def _linking_beside_sync(this: Round, name: str, ours: Ours) -> None:
     got = ours.measure("bench.linking", "synced", *_at(this.served), str(this.size.contacts))
     this.figures.raw[f"linking-synced-{name}"] = got
     for who, words in (("nobody", "no client among them"), ("tenth", "every tenth of a client")):
-        by_clock, cpu = (got[who][key] / got["sync"][key] for key in ("seconds", "cpu_seconds"))
-        each = got[who]["seconds"] / got["letters"] * 1000
-        text = f"{each:.2f} ms a letter, {by_clock:.0%} of the sync, {cpu:.0%} of its CPU"
+        by_clock = got[who]["seconds"] / got["sync"]["seconds"]
+        each, cpu = (got[who][key] / got["letters"] * 1000 for key in ("seconds", "cpu_seconds"))
+        text = f"{each:.2f} ms a letter, {cpu:.2f} ms of CPU, {by_clock:.0%} of the sync, {got[who]['saved']:,} saved"
         what = f"linking a first sync of {got['letters']:,} letters, {words}, {name}"
         this.figures.add(what, text, "to reach: 15 %", f"{by_clock:.2f}")
 

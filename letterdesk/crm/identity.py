@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError
@@ -35,6 +35,7 @@ class People:
     sender: str
     to: tuple[str, ...]
     others: tuple[str, ...] = ()
+    _outside: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -44,8 +45,11 @@ class People:
         return tuple(found)
 
     def outside(self, ours: Collection[str]) -> tuple[str, ...]:
-        """Those who are none of us."""
-        return tuple(address for address in self.all if address not in ours)
+        """Those who are none of us. Asked seven times of each letter that is looked at, with the same `ours`."""
+        if not self._outside or self._outside[0] is not ours:
+            self._outside[:] = ours, tuple(address for address in self.all if address not in ours)
+        found: tuple[str, ...] = self._outside[1]
+        return found
 
 
 def is_address(address: str) -> bool:
