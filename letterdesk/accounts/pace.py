@@ -36,6 +36,12 @@ def spend(account: Account, action: str, *, who: str = "", most: int, within: ti
             raise TooFast(begins_at + within, now) from None
 
 
+def is_spent(account: Account, action: str, *, who: str = "", most: int, within: timedelta, now: datetime) -> bool:
+    """Whether `spend` would refuse, by a look alone: so that a flood of refused ones writes nothing."""
+    ours = Pace.objects.filter(account=account, action=action, who=who, begins_at=_beginning(now, within))
+    return ours.filter(times__gte=most).exists()
+
+
 def _count(ours: QuerySet[Pace], most: int) -> bool:
     return bool(ours.filter(times__lt=most).update(times=F("times") + 1))
 

@@ -19,7 +19,9 @@ _NOT_IN_ADDRESS = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029\ufeff]"
 # Whoever wants no more letters is never counted on the way out. In the address or in the words of the link.
 _LEAVES = re.compile(
     r"un-?subscri|opt-?_?out|list-manage|abmeld|abbestell|austrag|отпис|відпис|désabonn|desabonn|désinscri|desinscri|"
-    r"darse de baja|cancelar.suscrip|desuscri|disiscri|annulla.iscri|uitschrijv|afmeld|wypisz|avregistrer|afmeld",
+    r"darse de baja|cancelar.suscrip|desuscri|disiscri|annulla.iscri|uitschrijv|afmeld|wypisz|avregistrer|"
+    r"отказ\w* от (?:рассыл|подпис)|отмен\w* (?:\w+ )?(?:подпис|рассыл)|отключ\w* рассыл|退订|取消订阅|"
+    r"(?:manage|change|update|e-?mail|subscription).{0,12}preferences",
     re.IGNORECASE,
 )
 

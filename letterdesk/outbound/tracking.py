@@ -8,13 +8,15 @@ as it was written. Of whoever reads nothing is kept but numbers (decision 0036).
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max, Min, Q
 
 from letterdesk.accounts.models import Employee
-from letterdesk.accounts.pace import TooFast, spend
+from letterdesk.accounts.pace import TooFast, is_spent, spend
 from letterdesk.accounts.roles import must_administrate
+from letterdesk.events.models import Event
 from letterdesk.events.record import record
 from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
@@ -31,9 +33,12 @@ from .tracked_address import is_ours, link_address, picture_address, untracked
 from .words import clean
 
 MOST_LINKS = 500  # of a letter; those behind them lead where they led
+LONGEST_ADDRESS = 2000  # characters of an address of ours: programs on Windows open none of more than 2,083
 MOST_PER_HOUR = 300  # fetches of a letter that are counted
 WAIT = timedelta(seconds=15)  # after the last one, so that those beside it are known
 AT_LAST = timedelta(minutes=5)  # judged by then although more are coming
+TOLD_FOR = timedelta(days=1)  # then the record forgets when somebody read
+TOLD = ("letter.opened", "letter.clicked")
 PICTURE = 0  # where a Fetch names no link
 
 
@@ -59,6 +64,8 @@ def switch(*, by: Employee, on: bool) -> None:
     """
     must_administrate(by, by.account_id)
     Tracking.objects.update_or_create(account=by.account, defaults={"is_on": on})
+    if not on:
+        Fetch.objects.filter(account=by.account_id).delete()  # not counted any more
     record("tracking.changed", account=by.account, by=by, is_on=int(on))
 
 
@@ -73,8 +80,11 @@ def prepare(draft: Draft) -> Prepared | None:
     def instead(url: str, words: str) -> str | None:
         if not is_web_address(url) or leaves_a_list(url, words) or is_ours(url) or len(links) >= MOST_LINKS:
             return None
+        address = link_address(public_id, len(links) + 1, url)
+        if len(address) > LONGEST_ADDRESS:
+            return None
         links.append(url)
-        return link_address(public_id, len(links), url)
+        return address
 
     html = rewrite_links(untracked(clean(draft.body_html), is_html=True), instead)
     picture = f'<img src="{picture_address(public_id)}" width="1" height="1" alt="">'
@@ -144,6 +154,16 @@ def tracked_of(account_id: int, holders: Iterable[str]) -> dict[str, TrackedLett
     return {each.holder: each for each in found}
 
 
+def forget_told(*, now: datetime, limit: int = 500) -> int:
+    """The record of what happened keeps no reader's hours: such events go a day after they were told. How many went."""
+    gone = 0
+    for account_id in Tracking.objects.values_list("account", flat=True):
+        told = Event.objects.filter(account=account_id, kind__in=TOLD, at__lte=now - TOLD_FOR)
+        keys = list(told.exclude(dispatched_at=None).values_list("pk", flat=True)[: limit - gone])
+        gone += Event.objects.filter(pk__in=keys).delete()[1].get("events.Event", 0)
+    return gone
+
+
 # Somebody or something opened it
 
 
@@ -154,8 +174,11 @@ def fetched(letter: TrackedLetter, *, link: int, machine: str, now: datetime) ->
     """
     if not is_on(letter.account_id) or letter.account.closed_at is not None:
         return False
+    pace: dict[str, Any] = {"who": letter.public_id, "most": MOST_PER_HOUR, "within": timedelta(hours=1), "now": now}
+    if is_spent(letter.account, "tracked", **pace):
+        return False  # a flood writes nothing
     try:
-        spend(letter.account, "tracked", who=letter.public_id, most=MOST_PER_HOUR, within=timedelta(hours=1), now=now)
+        spend(letter.account, "tracked", **pace)
     except TooFast:
         return False
     Fetch.objects.create(account_id=letter.account_id, letter=letter, link=link, machine=machine, at=now)

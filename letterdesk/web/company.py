@@ -24,6 +24,7 @@ OPEN_WHILE_CLOSED = frozenset({
     "company", "company_deletion", "company_reopening", "company_export", "company_export_file",
     "account_logout", "account_login",
     "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "help",
+    "tracked_picture", "tracked_link",
 })  # fmt: skip
 
 

@@ -5,8 +5,10 @@ account themselves, who read a copy of theirs, are not counted.
 """
 
 import base64
+import logging
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.encoding import iri_to_uri
@@ -27,6 +29,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
 }
+log = logging.getLogger(__name__)
 AFTER = WAIT.total_seconds() + 1
 
 
@@ -68,7 +71,11 @@ def dot() -> HttpResponse:
 
 
 def _letter(public_id: str) -> TrackedLetter | None:
-    return TrackedLetter.objects.select_related("account").filter(public_id=public_id).first()
+    try:
+        return TrackedLetter.objects.select_related("account").filter(public_id=public_id).first()
+    except DatabaseError as error:  # whoever has the letter comes where its link leads, whatever is the matter here
+        log.error("tracked letter %s cannot be looked up: %s", public_id, type(error).__name__)
+        return None
 
 
 def _note(request: HttpRequest, letter: TrackedLetter, link: int) -> None:
@@ -76,5 +83,8 @@ def _note(request: HttpRequest, letter: TrackedLetter, link: int) -> None:
     if request.method != "GET" or is_one_of_us:
         return
     machine = machine_of(request.method, {name.lower(): value for name, value in request.headers.items()})
-    if fetched(letter, link=link, machine=machine, now=timezone.now()):
-        count_opens.after(AFTER)
+    try:
+        if fetched(letter, link=link, machine=machine, now=timezone.now()):
+            count_opens.after(AFTER)
+    except (DatabaseError, OSError) as error:  # a full disk, say: one that is not counted
+        log.error("a fetch of tracked letter %s is not counted: %s", letter.public_id, type(error).__name__)

@@ -85,6 +85,8 @@ def test_a_browser_is_not_led_there(url):
         ("https://a.example/", "Newsletter abmelden"), ("https://a.example/", "Отписаться"),
         ("https://a.example/opt-out", "x"),
         ("https://a.example/", "Se désabonner"), ("https://a.example/", "Hier abbestellen"),
+        ("https://a.example/", "Отказаться от рассылки"), ("https://a.example/", "Отменить эту подписку"),
+        ("https://a.example/", "Manage your preferences"), ("https://a.example/", "退订"),
     ],
 )  # fmt: skip
 def test_the_way_out_of_a_list_is_known(url, words):

@@ -260,6 +260,24 @@ def test_people_and_machines_are_counted_apart_and_told_of_people_alone(sent, in
     assert not Fetch.objects.exists()  # nothing of whoever read is left but the numbers
 
 
+def test_the_record_of_what_happened_keeps_no_readers_hours(sent, now):
+    letter, at = TrackedLetter.objects.get(), now + HOUR
+    fetch(letter, at, link=1)
+    tracking.judge_due(now=at + HOUR)
+    told = Event.objects.filter(kind="letter.clicked")
+    told.update(at=at, dispatched_at=None)
+    assert tracking.forget_told(now=at + 2 * timedelta(days=1)) == 0  # nobody was told yet
+    told.update(dispatched_at=at)
+    assert tracking.forget_told(now=at + timedelta(hours=23)) == 0
+    assert tracking.forget_told(now=at + timedelta(hours=25)) == 1
+    assert not told.exists()
+
+
+def test_a_link_that_would_become_too_long_stays_as_it_is():
+    assert len(link_address("a" * 16, 1, "https://acme.example/" + "x" * 1400)) < tracking.LONGEST_ADDRESS
+    assert len(link_address("a" * 16, 1, "https://acme.example/" + "x" * 1600)) > tracking.LONGEST_ADDRESS
+
+
 def test_what_is_fetched_waits_until_what_is_beside_it_is_known(sent, now):
     letter, at = TrackedLetter.objects.get(), now + HOUR
     fetch(letter, at, link=1)

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -70,6 +72,26 @@ def link(letter, settings):
 
 def fetches():
     return list(Fetch.objects.order_by("pk").values_list("link", "machine"))
+
+
+def test_a_link_leads_on_although_nothing_can_be_written_down(reader, link, picture, monkeypatch):
+    def fail(*_given, **_named):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("letterdesk.outbound.tracking.spend", fail)
+    assert reader.get(link).status_code == 302
+    assert reader.get(picture).content == DOT
+    assert fetches() == []
+
+
+def test_a_flood_is_answered_and_writes_nothing(reader, picture, monkeypatch):
+    monkeypatch.setattr(tracking, "MOST_PER_HOUR", 2)
+    for _ in range(3):
+        reader.get(picture)
+    assert len(fetches()) == 2
+    with CaptureQueriesContext(connection) as asked:
+        assert reader.get(picture).content == DOT
+    assert all(each["sql"].startswith("SELECT") for each in asked)
 
 
 def test_whoever_has_the_letter_gets_the_picture_and_nothing_else(reader, picture):
@@ -141,9 +163,9 @@ def test_what_we_did_not_make_leads_nowhere(reader, letter, settings, picture, l
 
 def test_how_much_is_asked_of_the_database(reader, link, picture, django_assert_num_queries):
     reader.get(link)
-    with django_assert_num_queries(5):  # the letter, the link, the setting, the pace, the mark
+    with django_assert_num_queries(6):  # the letter, the link, the setting, the pace twice, the mark
         reader.get(link)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         reader.get(picture)
 
 
