@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from letterdesk.accounts.models import Employee
+from letterdesk.accounts.models import Employee, Role
 from letterdesk.events.record import record as tell
 from letterdesk.intake.jobs import take
 from letterdesk.intake.models import FAILED_TRIES, Arrived, State
@@ -52,7 +52,8 @@ def asked_of(employee: Employee) -> QuerySet[Arrived]:
 
 
 def people_asked(row: Arrived) -> Any:
-    """Whom a letter asks: whose secret address it came to, else those who see all of CRM; if it waits, else nobody."""
+    """Whom a letter asks: whose secret address it came to, else those who see all of CRM; of a polled mailbox, who
+    connected it, and administrators. If it waits, else nobody."""
     none = Employee.objects.none()
     failed = row.state == State.WAITING and row.tries >= FAILED_TRIES
     if row.door not in {DOOR, polled_look.DOOR} or not (row.state in OPEN or failed):
@@ -63,7 +64,15 @@ def people_asked(row: Arrived) -> Any:
             return none
         if address.employee is not None and address.employee.is_active:
             return Employee.objects.filter(pk=address.employee.pk, dismissed_at=None)
-    return seeing_all(row.account_id)
+        return seeing_all(row.account_id)
+    mailboxes = PolledMailbox.objects.filter(account=row.account_id, public_id=row.address)
+    theirs = Q(role=Role.ADMINISTRATOR) | Q(pk__in=mailboxes.values("made_by"))
+    return Employee.objects.filter(theirs, account=row.account_id).working()
+
+
+def is_kept(row: Arrived) -> bool:
+    """Whether a letter that asks, or was not taken, is here to be read and saved."""
+    return row.door != polled_look.DOOR or polled_take.is_kept(row)
 
 
 def left_out_of(employee: Employee) -> QuerySet[Arrived]:

@@ -19,6 +19,7 @@ from letterdesk.mail.letters import Letter
 from letterdesk.mail.parse import parse_many
 from letterdesk.mailboxes.receipts import lock
 
+from .decide import WhyNot
 from .ground import ours_of
 from .meant import Meant, Way, Written, from_whom, without_secret, written
 from .models import Activity, PolledLetter
@@ -26,6 +27,14 @@ from .polled_look import DOOR
 from .secret import is_secret
 from .sendsave_take import NO_ADDRESS
 from .taking import SHOWN, Answer, Taking, colleague_with, facts_of, tell_saved
+
+# Letters that are none of CRM's business, private ones among them: who wrote and the subject are all that is kept.
+UNKEPT = frozenset({WhyNot.INTERNAL, WhyNot.EXCLUDED, WhyNot.UNKNOWN_OFF, WhyNot.AUTOMATIC, NO_ADDRESS})
+
+
+def is_kept(row: Arrived) -> bool:
+    """Whether the bytes of a letter that was fetched are here, so that it can be read and saved all the same."""
+    return row.state != State.DONE and not (row.state == State.LEFT_OUT and row.why in UNKEPT)
 
 
 def take(arrival: Arrival, now: datetime) -> None:
@@ -35,6 +44,8 @@ def take(arrival: Arrival, now: datetime) -> None:
 
 def take_as_said(row: Arrived, said: Answer, *, now: datetime) -> list[Activity]:
     """Take one that was left out, because a person says so; returns its activities, none: somebody was quicker."""
+    if not is_kept(row):
+        return []
     [letter] = parse_many([blobs.get(row.account_id, row.blob)])
     return _take(row, letter, now=now, is_proved=True, said=said) if isinstance(letter, Letter) else []
 
@@ -49,7 +60,7 @@ def _take(
     found = PolledLetter.objects.filter(arrived=row).select_related("folder", "mailbox__account", "mailbox__made_by")
     polled = found.first()
     if polled is None:
-        leave(row, State.LEFT_OUT, why=NO_ADDRESS, now=now)
+        leave(row, State.LEFT_OUT, why=NO_ADDRESS, now=now, is_kept=False)
         return []
     outer = written(letter, blob=row.blob, size=row.size, received_at=polled.received_at)
     meant = Meant(without_secret(outer, is_secret), Way.REDIRECTED)
@@ -60,7 +71,9 @@ def _take(
     if taking.activities:
         leave(row, State.DONE, now=now)
     else:
-        leave(row, State.LEFT_OUT, why=taking.why, now=now, facts=facts_of(outer, None, taking.text))
+        keeps = taking.why not in UNKEPT
+        facts = facts_of(outer, None, taking.text if keeps else "")
+        leave(row, State.LEFT_OUT, why=taking.why, now=now, facts=facts, is_kept=keeps)
     tell_saved(taking)
     reach("polled.before_taken")
     return taking.activities

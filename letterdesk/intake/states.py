@@ -19,13 +19,22 @@ def mine(row: Arrived, *states: str) -> Arrived | None:
 
 
 @transaction.atomic
-def leave(row: Arrived, state: str, *, now: datetime, why: str = "", facts: Mapping[str, Any] | None = None) -> None:
-    """The letter is in this state from now on. Done: whoever took it holds its bytes, and we let them go."""
+def leave(
+    row: Arrived,
+    state: str,
+    *,
+    now: datetime,
+    why: str = "",
+    facts: Mapping[str, Any] | None = None,
+    is_kept: bool = True,
+) -> None:
+    """The letter is in this state from now on. Done: whoever took it holds its bytes, and we let them go; so we do
+    where it is not to be kept."""
     said: dict[str, Any] = {"state": state, "why": why, "due_at": now + KEPT}
     if facts is not None:
         said["facts"] = dict(facts)
     Arrived.objects.filter(pk=row.pk).update(**said)
-    if state == State.DONE:
+    if state == State.DONE or not is_kept:
         collect.let_go_of_holders(row.account_id, [row.holder], now=now)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -30,6 +30,7 @@ class Line:
     why: str
     proposal: str
     is_readable: bool
+    is_kept: bool
 
 
 def page(request: Request) -> HttpResponse:
@@ -72,8 +73,10 @@ def letter(request: Request, arrived_id: str) -> HttpResponse:
 
 
 def eml(request: Request, arrived_id: str) -> HttpResponse:
-    """GET /crm/asked/<id>/letter.eml: the letter as it came."""
+    """GET /crm/asked/<id>/letter.eml: the letter as it came, if it is kept."""
     row = _found(request, arrived_id)
+    if not asked.is_kept(row):
+        raise Http404
     return as_file(blobs.get(row.account_id, row.blob), name="letter.eml", content_type="message/rfc822")
 
 
@@ -97,4 +100,5 @@ def _line(row: Arrived) -> Line:
     name = facts.get("inner_name") or ""
     address = facts.get("inner_address") or ""
     proposal = f"{name} <{address}>" if name and address else address
-    return Line(row, asked.why(row), proposal, row.state not in {State.UNREADABLE, State.WAITING})
+    is_readable = row.state not in {State.UNREADABLE, State.WAITING}
+    return Line(row, asked.why(row), proposal, is_readable, asked.is_kept(row))

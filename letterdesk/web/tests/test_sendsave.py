@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from letterdesk.accounts.models import Role
 from letterdesk.crm import sendsave
-from letterdesk.crm.models import Activity, Record, SendSaveAddress
+from letterdesk.crm.models import Activity, Record, SendSaveAddress, Sight
 from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.intake.jobs import take
 from letterdesk.intake.keep import keep
@@ -15,6 +15,7 @@ from letterdesk.intake.models import Arrived, State
 from letterdesk.mail.inbound import Inbound
 from letterdesk.mail.smtpd import Handed
 from letterdesk.mailboxes.tests.conftest import employ
+from letterdesk.web.tests.conftest import polled_with_letter
 from letterdesk.web.tests.test_records import text_of
 
 
@@ -114,3 +115,20 @@ def test_the_list_asks_a_fixed_number_of_questions(browser, asking, django_asser
     rows(20)
     with django_assert_num_queries(7):
         browser.get("/crm/asked")
+
+
+def test_of_a_polled_mailbox_s_private_letter_administrators_see_who_wrote_and_no_more(sign_in, account, ines, now):
+    administrator = employ(account, "Maria", Role.ADMINISTRATOR)
+    Sight.objects.create(account=account, role=Role.EMPLOYEE, scope="all")
+    polled, _troubled = polled_with_letter(account, now)
+    row = Arrived.objects.create(
+        account=account, door="mailbox", address=polled.public_id, blob="0" * 64, size=9, state=State.LEFT_OUT,
+        why="unknown_off", facts={"subject": "Holidays", "from_address": "bo@private.example"},
+    )  # fmt: skip
+    maria, hers = sign_in(administrator), f"/crm/asked/{row.public_id}"
+    page = text_of(maria.get("/crm/asked"))
+    assert "Holidays" in page and "The letter itself is not kept here." in page and "Save to CRM" not in page
+    assert maria.get(f"{hers}/letter.eml").status_code == 404
+    assert "Nothing was saved" in text_of(maria.post(hers, {"change": "answer"}, follow=True))
+    assert "Holidays" not in text_of(sign_in(ines).get("/crm/asked"))
+    assert sign_in(ines).post(hers, {"change": "answer"}).status_code == 404

@@ -1,0 +1,98 @@
+"""What becomes of letters out of a mailbox polled for CRM alone, without its server (R30, P9)."""
+
+import pytest
+from django.db import transaction
+
+from letterdesk.accounts.models import Role
+from letterdesk.crm import asked, exclusions
+from letterdesk.crm.models import Activity, PolledFolder, PolledLetter, PolledMailbox, Sight
+from letterdesk.crm.polled_key import key_of
+from letterdesk.crm.polled_look import DOOR
+from letterdesk.intake.doors import Place
+from letterdesk.intake.jobs import take
+from letterdesk.intake.keep import enter, write
+from letterdesk.intake.models import State
+from letterdesk.mail.smtpd import Handed
+from letterdesk.mailboxes.models import BlobReference
+from letterdesk.mailboxes.tests.conftest import employ
+
+KOFI = "Kofi <kofi@mensah.example>"
+
+
+@pytest.fixture
+def mailbox_of(account, now):
+    """Somebody connected a mailbox that makes nothing of unknown people, as is set by itself."""
+
+    def connected(by):
+        return PolledMailbox.objects.create(
+            account=account, address="sales@acme.example", imap_host="mail.acme.example", imap_port=993,
+            imap_security="tls", imap_user="sales@acme.example", made_by=by, made_at=now,
+        )  # fmt: skip
+
+    return connected
+
+
+@pytest.fixture
+def polled(mailbox_of, administrator):
+    return mailbox_of(administrator)
+
+
+def come(polled, now, *, sender=KOFI, to="sales@acme.example", role="inbox", older=False, above="", **headers):
+    """A letter was fetched out of a folder of this role, and is looked at."""
+    headers = {"From": sender, "To": to, "Subject": "Secret", "Message-ID": "<1@rig.example>", **headers}
+    raw = (above + "".join(f"{name.replace('_', '-')}: {told}\r\n" for name, told in headers.items())).encode()
+    raw += b"\r\nYour new password is swordfish\r\n"
+    facts = {"account": polled.account, "mailbox": polled}
+    folder, _made = PolledFolder.objects.get_or_create(name=role, wire_name=role, role=role, **facts)
+    write(polled.account_id, [raw], now=now)
+    with transaction.atomic():
+        place = Place(polled.account_id, DOOR, polled.public_id)
+        [row] = enter(polled.account_id, [(Handed("", (), raw, ""), place)], now=now)
+        PolledLetter.objects.create(
+            folder=folder, key=key_of(raw), uid=1, arrived=row, received_at=now, is_older=older, **facts
+        )
+    take.now(row.pk)
+    row.refresh_from_db()
+    return row
+
+
+def test_letters_of_the_mailbox_ask_administrators_and_who_connected_it(account, mailbox_of, administrator, ines, now):
+    """R30, P9. Whoever sees all of CRM does not see the mail of a mailbox for that."""
+    Sight.objects.create(account=account, role=Role.EMPLOYEE, scope="all")
+    second, colleague = employ(account, "Bo", Role.ADMINISTRATOR), employ(account, "Zoe")
+    row = come(mailbox_of(ines), now)
+    assert row.state == State.LEFT_OUT
+    everybody = (administrator, second, ines, colleague)
+    assert [list(asked.left_out_of(each)) for each in everybody] == [[row], [row], [row], []]
+    type(row).objects.update(state=State.UNREADABLE)
+    row.refresh_from_db()
+    assert [list(asked.asked_of(each)) for each in everybody] == [[row], [row], [row], []]
+    assert set(asked.people_asked(row)) == {administrator, second, ines}
+    ines.is_active = False
+    ines.save(update_fields=["is_active"])
+    assert (list(asked.asked_of(ines)), set(asked.people_asked(row))) == ([], {administrator, second})
+
+
+@pytest.mark.parametrize(
+    ("why", "letter"),
+    [
+        ("unknown_off", {}),
+        ("internal", {"sender": "sales@acme.example"}),
+        ("excluded", {"sender": "bo@private.example"}),
+        ("automatic", {"Auto_Submitted": "auto-generated"}),
+    ],
+)
+def test_of_what_is_none_of_crm_s_business_no_bytes_are_kept(polled, administrator, now, why, letter):
+    exclusions.exclude("@private.example", by=administrator, now=now)
+    row = come(polled, now, **letter)
+    assert (row.state, row.why, row.facts["subject"], row.facts["text"]) == (State.LEFT_OUT, why, "Secret", "")
+    assert not BlobReference.objects.filter(holder=row.holder).exists()
+    assert not asked.is_kept(row)
+    assert (asked.answer(row, by=administrator, now=now), Activity.objects.count()) == ([], 0)
+
+
+def test_what_lay_there_before_is_kept_for_thirty_days_to_be_saved(polled, administrator, now):
+    PolledMailbox.objects.update(unknown_incoming="lead")
+    row = come(polled, now, older=True)
+    assert (row.why, "swordfish" in row.facts["text"], asked.is_kept(row)) == ("history", True, True)
+    assert len(asked.answer(row, by=administrator, now=now)) == 1
