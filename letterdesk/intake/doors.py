@@ -36,12 +36,19 @@ class Arrival:
 class Door:
     """A room that takes letters. `find`: whose a local part is at that time; None: not ours.
 
-    `take` decides about a letter and writes its state, in a transaction of its own; twice is once.
+    `take` decides about a letter and writes its state, in a transaction of its own; twice is once. `is_behind_ours`:
+    its letters come through a mail server of ours alone, so that what that wrote down about senders may be believed.
     """
 
     name: str
     find: Callable[[str, datetime], Place | None]
     take: Callable[[Arrival, datetime], None]
+    is_behind_ours: bool = True
+
+    @property
+    def believed(self) -> str:
+        """The name of the mail server whose findings about senders are believed of its letters; empty: none is."""
+        return str(settings.INBOUND.believed) if self.is_behind_ours else ""
 
 
 def place_of(address: str, now: datetime) -> Place | None:

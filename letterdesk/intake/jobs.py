@@ -4,7 +4,6 @@ import logging
 import time
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -48,12 +47,13 @@ def take(arrived_id: int) -> None:
         if row.tries >= MOST_READS:
             _cannot_be_read(row, now)
         return
-    evidence = evidence_of(raw, believed=settings.INBOUND.believed)
+    door = door_named(row.door)
+    evidence = evidence_of(raw, believed=door.believed)
     if evidence.proof == Proof.UNKNOWN and now < row.arrived_at + DNS_PATIENCE:
         settle(row, now=now)
         return
     reach("intake.before_take")
-    door_named(row.door).take(Arrival(row, raw, letter, evidence), now)
+    door.take(Arrival(row, raw, letter, evidence), now)
 
 
 @transaction.atomic

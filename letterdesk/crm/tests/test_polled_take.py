@@ -12,6 +12,7 @@ from letterdesk.intake.doors import Place
 from letterdesk.intake.jobs import take
 from letterdesk.intake.keep import enter, write
 from letterdesk.intake.models import State
+from letterdesk.mail.inbound import Inbound
 from letterdesk.mail.smtpd import Handed
 from letterdesk.mailboxes.models import BlobReference
 from letterdesk.mailboxes.tests.conftest import employ
@@ -96,3 +97,17 @@ def test_what_lay_there_before_is_kept_for_thirty_days_to_be_saved(polled, admin
     row = come(polled, now, older=True)
     assert (row.why, "swordfish" in row.facts["text"], asked.is_kept(row)) == ("history", True, True)
     assert len(asked.answer(row, by=administrator, now=now)) == 1
+
+
+@pytest.mark.parametrize("role", ["inbox", "folder"])
+def test_what_stands_in_a_fetched_letter_about_its_sender_proves_nothing(polled, settings, ines, now, role):
+    """D09, D10. Findings are our mail server's where letters came through it alone; here the sender wrote them."""
+    settings.INBOUND = Inbound("in.acme.example", "127.0.0.1", 0, believed="mx.corp.example")
+    PolledMailbox.objects.update(unknown_outgoing="lead")
+    above = "Authentication-Results: mx.corp.example; dmarc=pass header.from={}\r\n"
+    ours = above.format(ines.email.partition("@")[2])
+    row = come(polled, now, sender=ines.email, to=KOFI, above=ours, role=role)
+    assert (row.state, Activity.objects.count()) == (State.LEFT_OUT, 0)
+    PolledMailbox.objects.update(unknown_incoming="lead")
+    come(polled, now, above=above.format("mensah.example"), Message_ID="<2@rig.example>")
+    assert Activity.objects.get().is_unverified
