@@ -160,7 +160,7 @@ def mailer(url: str) -> Mailer:
         return Mailer(backend=f"django.core.mail.backends.{name}.EmailBackend")
     if parts.scheme in {"smtp", "smtps", "smtp+plain"} and parts.hostname:
         return Mailer(
-            backend="django.core.mail.backends.smtp.EmailBackend",
+            backend="letterdesk.lib.own_mail.EmailBackend",
             host=parts.hostname,
             port=parts.port or {"smtp": 587, "smtps": 465}.get(parts.scheme, 25),
             user=unquote(parts.username or ""),

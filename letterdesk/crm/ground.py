@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Q
 
 from letterdesk.accounts.models import Employee
-from letterdesk.mail.addresses import address_key
+from letterdesk.mail.addresses import address_key, read_addresses
 from letterdesk.mailboxes.models import Mailbox, Message, Placement
 from letterdesk.outbound.models import Delivery
 from letterdesk.plans import limits
@@ -27,11 +28,22 @@ ORDINARY = "folder"  # the role of a folder that has none
 
 
 def ours_of(account_id: int) -> frozenset[str]:
-    """The addresses of our people, those who left too, of our mailboxes of any kind, and all secret ones (R30)."""
+    """The addresses of the company, those from which Letterdesk itself writes, and all secret ones (R30)."""
+    return Ours(addresses_of(account_id) | system_addresses())
+
+
+def system_addresses() -> frozenset[str]:
+    """From where Letterdesk itself writes: invitations, passwords, warnings."""
+    found = read_addresses([settings.DEFAULT_FROM_EMAIL.encode(), settings.SERVER_EMAIL.encode()])
+    return frozenset(address_key(each.address) for each in found)
+
+
+def addresses_of(account_id: int) -> frozenset[str]:
+    """The addresses of our people, those who left too, and of our mailboxes of any kind."""
     people = Employee.objects.filter(account=account_id).values_list("email")
     mailboxes = Mailbox.objects.filter(account=account_id).values_list("address")
     polled = PolledMailbox.objects.filter(account=account_id).values_list("address")
-    return Ours(address_key(address) for (address,) in people.union(mailboxes, polled, all=True))
+    return frozenset(address_key(address) for (address,) in people.union(mailboxes, polled, all=True))
 
 
 def known_of(record: Record, *, is_open: bool, is_binned: bool) -> Known:

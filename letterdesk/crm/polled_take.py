@@ -20,7 +20,7 @@ from letterdesk.mail.parse import parse_many
 from letterdesk.mailboxes.receipts import lock
 
 from .decide import WhyNot
-from .ground import ours_of
+from .ground import addresses_of, ours_of, system_addresses
 from .meant import Meant, Way, Written, from_whom, without_secret, written
 from .models import Activity, PolledLetter
 from .polled_look import DOOR
@@ -63,6 +63,9 @@ def _take(
         leave(row, State.LEFT_OUT, why=NO_ADDRESS, now=now, is_kept=False)
         return []
     outer = written(letter, blob=row.blob, size=row.size, received_at=polled.received_at)
+    if _is_letterdesk_s(row, outer):
+        leave(row, State.DONE, now=now)
+        return []
     meant = Meant(without_secret(outer, is_secret), Way.REDIRECTED)
     if said is not None and said.address:
         meant = from_whom(outer, said.name, said.address)
@@ -77,6 +80,15 @@ def _take(
     tell_saved(taking)
     reach("polled.before_taken")
     return taking.activities
+
+
+def _is_letterdesk_s(row: Arrived, outer: Written) -> bool:
+    """Whether our own system wrote it: an invitation, a link to reset a password. Nobody looks for these in CRM.
+
+    Not where Letterdesk writes from an address that is a mailbox of the company's as well.
+    """
+    sender = address_key(outer.from_address)
+    return sender in system_addresses() and sender not in addresses_of(row.account_id)
 
 
 def _taking(

@@ -87,7 +87,6 @@ def composed(person: Employee, lines: Sequence[Line], *, hides_content: bool) ->
     headers = {
         "List-Unsubscribe": f"<{stop}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
-        "Auto-Submitted": "auto-generated",  # RFC 3834
         "Message-ID": _message_id(person, lines),
     }
     return EmailMessage(

@@ -31,9 +31,9 @@ def test_every_refusal_leads_to_the_page_of_plans():  # R3
     [
         ("console://", ("console", "", 25, False, False)),
         ("none://", ("dummy", "", 25, False, False)),
-        ("smtp://u%40x:p%2Fw@mail.example", ("smtp", "mail.example", 587, True, False)),
-        ("smtps://mail.example", ("smtp", "mail.example", 465, False, True)),
-        ("smtp+plain://127.0.0.1:2525", ("smtp", "127.0.0.1", 2525, False, False)),
+        ("smtp://u%40x:p%2Fw@mail.example", ("own_mail", "mail.example", 587, True, False)),
+        ("smtps://mail.example", ("own_mail", "mail.example", 465, False, True)),
+        ("smtp+plain://127.0.0.1:2525", ("own_mail", "127.0.0.1", 2525, False, False)),
     ],
 )
 def test_one_address_says_how_our_own_mails_go_out(url, expected):

@@ -5,7 +5,8 @@ from django.db import transaction
 
 from letterdesk.accounts.models import Role
 from letterdesk.crm import asked, exclusions
-from letterdesk.crm.models import Activity, PolledFolder, PolledLetter, PolledMailbox, Sight
+from letterdesk.crm.ground import ours_of
+from letterdesk.crm.models import Activity, PolledFolder, PolledLetter, PolledMailbox, Record, Sight
 from letterdesk.crm.polled_key import key_of
 from letterdesk.crm.polled_look import DOOR
 from letterdesk.intake.doors import Place
@@ -111,3 +112,23 @@ def test_what_stands_in_a_fetched_letter_about_its_sender_proves_nothing(polled,
     PolledMailbox.objects.update(unknown_incoming="lead")
     come(polled, now, above=above.format("mensah.example"), Message_ID="<2@rig.example>")
     assert Activity.objects.get().is_unverified
+
+
+def test_our_own_system_s_letters_are_no_client_s_and_no_list_shows_them(polled, administrator, settings, now):
+    """Invitations and links to reset passwords come to an address that nobody named as ours, and make nothing."""
+    settings.DEFAULT_FROM_EMAIL = "Letterdesk <desk@hosting.example>"
+    settings.SERVER_EMAIL = "root@hosting.example"
+    PolledMailbox.objects.update(unknown_incoming="lead", unknown_outgoing="lead")
+    for number, sender in enumerate((settings.DEFAULT_FROM_EMAIL, settings.SERVER_EMAIL)):
+        row = come(polled, now, sender=sender, to="info@acme.example", Message_ID=f"<{number}@rig.example>")
+        assert (row.state, row.facts, list(asked.left_out_of(administrator))) == (State.DONE, {}, [])
+        assert not BlobReference.objects.filter(holder=row.holder).exists()
+    assert (Activity.objects.count(), Record.objects.count()) == (0, 0)
+    assert {"desk@hosting.example", "root@hosting.example"} <= ours_of(polled.account_id)
+
+
+def test_where_letterdesk_writes_from_the_mailbox_itself_its_letters_are_taken(polled, settings, now):
+    settings.DEFAULT_FROM_EMAIL = "sales@acme.example"
+    PolledMailbox.objects.update(unknown_outgoing="lead")
+    assert come(polled, now, sender="sales@acme.example", to=KOFI, role="sent").state == State.DONE
+    assert Activity.objects.count() == 1

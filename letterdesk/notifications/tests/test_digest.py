@@ -63,7 +63,7 @@ def test_it_goes_through_the_installations_own_server_with_a_way_to_stop_it(deli
     deliver(raw_letter("Offer"))
     told(ines)
     with Sink() as sink:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "letterdesk.lib.own_mail.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = sink.host, sink.port
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
@@ -81,7 +81,7 @@ def test_a_server_that_is_away_loses_no_digest(deliver, told, ines, hourly, sett
     deliver(raw_letter("Offer"))
     told(ines)
     with Sink("mail:451 later#1") as sink:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "letterdesk.lib.own_mail.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = sink.host, sink.port
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
