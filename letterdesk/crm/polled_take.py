@@ -1,7 +1,7 @@
 """Takes a letter of a polled mailbox into CRM, decided as one of a Webmail mailbox is, whatever the plan (R30).
 
 The mailbox is trusted as such: no address has to be secret. Who sends is shown as proved or not all the same; what
-lies in a folder of sent letters was written by whoever has the mailbox.
+lies in a folder of sent letters was written by whoever has the mailbox, if it names an address of ours as its sender.
 """
 
 from datetime import datetime
@@ -103,9 +103,10 @@ def _taking(
 ) -> Taking:
     ours = ours_of(row.account_id)
     role = polled.folder.role or "folder"
-    is_ours = address_key(outer.from_address) in ours
+    sender = address_key(outer.from_address)
+    is_ours = sender in ours
     if role == "sent":
-        is_proved = True
+        is_proved = is_proved or is_ours or sender == address_key(polled.mailbox.imap_user)
     elif is_ours and is_proved and colleague_with(row.account_id, outer.from_address):
         role = "sent"  # a copy to this mailbox of what a colleague wrote
     return Taking(

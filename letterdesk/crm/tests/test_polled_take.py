@@ -132,3 +132,15 @@ def test_where_letterdesk_writes_from_the_mailbox_itself_its_letters_are_taken(p
     PolledMailbox.objects.update(unknown_outgoing="lead")
     assert come(polled, now, sender="sales@acme.example", to=KOFI, role="sent").state == State.DONE
     assert Activity.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("sender", "is_proved"),
+    [("sales@acme.example", True), ("desk@acme.example", True), ("ines", True), ("ceo@corp.example", False)],
+)
+def test_what_lies_among_sent_letters_is_proved_of_our_own_addresses_alone(polled, ines, now, sender, is_proved):
+    """A program or a colleague can put a letter of anybody there."""
+    PolledMailbox.objects.update(unknown_outgoing="lead", imap_user="desk@acme.example")
+    sender = ines.email if sender == "ines" else sender
+    assert come(polled, now, sender=sender, to=f"{KOFI}, Zoe <zoe@z.example>", role="sent").state == State.DONE
+    assert Activity.objects.get().is_unverified is not is_proved
