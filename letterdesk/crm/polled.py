@@ -132,9 +132,13 @@ def try_out(server: Server, *, by: Employee, now: datetime, guard: Guard | None 
 
 
 def mend(mailbox: PolledMailbox, server: Server, *, by: Employee, now: datetime, guard: Guard | None = None) -> None:
-    """Another server, or another password, tried before it is kept; it is looked at again. Raises as `connect`."""
+    """Another server, or another password, tried before it is kept; it is looked at again.
+
+    Raises as `connect`, and BadPolled for another user: all letters of that mailbox would be new ones here.
+    """
     must_administrate(by, mailbox.account_id)
     check(server)
+    _check_user(mailbox, server)
     spend_test(by, now)
     _look_round(server, guard or default_guard())
     same_place = (mailbox.imap_host, mailbox.imap_user.lower()) == (server.host.lower(), server.user.lower())
@@ -143,11 +147,14 @@ def mend(mailbox: PolledMailbox, server: Server, *, by: Employee, now: datetime,
         setattr(mailbox, name, value)
     if not same_place:
         _check_alone(mailbox)
-    with transaction.atomic():
-        _go(mailbox, PolledState.CONNECTED, out_of=_HERE, due_at=now, **columns)
-        if not same_place:  # other numbers; what was taken is known by its content
-            PolledFolder.objects.filter(mailbox=mailbox).update(uidvalidity=None, begins_after=None, read_to=0)
-        _tell("changed", mailbox, by=by, what="server")
+    try:
+        with transaction.atomic():
+            _go(mailbox, PolledState.CONNECTED, out_of=_HERE, due_at=now, **columns)
+            if not same_place:  # other numbers; what was taken is known by its content
+                PolledFolder.objects.filter(mailbox=mailbox).update(uidvalidity=None, begins_after=None, read_to=0)
+            _tell("changed", mailbox, by=by, what="server")
+    except IntegrityError:
+        raise BadPolled(_("This mailbox is connected here already.")) from None
 
 
 def check(server: Server) -> None:
@@ -268,6 +275,13 @@ def _check_alone(mailbox: PolledMailbox) -> None:
     )
     if same.exclude(state=PolledState.DISCONNECTED).exclude(pk=mailbox.pk).exists():
         raise BadPolled(_("This mailbox is connected here already."))
+
+
+def _check_user(mailbox: PolledMailbox, server: Server) -> None:
+    """The same user, or its address, whole or up to the @: servers differ in what they want."""
+    address = mailbox.address.lower()
+    if server.user.strip().lower() not in {mailbox.imap_user.lower(), address, address.rpartition("@")[0]}:
+        raise BadPolled(_("Another user name is another mailbox. Connect it as one of its own."))
 
 
 def _check_older(older: Older, now: datetime) -> None:
