@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -36,6 +38,18 @@ class MoneyInput(forms.MultiWidget):
     def decompress(self, value: Any) -> list[Any]:
         """What a record says, for both."""
         return list(value) if value else ["", ""]
+
+
+class Ticks(forms.CheckboxSelectMultiple):
+    """Options to tick. That it was shown is told by a hidden input: browsers send nothing of boxes without a tick."""
+
+    def render(self, name: str, *args: Any, **more: Any) -> SafeString:
+        """The boxes, and that they were there."""
+        return format_html('<input type="hidden" name="{}" value="">{}', name, super().render(name, *args, **more))
+
+    def value_omitted_from_data(self, data: Any, _files: Any, name: str) -> bool:
+        """Whether the form had no such boxes."""
+        return name not in data
 
 
 class OwnInput(forms.Field):
@@ -70,7 +84,7 @@ def _widget(field: OwnField, now: Said) -> forms.Widget:
         offered = [option for option in field.options.all() if not option.is_retired or option.pk in has]
         choices = [(option.public_id, option.name) for option in offered]
         if field.type == OwnType.CHOICES:
-            return forms.CheckboxSelectMultiple(choices=choices)
+            return Ticks(choices=choices)
         return forms.Select(choices=[("", "–"), *choices])
     if field.type == OwnType.YES_NO:
         return forms.Select(choices=[("", "–"), ("yes", _("Yes")), ("no", _("No"))])

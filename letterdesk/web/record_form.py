@@ -56,7 +56,11 @@ class RecordForm(forms.Form):
         for name in set(self.fields) - set(FIELDS[self.kind]):
             del self.fields[name]
         self.own_said = all_said_at(record) if record is not None and every else {}
-        self.fields.update(inputs_of(self.own, self.own_said))
+        own = inputs_of(self.own, self.own_said)
+        if self.is_bound and record is not None:  # one that came back since the form was opened says what it said
+            own = {name: each for name, each in own.items() if not self._lacks(name, each)}
+            self.own = [each.field for each in own.values()]
+        self.fields.update(own)
         colleagues = Employee.objects.visible_to(employee).working()
         if record is not None:  # who left stays named until somebody chooses another
             colleagues |= Employee.objects.visible_to(employee).filter(pk=record.responsible_id)
@@ -68,6 +72,10 @@ class RecordForm(forms.Form):
             self.fields["stage"].choices = by_pipeline(self.stages)  # type: ignore[attr-defined]
         for name in {"company", "contact"} & set(self.fields):
             self.fields[name].widget.attrs |= {"list": f"known-{name}", "autocomplete": "off"}
+
+    def _lacks(self, name: str, field: forms.Field) -> bool:
+        """Whether the form that was sent did not show this field."""
+        return bool(field.widget.value_omitted_from_data(self.data, self.files, name))
 
     def wish(self, *, now: Any) -> Fields:
         """What a valid form says. Makes the company and the contact that it names for the first time: in a transaction.

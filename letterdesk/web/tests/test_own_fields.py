@@ -122,7 +122,30 @@ def test_a_record_is_made_shown_and_changed_with_all_of_them(browser, every, ine
     for filled in ('value="1.5"', 'value="1200.50"', 'value="EUR"', 'value="2026-12-24"', 'value="no" selected'):
         assert filled in change
     assert change.count("checked") == 2
-    browser.post(at, form_of(ines))
+    browser.post(at, form_of(ines))  # a form that shows none of them leaves them as they are
+    assert OwnValue.objects.values("field").distinct().count() == len(TYPES)
+    browser.post(at, form_of(ines, **dict.fromkeys(whole(every), "")))
+    assert not OwnValue.objects.exists()
+
+
+def test_a_field_that_comes_back_while_a_form_is_open_keeps_what_it_said(browser, every, administrator, ines):
+    at = browser.post("/crm/contacts/new", form_of(ines, **whole(every)))["Location"]
+    for field in every.values():
+        change_field(field, FieldSaid(field.name, is_retired=True), by=administrator)
+    seen = re.search(r'name="seen" value="(\w+)"', browser.get(at).content.decode())[1]
+    for field in every.values():
+        change_field(field, FieldSaid(field.name, is_required=True), by=administrator)
+    assert browser.post(at, form_of(ines, seen=seen) | {"name": "Amara"}).status_code == 302
+    assert OwnValue.objects.values("field").distinct().count() == len(TYPES)
+    assert Record.objects.get().name == "Amara"
+
+
+def test_boxes_of_which_none_is_ticked_any_more_are_told_from_boxes_that_were_not_shown(browser, define, ines):
+    interests = define("Interests", "choices", options=["Mail"])
+    mail = {named(interests): interests.options.get().public_id}
+    at = browser.post("/crm/contacts/new", form_of(ines, **mail))["Location"]
+    assert f'<input type="hidden" name="{named(interests)}" value="">' in browser.get(at).content.decode()
+    browser.post(at, form_of(ines, **{named(interests): ""}))
     assert not OwnValue.objects.exists()
 
 
