@@ -1,7 +1,8 @@
 """Own fields and what they say at records: read with a bounded number of queries, and written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from django.db import connection
 from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.translation import gettext as _
 
@@ -61,8 +62,7 @@ def write_own(record: Record, wanted: Mapping[OwnField, Said]) -> list[str]:
     _check(record.account_id, record.kind, wanted)
     if not wanted:
         return []
-    held = OwnField.objects.select_for_update(no_key=True).filter(pk__in=[field.pk for field in wanted])
-    there = {field.pk for field in held.order_by("pk")}
+    there = _hold(wanted)
     named = {option.pk: field.pk for field, said in wanted.items() for option in said.options}
     known = dict(OwnOption.objects.filter(pk__in=list(named)).values_list("pk", "field"))
     if there != {field.pk for field in wanted} or known != named:
@@ -93,6 +93,19 @@ def carried(said: Mapping[int, Said], source: Sequence[OwnField], to: Sequence[O
 def named_field(fields: Sequence[OwnField], name: str) -> OwnField | None:
     """The field of this name."""
     return next((field for field in fields if field.key == option_key(name)), None)
+
+
+def _hold(fields: Iterable[OwnField]) -> set[int]:
+    """Keep fields from being deleted (`own_fields._hold`) until the transaction ends; returns the keys of those there.
+
+    As a foreign key does: many write at once, so that nobody waits for an import. On SQLite who writes is alone.
+    """
+    keys = [field.pk for field in fields]
+    if connection.vendor != "postgresql":
+        return set(OwnField.objects.filter(pk__in=keys).values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM crm_ownfield WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [keys])
+        return {key for (key,) in cursor.fetchall()}
 
 
 def _check(account_id: int, kind: str, wanted: Mapping[OwnField, Said]) -> None:

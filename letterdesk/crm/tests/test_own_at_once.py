@@ -1,0 +1,62 @@
+"""People and imports fill own fields in side by side; who deletes one waits for them, and they for nobody else."""
+
+from dataclasses import replace
+
+import pytest
+from django.db import connection, transaction
+
+from letterdesk.crm.change import change
+from letterdesk.crm.models import OwnField, OwnValue
+from letterdesk.crm.own_fields import FieldSaid, delete_field, make_field
+from letterdesk.crm.own_said import Said
+from letterdesk.crm.records import BadRecord, fields_of
+from tests.rig.together import at_once
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one after the other"),
+]
+PATIENCE = "2s"
+
+
+@pytest.fixture
+def size(administrator):
+    return make_field("contact", FieldSaid("Size"), type="text", by=administrator)
+
+
+def say(record, field, text, *, by):
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+        change(record, replace(fields_of(record), own={field: Said(text=text)}), by=by)
+
+
+def test_who_saves_does_not_wait_for_an_import_that_fills_in_the_same_field(size, amara, make, ines):
+    """They stood in each other's way: the import went on to that person's record, and one of the two was thrown out."""
+    other = make(name="Bo")
+    with transaction.atomic():  # a piece of an import, which is not through yet
+        say(amara, size, "L", by=ines)
+        at_once([lambda: say(other, size, "M", by=ines)])
+        say(other, size, "XL", by=ines)
+    assert set(OwnValue.objects.values_list("text", flat=True)) == {"L", "XL"}
+
+
+def test_who_deletes_a_field_waits_for_those_who_fill_it_in_and_nothing_is_left_behind(
+    size, amara, ines, administrator
+):
+    with transaction.atomic():
+        say(amara, size, "L", by=ines)
+        with pytest.raises(Exception, match="lock timeout"):
+            at_once([lambda: _delete(size, administrator)])
+    assert OwnField.objects.exists()
+    assert delete_field(size, by=administrator, seen=1) == 1
+    with pytest.raises(BadRecord, match="meanwhile"):
+        say(amara, size, "M", by=ines)
+    assert not OwnValue.objects.exists()
+
+
+def _delete(field, by):
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+        delete_field(field, by=by, seen=9)
