@@ -116,6 +116,7 @@ def connect(
         with transaction.atomic():
             mailbox.save(force_insert=True)
             bring_folders(mailbox, folders, begins=status)
+            _take_over(mailbox)
             put_in_turn(mailbox, _ours(mailbox, becomes.responsible))
             _tell("connected", mailbox, by=by, older=int(older.since is not None))
     except IntegrityError:
@@ -235,7 +236,7 @@ def try_letter(letter: PolledLetter, *, now: datetime) -> None:
 def disconnect(mailbox: PolledMailbox, *, by: Employee) -> None:
     """Forget the sign-in and stop for good. Activities stay, and so does all on the server. Raises BadPolled."""
     _go(mailbox, PolledState.DISCONNECTED, out_of=_HERE, secret=None)
-    PolledLetter.objects.filter(mailbox=mailbox, arrived=None).delete()
+    PolledLetter.objects.filter(mailbox=mailbox).exclude(trouble="").delete()
     _tell("disconnected", mailbox, by=by)
 
 
@@ -249,6 +250,22 @@ def _look_round(server: Server, guard: Guard) -> tuple[list[RemoteFolder], dict[
         status = connection.statuses([each.wire_name for each in folders])
         connection.logout()
     return folders, status
+
+
+def _take_over(mailbox: PolledMailbox) -> None:
+    """What was taken when the same mailbox was connected before is known: what people dropped or purged stays away."""
+    same = PolledMailbox.objects.filter(
+        account=mailbox.account_id, imap_host=mailbox.imap_host, imap_user__iexact=mailbox.imap_user
+    )
+    before = same.filter(state=PolledState.DISCONNECTED).order_by("-pk").first()
+    here = {each.wire_name: each for each in mailbox.folders.order_by("-pk")}
+    if before is None or not here:
+        return
+    first = list(here.values())[-1]
+    letters = PolledLetter.objects.filter(mailbox=before, trouble="")
+    for folder in before.folders.filter(pk__in=letters.values("folder")):
+        there = here.get(folder.wire_name, first)
+        letters.filter(folder=folder).update(mailbox=mailbox, folder=there, uid=0)  # numbers may be others now
 
 
 def _columns(server: Server) -> dict[str, object]:
