@@ -10,6 +10,7 @@ from django.core.management import call_command
 from granian.constants import Interfaces
 from granian.server import Server
 
+from letterdesk.crm.polled_watch import LOOKS, polling
 from letterdesk.intake.serve import NotSetUp, serve
 from letterdesk.lib.jobs import run_worker
 from letterdesk.sync.watch import Watcher
@@ -51,9 +52,12 @@ def work(threads: int = 2) -> None:
 def sync(
     workers: Annotated[int, typer.Option(help="How many mailboxes are worked on at the same time.")] = 4,
     capacity: Annotated[int, typer.Option(help="How many mailboxes this process watches at the most.")] = 500,
+    looks: Annotated[int, typer.Option(help="How many mailboxes for CRM alone are looked at at once.")] = LOOKS,
 ) -> None:
-    """Watch mailboxes and keep them in step. Several of these share the mailboxes among them."""
-    Watcher(workers=workers, capacity=capacity).run(_stop_on_signals())
+    """Watch mailboxes and keep them in step; look at those for CRM alone. Several of these share both among them."""
+    stop = _stop_on_signals()
+    with polling(stop, looks=looks):
+        Watcher(workers=workers, capacity=capacity).run(stop)
 
 
 def intake() -> None:

@@ -1,7 +1,7 @@
 """When what is due is woken: minute, hour, day, month, weekday, in UTC. The only page where it says so."""
 
 from letterdesk.accounts.sweep import sweep_accounts
-from letterdesk.crm.jobs import keep_written_letters, link_missed, poll_mailboxes, read_letters
+from letterdesk.crm.jobs import keep_written_letters, link_missed, read_letters
 from letterdesk.crm.jobs import purge_bin as purge_crm_bin
 from letterdesk.events.dispatch import dispatch_events
 from letterdesk.intake.jobs import forget_old as forget_arrived
@@ -35,7 +35,6 @@ SCHEDULE = (
     every("* * * * *", dispatch_events),  # what a lost wake-up left
     every("* * * * *", deliver_due),  # what a lost wake-up left, and what is tried again
     every("* * * * *", take_waiting),  # what a lost wake-up left, and what is tried again
-    every("* * * * *", poll_mailboxes),
     every("* * * * *", tend_drafts),
     every("* * * * *", count_opens),  # what a lost wake-up left
     every("* * * * *", wake_snoozed),

@@ -18,7 +18,6 @@ from .link import link_piece, mailboxes_to_look_at
 from .look_back import look_back
 from .models import CardsToRead, Record, RecordImport, Source
 from .own_index import index_piece
-from .polled_turn import due, take_turn
 from .search_index import read_missing
 from .take_in import find_letters, take_piece
 from .written import keep_written
@@ -108,20 +107,6 @@ def look_back_for(record_id: int, by_id: int | None = None) -> None:
     by = Employee.objects.filter(pk=by_id).first()
     for record in Record.objects.present().filter(pk=record_id).select_related("account", "responsible"):
         look_back(record, by=by, now=timezone.now())
-
-
-@job(name="crm.poll_mailbox", retries=0, priority=-5)
-def poll_mailbox(mailbox_id: int) -> None:
-    """When a mailbox polled for CRM alone is due, or somebody wants it (R30); on to the rest where there is more."""
-    if not take_turn(mailbox_id, now=timezone.now()).is_whole:
-        poll_mailbox.later(mailbox_id)
-
-
-@job(name="crm.poll_mailboxes", priority=-5)
-def poll_mailboxes() -> None:
-    """Every minute: mailboxes polled for CRM alone that are due (R30)."""
-    for mailbox_id in due(timezone.now()):
-        poll_mailbox.later(mailbox_id)
 
 
 @job(name="crm.purge_bin", priority=-10)

@@ -25,6 +25,7 @@ from letterdesk.mail.imap_types import Login
 from letterdesk.sync.connections import guard as default_guard
 
 from .models import PolledFolder, PolledLetter, PolledMailbox, PolledState, Returning, Unknown
+from .polled_claim import ANEW
 from .polled_folders import bring_folders
 from .turns import put_in_turn
 
@@ -185,10 +186,10 @@ def change(mailbox: PolledMailbox, becomes: Becomes, *, by: Employee) -> None:
 @transaction.atomic
 def choose_folders(mailbox: PolledMailbox, wanted: Collection[int], *, by: Employee, now: datetime) -> None:
     """These folders, by key, are read from now on. Of one switched on, what came since the mailbox was connected."""
+    PolledMailbox.objects.filter(pk=mailbox.pk).update(due_at=now, **ANEW)
     folders = PolledFolder.objects.filter(mailbox=mailbox)
     folders.filter(pk__in=wanted, is_on=False).update(is_on=True, begins_after=None, read_to=0)
     folders.exclude(pk__in=wanted).update(is_on=False)
-    PolledMailbox.objects.filter(pk=mailbox.pk).update(due_at=now)
     _tell("changed", mailbox, by=by, what="folders")
 
 
@@ -196,9 +197,8 @@ def choose_folders(mailbox: PolledMailbox, wanted: Collection[int], *, by: Emplo
 def choose_older(mailbox: PolledMailbox, older: Older, *, by: Employee, now: datetime) -> None:
     """Take older letters too, or no more of them; those that were taken stay. Raises BadPolled for a day to come."""
     _check_older(older, now)
-    found = PolledMailbox.objects.select_for_update().get(pk=mailbox.pk)
-    found.older_since, found.older_makes, found.due_at = older.since, older.makes, now
-    found.save(update_fields=["older_since", "older_makes", "due_at"])
+    chosen = {"older_since": older.since, "older_makes": older.makes, "due_at": now}
+    PolledMailbox.objects.filter(pk=mailbox.pk).update(**chosen, **ANEW)
     if older.since is not None:  # what was taken is known by its content, and not taken twice
         PolledFolder.objects.filter(mailbox=mailbox).update(read_to=0)
     _tell("changed", mailbox, by=by, what="older")
@@ -314,7 +314,7 @@ def _ours(mailbox: PolledMailbox, people: Sequence[Employee]) -> list[Employee]:
 
 def _go(mailbox: PolledMailbox, to: PolledState, *, out_of: Collection[str], **more: object) -> None:
     errors = {"error_code": "", "error_text": "", "error_since": None, "failures": 0}
-    if not PolledMailbox.objects.filter(pk=mailbox.pk, state__in=out_of).update(state=to, **errors, **more):
+    if not PolledMailbox.objects.filter(pk=mailbox.pk, state__in=out_of).update(state=to, **errors, **more, **ANEW):
         raise BadPolled(_state_said(mailbox))
     mailbox.refresh_from_db()
 

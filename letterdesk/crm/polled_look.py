@@ -23,6 +23,7 @@ from .polled_read import FolderRead
 __all__ = ["DOOR", "Looked", "NotOurs", "look"]
 
 AT_A_TIME = 60.0  # seconds after which a look ends, to go on in its turn
+LONGEST = 480.0  # seconds after which the connection is closed, whatever comes; less than a lease
 PATIENCE = 20.0  # seconds for each answer
 
 
@@ -34,7 +35,7 @@ def look(mailbox: PolledMailbox, *, guard: Guard, now: datetime) -> Looked:
     )  # fmt: skip
     until = time.monotonic() + AT_A_TIME
     found = Looked()
-    with Connection.open(login, guard, timeout=PATIENCE) as connection:
+    with Connection.open(login, guard, timeout=PATIENCE, within=LONGEST) as connection:
         listed = connection.folders()
         with transaction.atomic():
             bring_folders(held(mailbox), listed)

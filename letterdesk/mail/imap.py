@@ -36,12 +36,21 @@ class Connection:
         wire.ways = Ways.of(capabilities)
 
     @classmethod
-    def open(cls, login: Login, guard: Guard, *, timeout: float = 30, trace: Trace | None = None) -> "Connection":
-        """Connect, encrypt, sign in, enable QRESYNC where offered. `timeout` in seconds for each answer.
+    def open(
+        cls,
+        login: Login,
+        guard: Guard,
+        *,
+        timeout: float = 30,
+        within: float | None = None,
+        trace: Trace | None = None,
+    ) -> "Connection":
+        """Connect, encrypt, sign in, enable QRESYNC where offered. `timeout` in seconds for each answer, `within` for
+        all that is ever asked of it: then it is closed, however steadily the server goes on.
 
         Raises the named errors of `mail.errors`; then nothing stays open.
         """
-        wire, offered = imap_signin.connect(login, guard, timeout=timeout, trace=trace)
+        wire, offered = imap_signin.connect(login, guard, timeout=timeout, within=within, trace=trace)
         try:
             capabilities = imap_signin.sign_in(wire, login, offered)
             enabled = imap_signin.enable(wire, capabilities)

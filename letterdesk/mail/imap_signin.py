@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from time import monotonic
 
 from letterdesk.mail.encode import Argument, Atom, Ways
 from letterdesk.mail.errors import (
@@ -29,7 +30,9 @@ from letterdesk.mail.sasl_token import saying
 _WORD = re.compile(r"[!-~]{1,100}")
 
 
-def connect(login: Login, guard: Guard, *, timeout: float, trace: Trace | None) -> tuple[Wire, frozenset[str]]:
+def connect(
+    login: Login, guard: Guard, *, timeout: float, within: float | None = None, trace: Trace | None
+) -> tuple[Wire, frozenset[str]]:
     """An encrypted connection (unless `login.security` is none) that has greeted, and its capabilities.
 
     Raises every error of the guard, NotImap, StarttlsMissing, and what a greeting of BYE says.
@@ -38,6 +41,7 @@ def connect(login: Login, guard: Guard, *, timeout: float, trace: Trace | None) 
         wire = Wire(guard.connect_securely(login.host, login.port, timeout=timeout), timeout=timeout, trace=trace)
     else:
         wire = Wire(guard.connect(login.host, login.port, timeout=timeout), timeout=timeout, trace=trace)
+    wire.deadline = None if within is None else monotonic() + within
     try:
         capabilities = greet(wire, login)
         if login.security == "starttls":

@@ -36,6 +36,7 @@ class Wire:
     def __init__(self, connection: socket.socket, *, timeout: float, trace: Trace | None = None) -> None:
         self.socket = connection
         self.timeout = timeout
+        self.deadline: float | None = None  # by the monotonic clock: nothing is waited for after it
         self.trace = trace
         self.ways = Ways()
         self.commands: Counter[str] = Counter()
@@ -274,6 +275,7 @@ class Wire:
         """Wait for octets; what was read before is used up. Raises Disconnected."""
         self._data, self._at = b"", 0
         try:
+            self._hurry()
             came = self.socket.recv(CHUNK)
         except TimeoutError as error:
             raise self.broken(Disconnected(f"no answer within {self.timeout:g} s")) from error
@@ -314,10 +316,20 @@ class Wire:
         """Put octets on the wire. `sendall` counts its time-out for all of them, so large ones go in slices."""
         view = memoryview(octets)
         try:
+            self._hurry()
             for start in range(0, len(octets), SEND):
                 self.socket.sendall(view[start : start + SEND])
         except (OSError, ValueError) as error:
             raise self.broken(Disconnected(str(error))) from error
+
+    def _hurry(self) -> None:
+        """Wait no longer than the deadline allows. Raises Disconnected after it."""
+        if self.deadline is None:
+            return
+        left = self.deadline - monotonic()
+        if left <= 0:
+            raise self.broken(Disconnected("it took too long"))
+        self.socket.settimeout(min(self.timeout, left))
 
     def set_timeout(self, seconds: float) -> None:
         """How long to wait for each answer from now on."""

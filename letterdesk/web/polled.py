@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.pace import TooFast
 from letterdesk.crm import polled
-from letterdesk.crm.jobs import poll_mailbox
 from letterdesk.crm.models import PolledLetter, PolledMailbox, PolledState, Returning, Unknown
 from letterdesk.crm.turns import people_in_turn
 from letterdesk.mail.errors import MailError
@@ -59,7 +58,6 @@ def mailboxes(request: Request) -> HttpResponse:
         )
     except REFUSALS as error:
         return _page(request, typed=typed, steps=steps, error=translated(str(error)))
-    poll_mailbox.later(made.pk)
     messages.success(request, _("%(address)s is connected. What comes from now on goes to CRM.") % {"address": made})
     return redirect("polled_mailbox", made.public_id)
 
@@ -94,7 +92,6 @@ def server(request: Request, polled_id: str) -> HttpResponse:
     try:
         given = _server(typed, request.POST.get("password", ""))
         polled.mend(found, given, by=request.employee, now=timezone.now())
-        poll_mailbox.later(found.pk)
         messages.success(request, _("The server lets us in. Saved."))
     except REFUSALS as error:
         messages.error(request, _("Not saved.") + " " + translated(str(error)))
@@ -108,14 +105,12 @@ def letter(request: Request, polled_id: str, polled_letter_id: str) -> HttpRespo
     found = _found(request, polled_id)
     letters = PolledLetter.objects.editable_by(request.employee).filter(mailbox=found).exclude(trouble="")
     polled.try_letter(get_object_or_404(letters, public_id=polled_letter_id), now=timezone.now())
-    poll_mailbox.later(found.pk)
     messages.success(request, _("It is asked for once more. If it can be had now, it leaves this list."))
     return redirect("polled_mailbox", found.public_id)
 
 
 def _look(_request: Request, found: PolledMailbox, now: datetime) -> str:
     polled.look_now(found, now=now)
-    poll_mailbox.later(found.pk)
     return _("It is looked at now.")
 
 
@@ -126,7 +121,6 @@ def _pause(request: Request, found: PolledMailbox, _now: datetime) -> str:
 
 def _resume(request: Request, found: PolledMailbox, now: datetime) -> str:
     polled.resume(found, by=request.employee, now=now)
-    poll_mailbox.later(found.pk)
     return _("It is looked at again.")
 
 
@@ -149,7 +143,6 @@ def _folders(request: Request, found: PolledMailbox, now: datetime) -> str:
 
 def _choose_older(request: Request, found: PolledMailbox, now: datetime) -> str:
     polled.choose_older(found, _older(request), by=request.employee, now=now)
-    poll_mailbox.later(found.pk)
     return _("Saved.")
 
 

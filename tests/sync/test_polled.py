@@ -67,7 +67,7 @@ class House:
         return [self.server.deliver(self.user, raw, folder=folder, date=date, flags=flags) for raw in made]
 
     def look(self):
-        PolledMailbox.objects.filter(pk=self.mailbox.pk).update(due_at=self.now)
+        PolledMailbox.objects.filter(pk=self.mailbox.pk).update(due_at=self.now, leased_until=None)
         found = take_turn(self.mailbox.pk, now=self.now)
         self.mailbox.refresh_from_db()
         return found

@@ -1,14 +1,21 @@
 """A mailbox polled for CRM alone, against servers that lie, lag, drop answers or drip: no letter is lost (R30)."""
 
 import re
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connections, transaction
 from django.utils import timezone
 
 from letterdesk.crm import polled
 from letterdesk.crm.models import PolledFolder, PolledLetter, PolledMailbox
-from letterdesk.crm.polled_turn import take_turn
+from letterdesk.crm.polled_claim import LEASE, claim, held
+from letterdesk.crm.polled_look import LONGEST, NotOurs
+from letterdesk.crm.polled_turn import TOLD_AFTER, take_turn
+from letterdesk.crm.polled_watch import polling
+from letterdesk.events.models import Event
 from letterdesk.intake import jobs
 from letterdesk.intake.models import Arrived
 from letterdesk.lib import blobs
@@ -49,7 +56,7 @@ class Polled:
             self.box.add(letter(number), date=date or self.now, uid=uid)
 
     def look(self):
-        PolledMailbox.objects.filter(pk=self.mailbox.pk).update(due_at=self.now)
+        PolledMailbox.objects.filter(pk=self.mailbox.pk).update(due_at=self.now, leased_until=None)
         found = take_turn(self.mailbox.pk, now=self.now)
         self.mailbox.refresh_from_db()
         return found
@@ -180,3 +187,101 @@ def test_numbers_that_lie_far_apart_are_asked_for_in_few_questions(poll, monkeyp
     house.look()
     bodies = [each for each in house.server.received if b"BODY.PEEK[]" in each]
     assert house.kept() == [1, 2, 3, 4, 5] and len(bodies) <= 5  # what is here is not fetched again
+
+
+class Dripping(Liar):
+    """Hands out letter 3 so slowly that it never ends, and never so slowly that it is silent."""
+
+    def alter(self, session, command, chunk):
+        if b"BODY[]" in chunk and re.search(rb"\(UID 3 ", chunk):
+            session.drip(chunk + b"x" * 100_000, pause=0.01)
+        return chunk
+
+
+class Meddling(Liar):
+    """Calls `meddle` once, in the middle of handing out letters."""
+
+    meddle = None
+
+    def before(self, session, command):
+        if self.meddle and b"BODY.PEEK[]" in command.raw:
+            meddle, self.meddle = self.meddle, None
+            try:
+                meddle()
+            finally:
+                connections.close_all()
+
+
+def test_a_look_ends_in_time_however_steadily_the_server_drips(poll, monkeypatch):
+    assert timedelta(seconds=LONGEST) < LEASE
+    monkeypatch.setattr("letterdesk.crm.polled_look.LONGEST", 1.5)
+    monkeypatch.setattr("letterdesk.crm.polled_read.AT_ONCE", 1)
+    house = poll(Dripping).connect()
+    house.come(1, 2, 3, 4)
+    began = time.monotonic()
+    house.look()
+    assert time.monotonic() - began < 5
+    assert (house.mailbox.error_code, house.mailbox.failures, house.mailbox.leased_until) == ("disconnected", 1, None)
+    assert (house.kept(), house.folder().read_to) == ([1, 2], 2)  # what came before is not asked for again
+
+
+def test_two_never_look_at_the_same_mailbox_and_the_later_one_counts(poll):
+    house = poll().connect()
+    house.come(1)
+    first = claim(house.mailbox.pk, now=house.now)
+    assert claim(house.mailbox.pk, now=house.now) is None
+    assert take_turn(house.mailbox.pk, now=house.now).letters == 0
+    second = claim(house.mailbox.pk, now=house.now + LEASE * 1.1)
+    with transaction.atomic(), pytest.raises(NotOurs):
+        held(first)
+    with transaction.atomic():
+        assert held(second) == second
+
+
+def test_older_letters_that_are_chosen_during_a_look_are_not_lost(poll):
+    house = poll(Meddling)
+    for number in (1, 2):
+        house.come(number, date=house.now - 20 * DAY)
+    house.connect(older=polled.Older(house.now - 5 * DAY))
+    house.come(3)
+    older = polled.Older(house.now - 30 * DAY)
+    house.server.meddle = lambda: polled.choose_older(house.mailbox, older, by=house.admin, now=house.now)
+    house.look()
+    house.mailbox.refresh_from_db()
+    assert house.mailbox.due_at <= house.now and house.mailbox.leased_until is None  # it goes on at once
+    take_turn(house.mailbox.pk, now=house.now)
+    assert house.kept() == [1, 2, 3]
+
+
+def test_a_mistake_of_ours_is_counted_told_and_tried_later(poll):
+    house = poll().connect()
+    PolledMailbox.objects.update(secret=["no such shape"])
+    for failures in range(1, TOLD_AFTER + 1):
+        house.look()
+        assert (house.mailbox.error_code, house.mailbox.failures) == ("internal", failures)
+    assert house.mailbox.due_at > timezone.now() and "AttributeError" in house.mailbox.error_text
+    [told] = Event.objects.filter(kind="polled.failing")
+    assert told.facts["code"] == "internal"
+
+
+def test_the_sync_process_looks_and_a_slow_server_keeps_nobody_waiting(poll, monkeypatch):
+    monkeypatch.setattr("letterdesk.crm.polled_watch.CLOSE_WITHIN", 0.1)
+    slow, other = poll(Dripping).connect(), poll().connect()
+    slow.come(1, 2, 3)
+    other.come(1)
+    with polling(threading.Event(), looks=2, every=0.05):
+        until = time.monotonic() + 20
+        while not (other.kept() and slow.server.commands["UID FETCH"]) and time.monotonic() < until:
+            time.sleep(0.05)
+        slow.mailbox.refresh_from_db()
+        assert slow.mailbox.leased_until is not None
+        PolledMailbox.objects.filter(pk=other.mailbox.pk).update(due_at=other.now)
+        other.come(2)
+        while other.kept() != [1, 2] and time.monotonic() < until:
+            time.sleep(0.05)
+    slow.mailbox.refresh_from_db()
+    assert (other.kept(), slow.mailbox.leased_until) == ([1, 2], None)  # another process may look at once
+    slow.server.stop()
+    for thread in threading.enumerate():
+        if thread.name.startswith("poll-"):
+            thread.join(10)

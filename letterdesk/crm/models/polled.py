@@ -26,7 +26,8 @@ class PolledMailbox(models.Model):
     """A mailbox of the account whose new letters become activities, and whose server hears nothing but reading.
 
     A letter is taken if it came after `made_at`, or after `older_since` where somebody chose that. `due_at`: when it
-    is looked at next; while somebody looks, when that one is taken for dead.
+    is looked at next. `leased_until`: while somebody looks, when that one is taken for dead. `fence`: raised by each
+    look and by whatever a look goes by; a look that holds an older one writes nothing any more.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -48,6 +49,8 @@ class PolledMailbox(models.Model):
     older_makes = models.BooleanField(default=False)  # older letters make records of unknown people as new ones do
     looked_at = models.DateTimeField(null=True)  # the last look that went well
     due_at = models.DateTimeField(default=timezone.now)
+    leased_until = models.DateTimeField(null=True)
+    fence = models.BigIntegerField(default=0)
     unknown_incoming = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
     unknown_outgoing = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
     returning = models.CharField(max_length=8, choices=Returning.choices, default=Returning.NOTHING)

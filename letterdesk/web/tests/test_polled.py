@@ -4,6 +4,8 @@ import pytest
 from django.utils import timezone
 
 from letterdesk.crm.models import Activity, PolledFolder, PolledLetter, PolledMailbox, Record
+from letterdesk.crm.polled_claim import due
+from letterdesk.crm.polled_turn import take_turn
 from letterdesk.events.dispatch import dispatch
 from letterdesk.mailboxes.models import Message
 from letterdesk.notifications.models import Notification
@@ -37,6 +39,12 @@ def form(dovecot, user):
     return {"address": "sales@acme.example", "password": user.password, "unknown_incoming": "lead", **server}
 
 
+def look_at_what_is_due():
+    """As the sync process does."""
+    for mailbox_id, _account_id in due(timezone.now()):
+        take_turn(mailbox_id, now=timezone.now())
+
+
 def test_from_connecting_to_leaving(administrator, browser, form, dovecot, user, people):
     assert "Mailboxes for CRM alone" in text_of(administrator.get("/settings/sendsave"))
     assert "Mailboxes for CRM alone" not in text_of(browser.get("/settings/sendsave"))
@@ -47,12 +55,14 @@ def test_from_connecting_to_leaving(administrator, browser, form, dovecot, user,
     here = f"{PAGE}/{made.public_id}"
     dovecot.deliver(user, letter(1, From="Amara <amara@okafor.example>"))
     administrator.post(here, {"change": "look"})
+    look_at_what_is_due()
     assert (Activity.objects.get().subject, Message.objects.count()) == ("Letter 1", before)
     assert Record.objects.filter(kind="lead").count() == 1
     saving = {"change": "saving", "unknown_incoming": "contact", "responsible": [people["owner"].public_id]}
     assert "Saved." in text_of(administrator.post(here, saving, follow=True))
     dovecot.deliver(user, letter(2, From="Zoe <zoe@z.example>"))
     administrator.post(here, {"change": "look"})
+    look_at_what_is_due()
     zoe = Record.objects.get(addresses__key="zoe@z.example")
     assert (zoe.kind, zoe.responsible, zoe.came_from) == ("contact", people["owner"], "sales@acme.example")
     archive = PolledFolder.objects.get(name="Archive")
@@ -87,6 +97,7 @@ def test_a_failing_server_is_named_told_and_mended(administrator, people, form):
     here = f"{PAGE}/{made.public_id}"
     PolledMailbox.objects.update(secret={"password": "changed"})
     administrator.post(here, {"change": "look"})
+    look_at_what_is_due()
     page = text_of(administrator.get(here))
     assert "Needs you" in page and "user name or password is wrong" in page
     assert "Needs you" in text_of(administrator.get(PAGE))
@@ -117,4 +128,5 @@ def test_what_the_server_did_not_hand_over_is_listed(administrator, form, django
         page = text_of(administrator.get(here))
     assert "Letters that are not here" in page and "Larger than what is taken" in page
     administrator.post(f"{here}/letters/{PolledLetter.objects.first().public_id}")
+    look_at_what_is_due()
     assert PolledLetter.objects.exclude(trouble="").count() == 2  # the server has no such letter any more
