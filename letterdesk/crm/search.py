@@ -20,7 +20,7 @@ from letterdesk.mailboxes.models import Message
 from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.periods import Kept
 from letterdesk.mailboxes.retention import shown
-from letterdesk.mailboxes.search_filters import IN_CRM
+from letterdesk.mailboxes.search_filters import IN_CRM, in_webmail, names_folder
 from letterdesk.mailboxes.search_find import is_text
 from letterdesk.mailboxes.search_index import full_text
 from letterdesk.mailboxes.search_marks import Highlighter, Marked
@@ -100,10 +100,10 @@ def find_letters(
         found = _letters(employee, tree)
     except NotOfCrm:
         return []
-    period = period or periods_of(employee.account, now)
+    mail = _mail_of(employee, tree, now, period or periods_of(employee.account, now))
     kept: list[Any] = []
     for chunk in found:
-        there = _in_mail_of(employee, chunk, now, period) if without_mail else set()
+        there = _that_lie_in(mail, chunk) if without_mail else set()
         kept += [each for each in chunk if each.pk not in there]
         if len(kept) >= most:
             break
@@ -231,15 +231,20 @@ def _measured(name: str, value: Any) -> Q:
     return Q(**{columns[name]: value})
 
 
-def _in_mail_of(employee: Employee, activities: Sequence[Any], now: datetime, period: Kept) -> set[int]:
-    """Keys of those whose letter the reader finds in Webmail at `now` (R20, R27)."""
+def _mail_of(employee: Employee, tree: Node, now: datetime, period: Kept) -> QuerySet[Any]:
+    """The letters among which this query looks in the reader's Webmail at `now` (R20, R27)."""
+    placed = Message.objects.visible_to(employee).filter(in_webmail(also_aside=names_folder(tree)))
+    return without_hidden(shown(placed, period.cutoff(now)), employee, message="pk")
+
+
+def _that_lie_in(mail: QuerySet[Any], activities: Sequence[Any]) -> set[int]:
+    """Keys of those whose letter is one of these."""
     copies = LetterCopy.objects.filter(activity__in=[each.pk for each in activities])
     pairs = list(copies.values_list("activity", "mailbox", "blob"))
     if not pairs:
         return set()
-    placed = Message.objects.visible_to(employee).filter(unplaced_at=None, blob__in={blob for *_rest, blob in pairs})
-    letters = without_hidden(shown(placed, period.cutoff(now)), employee, message="pk")
-    there = set(letters.values_list("mailbox", "blob"))
+    found = mail.filter(blob__in={blob for *_rest, blob in pairs})
+    there = set(found.values_list("mailbox", "blob"))
     return {activity for activity, mailbox, blob in pairs if (mailbox, blob) in there}
 
 

@@ -22,11 +22,11 @@ from .models import Attachment, Conversation, Mailbox, Message, SearchText
 from .own_times import periods_of
 from .periods import Cut, Kept, of_mailbox
 from .retention import shown
-from .search_filters import IN_CRM, in_webmail
+from .search_filters import in_webmail, names_folder
 from .search_find import Ground, Match, Told, is_text, matches
 from .search_index import Indexed, count_shown, forget_removed, full_text, index, rebuild, remove
 from .search_marks import Highlighter, Marked
-from .search_query import And, BadQuery, Condition, Node, Not, Or, parse_query
+from .search_query import BadQuery, parse_query
 from .search_text import shown as as_shown
 
 __all__ = [
@@ -149,7 +149,7 @@ class Search:
         return matches(self.tree, self._ground()) if self.tree is not None else iter(())
 
     def _ground(self) -> Ground:
-        aside = self.tree is not None and _names_folder(self.tree)
+        aside = self.tree is not None and names_folder(self.tree)
         letters: QuerySet[Any] = Message.objects.filter(in_webmail(also_aside=aside), account=self._employee.account_id)
         letters = shown(letters, self._cutoff)  # R20
         if any(mailbox.owner_id != self._employee.pk for mailbox in self.mailboxes.values()):
@@ -182,17 +182,6 @@ def search(
     """
     period = period or periods_of(employee.account, now)
     return Search(employee, query, now=now, mailbox=mailbox, period=period).page(limit=limit, offset=offset)
-
-
-def _names_folder(node: Node) -> bool:
-    match node:
-        case Condition(name, value):
-            return name == "in" and str(value).lower() != IN_CRM
-        case Not(part):
-            return _names_folder(part)
-        case And(parts) | Or(parts):
-            return any(map(_names_folder, parts))
-    return False
 
 
 def _hit(message: Message, body: str, highlighter: Highlighter) -> Hit:

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 from letterdesk.accounts.models import Department, Employee
 
 from .models import Folder, FolderRole, Labelled, Mark, Placement
-from .search_query import STATUSES, Condition
+from .search_query import STATUSES, And, Condition, Node, Not, Or
 
 ASIDE = (FolderRole.SPAM, FolderRole.TRASH)  # looked into only where the query says so: in:spam, in:anywhere
 ANYWHERE = ("anywhere", "all")
@@ -38,6 +38,18 @@ def condition(asked: Condition) -> Q:
 def in_webmail(*, also_aside: bool) -> Q:
     """Letters that lie in some folder; without `also_aside`, in one that is neither spam nor trash."""
     return _placed(Q() if also_aside else ~Q(folder__in=Folder.objects.filter(role__in=ASIDE)))
+
+
+def names_folder(node: Node) -> bool:
+    """Whether a query says where to look, so that spam and trash are looked into, too."""
+    match node:
+        case Condition(name, value):
+            return name == "in" and str(value).lower() != IN_CRM
+        case Not(part):
+            return names_folder(part)
+        case And(parts) | Or(parts):
+            return any(map(names_folder, parts))
+    return False
 
 
 def _measured(name: str, value: datetime | int) -> Q:

@@ -13,7 +13,7 @@ from letterdesk.crm.models import Activity, FoundText, Note, Pipeline, Record, S
 from letterdesk.crm.records import fields_of
 from letterdesk.crm.search import find_letters, find_records, names_by_words
 from letterdesk.crm.search_index import index_letters, read_missing, row_of_note, row_of_record
-from letterdesk.mailboxes.models import HiddenLetter, Message, RemovedWords
+from letterdesk.mailboxes.models import Folder, HiddenLetter, Message, RemovedWords
 from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.search import Search, forget_removed, parse_query
 
@@ -141,6 +141,17 @@ def test_letters_are_found_by_text_files_and_people_after_webmail_has_let_them_g
     assert subjects(ines, "desks", at=now, without_mail=True) == []  # an owner sees everything
     Message.objects.filter(pk=letter.pk).delete()
     assert subjects(ines, "desks", at=now, without_mail=True) == ["Offer"]
+
+
+@pytest.mark.parametrize("role", ["trash", "spam"])
+def test_what_a_search_leaves_aside_in_webmail_is_found_in_crm(ines, come, inbox, amara, now, role):
+    """R8: thrown away in Webmail it is still at the contact."""
+    come(from_amara("Offer", body="desks"))
+    Folder.objects.filter(pk=inbox.pk).update(role=role)
+    period = periods_of(ines.account, now)
+    assert not Search(ines, "desks", now=now, mailbox=None, period=period).page(limit=9).hits
+    assert subjects(ines, "desks", at=now, without_mail=True) == ["Offer"]
+    assert subjects(ines, "desks in:anywhere", at=now, without_mail=True) == []
 
 
 def test_the_clock_lets_a_letter_go_before_the_sweep_does(ines, come, amara, now, sold_plans):
