@@ -18,6 +18,7 @@ from django.db import models
 from django.db.models import QuerySet
 
 from letterdesk.accounts.models import Account
+from letterdesk.crm.models import FoundText
 from letterdesk.events.record import record
 from letterdesk.lib import blobs
 from letterdesk.lib.crypto import EncryptedJSON
@@ -26,7 +27,7 @@ from letterdesk.mailboxes.models import BlobReference, LooseBlob, Mailbox, Messa
 from .purge import order
 
 SECRET = re.compile(r"password|secret|token|(^|_)hash$")
-DERIVED: tuple[type[models.Model], ...] = (LooseBlob,)
+DERIVED: tuple[type[models.Model], ...] = (FoundText, LooseBlob)
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 
 

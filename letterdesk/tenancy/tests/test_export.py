@@ -7,6 +7,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from letterdesk.crm.models import FoundText
+from letterdesk.crm.tests.seeding import record_of
 from letterdesk.events.models import Event
 from letterdesk.lib import blobs
 from letterdesk.mail.archives import read_mbox
@@ -56,6 +58,16 @@ def test_no_secret_and_nothing_of_another_account_is_in_it(packed, mailbox, ines
     columns = json.loads(packed.read("rows/mailboxes.mailbox.jsonl").splitlines()[0])
     people = json.loads(packed.read("rows/accounts.employee.jsonl").splitlines()[0])
     assert "secret" not in columns and "password" not in people and "email" in people
+
+
+def test_what_derives_from_the_rest_is_not_in_it(things, account, ines, now):
+    """The letters and records are; the search index over them is not."""
+    record_of(ines, "Amara Okafor", "amara@okafor.example")
+    assert FoundText.objects.filter(account=account).exists()
+    file = io.BytesIO()
+    told = export(account, file, now=now)
+    assert "rows/crm.record.jsonl" in told.files
+    assert not [name for name in told.files if "foundtext" in name or "searchtext" in name]
 
 
 def test_lost_bytes_are_named_and_the_rest_is_there(things, account, deliver, now):
