@@ -25,6 +25,7 @@ SQLITE = (
     f"""CREATE VIRTUAL TABLE crm_found USING fts5({", ".join(COLUMNS)},
         content='crm_foundtext', content_rowid='position',
         tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'")""",
+    "INSERT INTO crm_found(crm_found) VALUES ('rebuild')",  # what stands in the rows already
     f"CREATE TRIGGER crm_found_put AFTER INSERT ON crm_foundtext BEGIN {PUT} END",
     f"CREATE TRIGGER crm_found_take AFTER DELETE ON crm_foundtext BEGIN {TAKE} {FORGET} END",
     f"CREATE TRIGGER crm_found_change AFTER UPDATE ON crm_foundtext BEGIN {TAKE} {PUT} {FORGET} END",
@@ -141,6 +142,6 @@ class Migration(migrations.Migration):
                 ]
             },
         ),
-        migrations.RunPython(make_index, drop_index),
         migrations.RunPython(fill, migrations.RunPython.noop),
+        migrations.RunPython(make_index, drop_index),  # once over all rows, not row by row
     ]
