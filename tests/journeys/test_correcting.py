@@ -60,3 +60,7 @@ def test_a_wrong_deal_is_corrected_and_the_next_letters_follow(mailbox_with, dov
     page.goto(right)
     entries(page, "Something new").locator("summary").click()
     expect(entries(page, "Something new")).to_contain_text("A colleague said that letters of this address belong here")
+    page.get_by_role("button", name="Take it away from The right roof").click()  # one click, and one to take it back
+    expect(page.get_by_text("1 letter taken away from The right roof.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("1 letter more at The right roof.")).to_be_visible()

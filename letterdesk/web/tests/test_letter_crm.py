@@ -82,6 +82,15 @@ def test_a_letter_or_its_conversation_is_taken_away_and_that_is_taken_back(
     assert places(contact) == 2
 
 
+def test_one_click_takes_a_letter_away_where_it_stands_elsewhere_too(browser, ines, activity, contact):
+    page, button = f"/crm/activities/{activity.public_id}", "Take it away from Amara Okafor"
+    assert button not in browser.get(page).content.decode()  # R8: what would go into the bin is warned of first
+    other = record_of(ines, "Okafor Studio", kind="company")
+    browser.post(f"{page}/places", {"change": "add", "record": other.public_id})
+    shown = browser.get(page).content.decode()
+    assert button in shown and "Take it away from Okafor Studio" in shown
+
+
 def test_a_conversation_is_moved_and_moved_back(browser, ines, activity, contact):
     other = record_of(ines, "40 seats", kind="deal")
     at = f"/crm/activities/{activity.public_id}/places"
