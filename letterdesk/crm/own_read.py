@@ -25,7 +25,12 @@ _GERMAN_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:(?!\d)")
 _AMOUNT = re.compile(r"([A-Za-z]{3}|€|\$|£)?\s*([^A-Za-z€$£]*?)\s*([A-Za-z]{3}|€|\$|£)?")
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP"}
-_GROUPS = re.compile(r"[\s'’\u00a0\u202f]")
+_WRITTEN = re.compile(  # in groups of three with one sign between them, or as in India; the point is another sign
+    r"(?P<sign>[+-]?)\s*"
+    r"(?P<whole>[0-9]+|[0-9]{1,3}(?P<three>[\s.,'’])[0-9]{3}(?:(?P=three)[0-9]{3})*"
+    r"|[1-9][0-9]?(?P<two>,)[0-9]{2}(?:,[0-9]{2})*,[0-9]{3})"
+    r"(?:(?!(?P=three)|(?P=two))[.,](?P<rest>[0-9]*))?"
+)
 _YES = {"yes", "y", "true", "1", "x", "ja", "j", "wahr", "да", "истина"}
 _NO = {"no", "n", "false", "0", "nein", "falsch", "нет", "ложь"}
 _is_link = URLValidator(schemes=["http", "https"])
@@ -180,15 +185,13 @@ def option_key(name: str) -> str:
 
 
 def _with_point(field: OwnField, text: str) -> str:
-    """A number as programs write it. What is a thousand in one country and one in another is refused."""
-    plain = _GROUPS.sub("", text).replace("\u2212", "-")
-    points, commas = plain.count("."), plain.count(",")
-    if points and commas:  # the last one stands before the decimals
-        decimal = max(".,", key=plain.rfind)
-        return plain.replace("," if decimal == "." else ".", "").replace(decimal, ".")
-    if points + commas > 1:
-        return plain.replace(".", "").replace(",", "")
-    if re.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", plain, re.ASCII):
-        said = {"typed": text[:100], "one": re.sub(r"[.,]", "", plain), "other": f"{plain.replace(',', '.')}0"}
+    """A number as programs write it; empty: it is none. What is a thousand here and a point there is refused."""
+    found = _WRITTEN.fullmatch(text.replace("\u2212", "-"))
+    if found is None:
+        return ""
+    whole, rest = re.sub(r"[^0-9]", "", found["whole"]), found["rest"] or ""
+    if whole == found["whole"] and re.fullmatch(r"[1-9][0-9]{0,2}", whole) and len(rest) == 3:
+        sign = found["sign"]
+        said = {"typed": text[:100], "one": f"{sign}{whole}{rest}", "other": f"{sign}{whole}.{rest}0"}
         raise BadValue(field, _("“%(typed)s” can be read in two ways. Write %(one)s or %(other)s.") % said)
-    return plain.replace(",", ".")
+    return f"{found['sign']}{whole}.{rest}"

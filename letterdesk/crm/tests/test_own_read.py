@@ -81,6 +81,8 @@ def test_what_cannot_be_is_refused_in_words(kind, typed, why):
         ("number", "1\u202f234,5", Said(number=Decimal("1234.5"))),
         ("number", "1'234'567", Said(number=Decimal(1234567))),
         ("number", "1.234.567", Said(number=Decimal(1234567))),
+        ("number", "- 1 234 567.8", Said(number=Decimal("-1234567.8"))),
+        ("number", "12,34,567.5", Said(number=Decimal("1234567.5"))),
         ("number", "0,125", Said(number=Decimal("0.125"))),
         ("number", "\u22125", Said(number=Decimal(-5))),
         ("money", "€ 1.200,50", Said(number=Decimal("1200.50"), currency="EUR")),
@@ -100,6 +102,11 @@ def test_a_file_is_read_as_people_write(kind, cell, said):
     [
         ("number", "1.200", "two ways. Write 1200 or 1.2000"),
         ("number", "1,200", "two ways. Write 1200 or 1.2000"),
+        *(
+            ("number", no_number, "not a number")
+            for no_number in ("12.12.2026", "192.168.1.1", "1,2,3", "1 2", "030 12345", "1.234.5", "1,23,45", "1.234,567.8")
+        ),
+        ("money", "1.2.3 EUR", "not a number"),
         ("money", "EUR 5 USD", "not an amount"),
         ("money", "5" + " " * 100_000 + "!", "not an amount"),
         ("money", "plenty", "not a"),
