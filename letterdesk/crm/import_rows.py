@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from letterdesk.mail.charsets import decode
 from letterdesk.mail.vcard import NoCard, read_cards
 
+from .export import HEAD
 from .identity import is_address
 from .models import OwnField
 from .own_read import BadValue, read_file
@@ -107,10 +108,16 @@ def read_table(content: bytes, filename: str) -> Table:
 
 
 def guessed(head: Sequence[str], own: Mapping[str, OwnField] = MappingProxyType({})) -> list[str]:
-    """For each column what it is taken for, by its heading; empty: for nothing. `own`: fields by their reference."""
+    """For each column what it is taken for, by its heading; empty: for nothing. `own`: fields by their reference.
+
+    In files that were exported here, own fields have the names that are left.
+    """
     called = {field.name: target for target, field in own.items()}
     alike = {_folded(name): target for name, target in called.items()}
     found = [called.get(title) or _GUESSES.get(_folded(title)) or alike.get(_folded(title), "") for title in head]
+    if set(HEAD) <= set(head):
+        for title in HEAD:
+            found[head.index(title)] = _GUESSES.get(title, "")
     one = {"name", "given", "family", "company", "position", "responsible", "came_from", "note", *own}
     return [target if target not in one or found.index(target) == place else "" for place, target in enumerate(found)]
 

@@ -18,6 +18,7 @@ from letterdesk.events.record import record as tell
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mailboxes.receipts import lock
 
+from .export import HEAD
 from .models import Kind, OwnField, OwnOption, OwnType, OwnValue
 from .own_read import option_key
 
@@ -66,6 +67,7 @@ def make_field(kind: str, said: FieldSaid, *, type: str, by: Employee, options: 
     if options and not made.has_options:
         raise BadField(_("Only fields in which one chooses have options."))
     _write_options(made, [OptionSaid(name) for name in options])
+    _must_offer(made)
     _tell("own_field.created", made, by, type=made.type)
     return made
 
@@ -80,6 +82,7 @@ def change_field(field: OwnField, said: FieldSaid, *, by: Employee) -> list[str]
     _hold(field)
     before = {name: getattr(field, name) for name in FieldSaid.__dataclass_fields__}
     _write(field, said)
+    _must_offer(field)
     changed = [name for name, value in before.items() if getattr(field, name) != value]
     if changed:
         field.save(update_fields=[*changed, "key"])
@@ -113,6 +116,7 @@ def write_options(field: OwnField, wanted: Sequence[OptionSaid], *, by: Employee
         raise ValueError(f"an option is not of own field {field.pk}")
     rest = OwnOption.objects.filter(field=field).exclude(pk__in=named).order_by("position", "pk")
     _write_options(field, [*wanted, *(OptionSaid(each.name, each.is_retired, each) for each in rest)])
+    _must_offer(field)
     _tell("own_field.changed", field, by, changed=["options"])
 
 
@@ -134,6 +138,7 @@ def delete_option(option: OwnOption, *, by: Employee, seen: int) -> int:
     _must_be_seen(count, seen)
     _tell("own_field.changed", option.field, by, changed=["options"], records=count)
     OwnOption.objects.filter(pk=option.pk).delete()
+    _must_offer(option.field)
     return count
 
 
@@ -166,8 +171,18 @@ def _must_be_seen(count: int, seen: int) -> None:
         raise BadField(_("Meanwhile it is filled in at %(count)d records. Look at it again.") % {"count": count})
 
 
+def _must_offer(field: OwnField) -> None:
+    """Nobody could save a record whose form asks for a choice among nothing."""
+    if not (field.has_options and field.is_required) or field.is_retired:
+        return
+    if not OwnOption.objects.filter(field=field.pk, is_retired=False).exists():
+        raise BadField(_("A field that has to be filled in needs an option that can be chosen."))
+
+
 def _write(field: OwnField, said: FieldSaid) -> None:
-    field.name = _clean(said.name, LONGEST_NAME)
+    before, field.name = field.name, _clean(said.name, LONGEST_NAME)
+    if field.name in HEAD and field.name != before:
+        raise BadField(_("A column of every file is called “%(name)s”: choose another name.") % {"name": field.name})
     field.key = option_key(field.name)
     same = OwnField.objects.filter(account=field.account_id, kind=field.kind)
     if same.filter(key=field.key).exclude(pk=field.pk).exists():

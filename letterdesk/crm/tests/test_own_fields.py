@@ -62,6 +62,9 @@ def test_what_cannot_be_a_field_is_refused_in_words(define, administrator):
     for name, why in (("", "1 to 60"), ("x" * 61, "1 to 60"), (" sIZE ", "already")):
         with pytest.raises(BadField, match=why):
             define(name)
+    for heading in ("email", "amount"):  # of files
+        with pytest.raises(BadField, match="column of every file"):
+            define(heading)
     define("Size", "deal")
     with pytest.raises(BadField, match="already"):
         change_field(define("Other"), FieldSaid("SIZE"), by=administrator)
@@ -142,3 +145,27 @@ def test_what_deleting_takes_along_is_told_before_and_nothing_more_goes(define, 
     assert (told["name"], told["records"]) == ("Tier", 1)
     with pytest.raises(BadField, match="deleted meanwhile"):
         move_up(tier, by=administrator)
+
+
+def test_what_has_to_be_chosen_can_be_chosen(define, administrator):
+    """A required field that offers nothing would keep every form of its kind from being saved."""
+    why = "has to be filled in"
+    with pytest.raises(BadField, match=why):
+        define("Tier", type="choices", is_required=True)
+    empty = define("Empty", type="choice")
+    with pytest.raises(BadField, match=why):
+        change_field(empty, FieldSaid("Empty", is_required=True), by=administrator)
+    tier = define("Tier", type="choice", options=["Gold", "Silver"], is_required=True)
+    gold, silver = tier.options.order_by("position")
+    write_options(tier, [OptionSaid("Gold", is_retired=True, option=gold)], by=administrator)
+    with pytest.raises(BadField, match=why):
+        write_options(tier, [OptionSaid("Silver", is_retired=True, option=silver)], by=administrator)
+    with pytest.raises(BadField, match=why):
+        delete_option(silver, by=administrator, seen=0)
+    assert options(tier) == ["Gold", "Silver"] and not tier.options.get(name="Silver").is_retired
+    change_field(tier, FieldSaid("Tier", is_required=True, is_retired=True), by=administrator)
+    assert delete_option(silver, by=administrator, seen=0) == 0
+    with pytest.raises(BadField, match=why):
+        change_field(tier, FieldSaid("Tier", is_required=True), by=administrator)
+    change_field(tier, FieldSaid("Tier"), by=administrator)
+    assert not OwnField.objects.filter(name="Tier", is_required=True).exists()

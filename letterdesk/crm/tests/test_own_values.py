@@ -9,10 +9,10 @@ import pytest
 from letterdesk.crm.bin import delete, purge, restore
 from letterdesk.crm.change import ChangedMeanwhile, change, version_of
 from letterdesk.crm.create import create
-from letterdesk.crm.export import exported, head_of, table_of
+from letterdesk.crm.export import HEAD, exported, head_of, table_of
 from letterdesk.crm.lists import RecordFilter, all_of
 from letterdesk.crm.merge import merge, preview
-from letterdesk.crm.models import ImportRefusal, OwnOption, OwnValue, Record
+from letterdesk.crm.models import ImportRefusal, OwnField, OwnOption, OwnValue, Record
 from letterdesk.crm.own_fields import (
     FieldSaid,
     OptionSaid,
@@ -188,6 +188,18 @@ def test_what_is_exported_is_imported_again(every, amara, ines, account, now):
     assert not ImportRefusal.objects.exists()
     made = Record.objects.exclude(pk=amara.pk).get()
     assert words(made, account) == before
+
+
+def test_a_file_of_ours_is_headed_by_what_every_record_has(define, ines):
+    """C24: a field may be called as a column is but for its letters, or was before that was refused."""
+    amount, old = define("Amount", type="number"), define("Old")
+    OwnField.objects.filter(pk=old.pk).update(name="email")
+    taken = begin("contact", f"{','.join([*HEAD, 'Amount', 'email'])}\nBo,{',' * 12}\n".encode(), "x.csv", by=ines)
+    there = dict(zip(HEAD, taken.mapping, strict=False))
+    assert (there["email"], there["amount"], there["source"]) == ("email", "", "came_from")
+    assert taken.mapping[-2:] == [reference(amount), reference(old)]
+    elsewhere = begin("contact", b"name,AMOUNT\nBo,7\n", "x.csv", by=ines)
+    assert elsewhere.mapping == ["name", reference(amount)]
 
 
 def test_an_import_fills_what_is_empty_and_names_what_it_refuses(every, amara, ines, administrator, account, now):
