@@ -35,6 +35,12 @@ class MoneyInput(forms.MultiWidget):
         )
         super().__init__([amount, currency])
 
+    def get_context(self, *args: Any) -> dict[str, Any]:
+        """An amount that is required may be without a currency, as everywhere."""
+        context: dict[str, Any] = super().get_context(*args)
+        context["widget"]["subwidgets"][1]["attrs"].pop("required", None)
+        return context
+
     def decompress(self, value: Any) -> list[Any]:
         """What a record says, for both."""
         return list(value) if value else ["", ""]
@@ -125,7 +131,7 @@ def filters_of(asked: MultiValueDict[str, str], fields: Sequence[OwnField]) -> t
         name = name_of(field)
         words = asked.get(name, "").strip()[:MOST_ASKED]
         if field.type in {OwnType.NUMBER, OwnType.MONEY, OwnType.DATE}:
-            least, most = (_bound(field, asked.get(f"{name}-{end}", "")) for end in ("from", "to"))
+            least, most = (_bound(field, asked.get(f"{name}-{end}", ""))[0] for end in ("from", "to"))
             wanted = OwnFilter(field, least=least, most=most)
         elif field.has_options or field.type == OwnType.YES_NO:
             wanted = OwnFilter(field, option=words)
@@ -153,7 +159,7 @@ def is_there(wanted: OwnFilter) -> bool:
 
 
 def filter_lines(asked: MultiValueDict[str, str], fields: Sequence[OwnField]) -> list[dict[str, Any]]:
-    """What the form of a list shows: each field with what is asked of it."""
+    """What the form of a list shows: each field with what is asked of it, and why that cannot be."""
     return [
         {
             "field": field,
@@ -163,6 +169,7 @@ def filter_lines(asked: MultiValueDict[str, str], fields: Sequence[OwnField]) ->
             "said": asked.get(name_of(field), ""),
             "least": asked.get(f"{name_of(field)}-from", ""),
             "most": asked.get(f"{name_of(field)}-to", ""),
+            "why": next(filter(None, _refusals(asked, field)), ""),
         }
         for field in fields
     ]
@@ -176,9 +183,16 @@ def _way(field: OwnField) -> str:
     return ways.get(field.type, "words")
 
 
-def _bound(field: OwnField, typed: str) -> Decimal | date | None:
+def _refusals(asked: MultiValueDict[str, str], field: OwnField) -> list[str]:
+    if _way(field) not in {"number", "date"}:
+        return []
+    return [_bound(field, asked.get(f"{name_of(field)}-{end}", ""))[1] for end in ("from", "to")]
+
+
+def _bound(field: OwnField, typed: str) -> tuple[Decimal | date | None, str]:
+    """An end of what is asked for, and why it is none."""
     try:
         said = read(field, [typed[:MOST_ASKED]])
-    except BadValue:
-        return None
-    return said.day if field.type == OwnType.DATE else said.number
+    except BadValue as error:
+        return None, error.why
+    return said.day if field.type == OwnType.DATE else said.number, ""

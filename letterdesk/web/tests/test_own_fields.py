@@ -192,6 +192,14 @@ def test_what_is_required_is_asked_for_and_what_is_retired_is_nowhere(browser, d
     assert OwnValue.objects.filter(option=old).exists()
 
 
+def test_of_a_required_amount_the_currency_may_be_left_open(browser, define, ines):
+    worth = define("Worth", "money", is_required=True)
+    page = browser.get("/crm/contacts/new").content.decode()
+    amount, currency = (re.search(rf'<input[^>]*name="{named(worth, end)}"[^>]*>', page)[0] for end in ("_0", "_1"))
+    assert "required" in amount and "required" not in currency
+    assert browser.post("/crm/contacts/new", form_of(ines, **{named(worth, "_0"): "5"})).status_code == 302
+
+
 def test_a_field_of_another_account_is_no_field_here(browser, sign_in, people, define, ines):
     theirs = OwnField.objects.create(
         account=people["stranger"].account, kind="contact", name="Theirs", key="theirs", type="text"
@@ -235,7 +243,11 @@ def test_a_list_a_board_and_a_file_are_narrowed(browser, every, define, ines):
     table = browser.get(link.replace("&amp;", "&")).content.decode()
     assert "Amara" in table and "Bo" not in table and "Gold; Silver" in table
     assert names(browser.get("/crm/contacts", {named(every["choice"]): "none"})) == ["Bo"]
-    assert names(browser.get("/crm/contacts", {named(every["number"], "-from"): "many"})) == ["Bo", "Amara Okafor"]
+    assert names(browser.get("/crm/contacts", {named(every["number"], "-from"): "1,20", "q": "Amara"})) == ["Amara Okafor"]
+    for kind, typed, why in (("number", "many", "is not a number"), ("money", "1.200", "two ways"), ("date", "x", "is not a day")):
+        page = browser.get("/crm/contacts", {named(every[kind], "-to"): typed})  # asks for nothing, and says why
+        assert names(page) == ["Bo", "Amara Okafor"] and why in text_of(page)
+        assert 'class="crm-filter-more" open' in page.content.decode()
     page = browser.get("/crm/contacts", {named(every["choice"]): "x" * 5000})  # no option: left out, with a word
     assert names(page) == ["Bo", "Amara Okafor"] and "no longer there" in page.content.decode()
     board = browser.get("/crm/deals", {"view": "board", named(define("Seats", "number", kind="deal"), "-from"): "1"})
