@@ -67,7 +67,7 @@ def look(address: Address, *, by: By, as_json: AsJson = False) -> None:
         now = timezone.now()
         polled.look_now(found, now=now)
         looked = take_turn(found.pk, now=now)
-        letters, is_whole = letters + looked.letters, looked.is_whole
+        letters, is_whole = letters + looked.letters, looked.is_whole or looked.is_crowded
     found.refresh_from_db()
     if found.error_code:
         raise fail(found.error_code, found.error_text)

@@ -188,7 +188,7 @@ def choose_folders(mailbox: PolledMailbox, wanted: Collection[int], *, by: Emplo
     """These folders, by key, are read from now on. Of one switched on, what came since the mailbox was connected."""
     PolledMailbox.objects.filter(pk=mailbox.pk).update(due_at=now, **ANEW)
     folders = PolledFolder.objects.filter(mailbox=mailbox)
-    folders.filter(pk__in=wanted, is_on=False).update(is_on=True, begins_after=None, read_to=0)
+    folders.filter(pk__in=wanted, is_on=False).update(is_on=True, begins_after=None, read_to=0, renumbered=0)
     folders.exclude(pk__in=wanted).update(is_on=False)
     _tell("changed", mailbox, by=by, what="folders")
 

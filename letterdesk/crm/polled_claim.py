@@ -15,10 +15,12 @@ ANEW: Mapping[str, Combinable | None] = {"fence": F("fence") + 1, "leased_until"
 
 @dataclass(slots=True)
 class Looked:
-    """What a look brought: how many letters were new, and whether there are more."""
+    """What a look brought: how many letters were new, and whether there are more; crowded: not before others had
+    their turn, for too many wait here already."""
 
     letters: int = 0
     is_whole: bool = True
+    is_crowded: bool = False
 
 
 class NotOurs(Exception):

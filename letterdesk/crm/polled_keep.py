@@ -74,7 +74,7 @@ class Keep:
                 fresh[key] = each
         place = Place(self.mailbox.account_id, DOOR, self.mailbox.public_id)
         handed = [(Handed("", (), each.raw, ""), place) for each in fresh.values()]
-        made = {each.blob: each.pk for each in enter(self.mailbox.account_id, handed, now=self.now)}
+        made = {each.blob: each.pk for each in enter(self.mailbox.account_id, handed, now=self.now, is_urgent=False)}
         rows.insert(
             [
                 self._row(key, each.uid, each.internal_date, arrived=made.get(blobs.hash_of(each.raw)))

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
+from letterdesk.events.record import record as tell
+from letterdesk.intake.models import Arrived, State
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.errors import ServerSaysNo
 from letterdesk.mail.imap import Connection, NotHanded, Selected, Summary
@@ -21,13 +23,16 @@ from letterdesk.mail.letters import Fetched
 from letterdesk.mail.uidset import UidSet
 
 from .models import PolledFolder, PolledLetter, PolledMailbox
+from .models.polled import RENUMBERED_MOST
 from .polled_claim import Looked, NotOurs, held
-from .polled_keep import Keep
+from .polled_keep import DOOR, Keep
 
 AT_ONCE = 50  # letters in one transaction
 BATCH_BYTES = 8 << 20
 LARGEST = 50 << 20  # bytes of a letter; a person may ask for one that is larger,
 LARGEST_ASKED = 100 << 20  # up to this
+RENUMBERED_WITHIN = timedelta(days=1)
+MOST_WAITING = 500  # letters of an account that nobody has looked at yet; then a look ends (D13)
 COMPARED_EVERY = timedelta(days=1)
 WIDTH = 2_000  # UIDs of the first question; wider while few letters answer, for numbers may lie far apart
 NONE = UidSet()
@@ -55,6 +60,8 @@ class FolderRead:
             raise
         if opened.uidvalidity != self.folder.uidvalidity:
             self._begin_anew(opened)
+            if not self.folder.is_on:
+                return
         asked = UidSet(self._rows().filter(is_wanted=True).values_list("uid", flat=True))
         if asked and not self._take_all(self._meant(asked, anyway=True), moves=False, asked=asked):
             return
@@ -67,9 +74,21 @@ class FolderRead:
             held(self.mailbox)
             self._rows().exclude(trouble="").delete()  # they are known by their numbers alone
             self._rows().update(uid=0)
-            anew = {"uidvalidity": opened.uidvalidity, "begins_after": None, "read_to": 0}
+            anew = {"uidvalidity": opened.uidvalidity, "begins_after": None, "read_to": 0, **self._count_changes()}
             PolledFolder.objects.filter(pk=self.folder.pk).update(**anew)
+            if not anew.get("is_on", True):
+                tell("polled.failing", account=self.mailbox.account, subject=self.mailbox.reference, code="renumbered")
         self.folder.refresh_from_db()
+
+    def _count_changes(self) -> dict[str, object]:
+        """A server that renumbers at each look would have all fetched anew without an end: the folder is off (A04)."""
+        folder = self.folder
+        if folder.uidvalidity is None:  # a first look
+            return {}
+        if folder.renumbered_since is None or folder.renumbered_since < self.now - RENUMBERED_WITHIN:
+            return {"renumbered": 1, "renumbered_since": self.now}
+        off = {"is_on": False} if folder.renumbered >= RENUMBERED_MOST else {}
+        return {"renumbered": folder.renumbered + 1, **off}
 
     def _read_on(self, opened: Selected) -> bool:
         """Ask about all beyond what was read, some numbers at a time; whether that is the end."""
@@ -119,12 +138,12 @@ class FolderRead:
         """Keep them, a piece at a time; whether there was time for all."""
         done = 0
         for piece in _pieces(letters):
+            if (done and self._is_over()) or self._is_crowded():
+                return False
             self._take(piece, asked)
             done += len(piece)
             if moves:
                 self._move_on(piece[-1].uid)
-            if self._is_over() and done < len(letters):
-                return False
         if asked:  # what is left is gone from the server; what is here, or noted anew, has a new line
             self._rows().filter(is_wanted=True, uid__in=list(asked)).delete()
         return True
@@ -162,6 +181,14 @@ class FolderRead:
         if time.monotonic() <= self.until:
             return False
         self.found.is_whole = False
+        return True
+
+    def _is_crowded(self) -> bool:
+        """Whether so many letters of the account wait to be looked at that no more are fetched for now."""
+        waiting = Arrived.objects.filter(account=self.mailbox.account_id, state=State.WAITING, door=DOOR, tries=0)
+        if waiting.count() < MOST_WAITING:
+            return False
+        self.found.is_whole, self.found.is_crowded = False, True
         return True
 
     def _move_on(self, read_to: int) -> None:

@@ -46,7 +46,7 @@ def take_turn(mailbox_id: int, *, now: datetime, guard: Guard | None = None) -> 
 def _went_well(mailbox: PolledMailbox, found: Looked, now: datetime) -> None:
     row = held(mailbox)
     fine = {"looked_at": now, "failures": 0, "error_code": "", "error_text": "", "error_since": None}
-    next_at = now + EVERY if found.is_whole else now
+    next_at = now + EVERY if found.is_whole or found.is_crowded else now
     _end(mailbox, row, next_at, **fine)
     if row.failures >= TOLD_AFTER:
         tell("polled.recovered", account=mailbox.account, subject=mailbox.reference)

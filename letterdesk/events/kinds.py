@@ -166,7 +166,7 @@ KINDS = {
     "polled.paused": "A person paused a polled mailbox (R30).",
     "polled.resumed": "A person let a polled mailbox go on (R30).",
     "polled.disconnected": "A polled mailbox was disconnected: its sign-in is forgotten, its activities stay (R30).",
-    "polled.failing": "The server of a polled mailbox fails; the facts name the error (R30).",
+    "polled.failing": "The server of a polled mailbox fails, or a folder was switched off; the facts say why (R30).",
     "polled.recovered": "A polled mailbox that had failed was read again (R30).",
     "sendsave.made": "A secret address was made, of a person or of the account (R30); the facts never name it.",
     "sendsave.rotated": "A secret address was replaced by a new one (R30).",

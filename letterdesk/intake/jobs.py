@@ -5,7 +5,8 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from letterdesk.events.record import record
@@ -69,18 +70,21 @@ def take_these(arrived_ids: list[int]) -> None:
         _take_one(pk)
 
 
+@job(name="intake.take_at_leisure", retries=0, priority=-8)
+def take_these_at_leisure(arrived_ids: list[int]) -> None:
+    """Look at some letters that were fetched: what a mailbox brings at once holds up nobody's mail (D13)."""
+    take_these.now(arrived_ids)
+
+
 @job(name="intake.take_waiting", priority=-5)
 def take_waiting() -> None:
     """Every minute: letters whose wake-up was lost, and those that are tried again; each account in its turn (D13)."""
     now = timezone.now()
-    waiting = Arrived.objects.filter(state=State.WAITING, due_at__lte=now - MISSED_AFTER).order_by("due_at")
-    taken: dict[int, int] = {}
-    turns = []
-    for pk, account_id in waiting.values_list("pk", "account_id")[: 10 * AT_ONCE]:
-        taken[account_id] = taken.get(account_id, 0) + 1
-        turns.append((taken[account_id], pk))
+    waiting = Arrived.objects.filter(state=State.WAITING, due_at__lte=now - MISSED_AFTER)
+    turn = Window(RowNumber(), partition_by=F("account"), order_by=F("due_at").asc())
+    in_turn = list(waiting.annotate(turn=turn).order_by("turn", "due_at").values_list("pk", flat=True)[:AT_ONCE])
     until = time.monotonic() + SWEEP
-    for _turn, pk in sorted(turns)[:AT_ONCE]:
+    for pk in in_turn:
         if time.monotonic() > until:
             return
         _take_one(pk)

@@ -17,7 +17,7 @@ from letterdesk.mail.smtpd import Handed
 from letterdesk.mailboxes import collect, rows
 
 from .doors import Place, place_of
-from .jobs import take_these
+from .jobs import take_these, take_these_at_leisure
 from .models import Arrived
 
 AT_ONCE = 10  # letters that one job looks at
@@ -80,13 +80,19 @@ def write(account_id: int, raws: Sequence[bytes], *, now: datetime) -> None:
     blobs.put(account_id, by_hash)
 
 
-def enter(account_id: int, wanted: Sequence[tuple[Handed, Place]], *, now: datetime) -> list[Arrived]:
-    """Rows for letters that were written, looked at after the caller's transaction; returns the new ones."""
+def enter(
+    account_id: int, wanted: Sequence[tuple[Handed, Place]], *, now: datetime, is_urgent: bool = True
+) -> list[Arrived]:
+    """Rows for letters that were written, looked at after the caller's transaction; returns the new ones.
+
+    Those that are not urgent are looked at when nothing else is to be done (D13).
+    """
     made = _new_rows(account_id, wanted, now)
     rows.insert_with_keys(made, known_by="public_id")
     collect.hold_each(account_id, [(each.blob, each.holder) for each in made], now=now)
     for start in range(0, len(made), AT_ONCE):
-        take_these.later([each.pk for each in made[start : start + AT_ONCE]])
+        look = take_these if is_urgent else take_these_at_leisure
+        look.later([each.pk for each in made[start : start + AT_ONCE]])
     return made
 
 

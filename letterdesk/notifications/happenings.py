@@ -127,7 +127,7 @@ def after_polled_failing(event: Event) -> None:
 
 def after_polled_mended(event: Event) -> None:
     """A reaction to `polled.recovered`, `.resumed`, `.paused`, `.disconnected`, and `.changed`: somebody knows."""
-    if event.kind != "polled.changed" or event.facts.get("what") == "server":
+    if event.kind != "polled.changed" or event.facts.get("what") in {"server", "folders"}:
         unsay(Kind.POLLED, event.subject, now=timezone.now())
 
 

@@ -285,3 +285,38 @@ def test_the_sync_process_looks_and_a_slow_server_keeps_nobody_waiting(poll, mon
     for thread in threading.enumerate():
         if thread.name.startswith("poll-"):
             thread.join(10)
+
+
+class Renumbering(Liar):
+    """Another UIDVALIDITY each time the inbox is opened."""
+
+    def before(self, session, command):
+        if command.name == "EXAMINE":
+            self.inbox.uidvalidity += 1
+
+
+def test_a_folder_that_is_renumbered_at_each_look_is_switched_off_and_told(poll):  # A04
+    house = poll(Renumbering).connect()
+    house.come(1)
+    for _ in range(9):
+        house.look()
+    assert (house.kept(), house.folder().is_on, house.folder().is_unsteady) == ([1], False, True)
+    assert [each.facts["code"] for each in Event.objects.filter(kind="polled.failing")] == ["renumbered"]
+    bodies = [each for each in house.server.received if b"BODY.PEEK[]" in each]
+    assert len(bodies) < 8
+    polled.choose_folders(house.mailbox, [house.folder().pk], by=house.admin, now=house.now)
+    assert not house.folder().is_unsteady
+
+
+def test_a_long_history_waits_while_its_letters_were_not_looked_at(poll, settings, monkeypatch, tmp_path):  # D13
+    settings.JOBS_URL = f"sqlite:///{tmp_path}/jobs"  # nobody works
+    monkeypatch.setattr("letterdesk.crm.polled_read.MOST_WAITING", 2)
+    monkeypatch.setattr("letterdesk.crm.polled_read.AT_ONCE", 1)
+    house = poll().connect()
+    house.come(1, 2, 3, 4)
+    assert not house.look().is_whole
+    assert (house.kept(), house.folder().read_to) == ([1, 2], 2)
+    assert house.mailbox.due_at > timezone.now() + timedelta(minutes=1)
+    Arrived.objects.update(tries=1)
+    house.look()
+    assert house.kept() == [1, 2, 3, 4]

@@ -12,6 +12,8 @@ from letterdesk.lib.ids import new_public_id
 
 from .settings import Returning, Unknown
 
+RENUMBERED_MOST = 5  # changes of UIDVALIDITY in a day after which a folder is left alone
+
 
 class PolledState(models.TextChoices):
     """How it stands with a polled mailbox."""
@@ -95,6 +97,8 @@ class PolledFolder(models.Model):
     begins_after = models.BigIntegerField(null=True)
     read_to = models.BigIntegerField(default=0)
     compared_at = models.DateTimeField(null=True)  # when what the server names was compared with what is known
+    renumbered = models.PositiveIntegerField(default=0)  # how often UIDVALIDITY changed within a day,
+    renumbered_since = models.DateTimeField(null=True)  # which began then
 
     objects = OfPolledQuerySet.as_manager()
 
@@ -103,6 +107,11 @@ class PolledFolder(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_unsteady(self) -> bool:
+        """Whether it was switched off because its letters got other numbers again and again (A04)."""
+        return not self.is_on and self.renumbered > RENUMBERED_MOST
 
 
 class PolledLetter(models.Model):
