@@ -77,6 +77,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "letterdesk.web.request.room_for_frames",
+    "letterdesk.web.request.without_nul",
     "letterdesk.web.security.strict_headers",
     "django.middleware.security.SecurityMiddleware",
     "letterdesk.web.statics.StaticFiles",

@@ -28,7 +28,8 @@ class BadView(ValueError):
 
 def query_of(filters: Iterable[tuple[str, str]]) -> str:
     """The filters of a list as a view keeps and compares them: in one order, without those that ask for nothing."""
-    return urlencode(sorted((name, value.strip()) for name, value in filters if value.strip()))
+    clean = ((name.replace("\0", " "), value.replace("\0", " ").strip()) for name, value in filters)
+    return urlencode(sorted((name, value) for name, value in clean if value))
 
 
 @transaction.atomic

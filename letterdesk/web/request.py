@@ -1,4 +1,4 @@
-"""Who asks, in which time zone they live, and in which language they read."""
+"""Who asks for what, in which time zone they live, and in which language they read."""
 
 from collections.abc import Callable
 from typing import cast
@@ -23,6 +23,17 @@ class Request(HttpRequest):
 def room_for_frames(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware, the outermost: pages are drawn in room for their frames (`lib/frames.py`)."""
     return with_room(get_response)
+
+
+def without_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware, before any that reads the address: no NUL stands in it, which PostgreSQL takes in no text."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        request.path_info = request.path_info.replace("\0", " ")
+        request.META["QUERY_STRING"] = request.META.get("QUERY_STRING", "").replace("%00", "%20").replace("\0", " ")
+        return get_response(request)
+
+    return answer
 
 
 def local_employee(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -26,7 +26,7 @@ STEPS = {"up": -1, "down": 1}
 @require_POST
 def saved(request: Request) -> HttpResponse:
     """POST /searches: keep a query, under a name if one is given, shared as `share` says."""
-    query = request.POST.get("q", "").strip()[:1000]
+    query = request.POST.get("q", "").replace("\0", " ").strip()[:1000]
     if query:
         try:
             save(request.employee, query, name=_name(request), now=timezone.now(), **_share(request))
