@@ -154,8 +154,12 @@ def names_asked(fields: Sequence[OwnField]) -> list[str]:
 
 def is_there(wanted: OwnFilter) -> bool:
     """Whether a filter asks for what its field still has: an option may have been deleted."""
-    options = {option.public_id for option in wanted.field.options.all()} if wanted.field.has_options else set()
-    return not wanted.field.has_options or wanted.option in {"", "none", *options}
+    if wanted.field.type == OwnType.YES_NO:
+        return wanted.option in {"yes", "no", "none"}
+    return not wanted.field.has_options or wanted.option in {
+        "none",
+        *(each.public_id for each in wanted.field.options.all()),
+    }
 
 
 def filter_lines(asked: MultiValueDict[str, str], fields: Sequence[OwnField]) -> list[dict[str, Any]]:

@@ -68,12 +68,13 @@ def _with_listed(page: list[Any], own: list[OwnField]) -> list[Any]:
 def _list_facts(request: Request, words: KindWords, wanted: RecordFilter, own: list[OwnField]) -> dict[str, Any]:
     """What list and board show alike."""
     asked = _asked(request, own)
+    people = Employee.objects.visible_to(request.employee)  # of those who left, the one who is asked for
     return {
         **crm_facts(words.plural),
         "words": words,
         "wanted": wanted,
         "here": request.get_full_path(),
-        "colleagues": Employee.objects.visible_to(request.employee).working().order_by("name"),
+        "colleagues": (people.working() | people.filter(public_id=wanted.responsible)).order_by("name"),
         "stages": (stages := stages_for(request.employee, words.kind) if words.has_stages else []),
         "pipelines": pipelines_among(stages),
         "labels": labels_of(request.employee.account),
@@ -100,10 +101,11 @@ def words_of(plural: str) -> KindWords:
 def wanted_of(request: Request, words: KindWords, own: list[OwnField]) -> RecordFilter:
     """What of a list is asked for; `own` are the own fields of its kind."""
     who = request.GET.get("who", "")
+    is_mine = who in {"me", request.employee.public_id}
     return RecordFilter(
         kind=words.kind,
-        is_mine=who == "me",
-        responsible="" if who == "me" else who[:16],
+        is_mine=is_mine,
+        responsible="" if is_mine else who[:16],
         pipeline=request.GET.get("pipeline", "")[:16] if words.has_stages else "",
         stage=request.GET.get("stage", "")[:16] if words.has_stages else "",
         label=request.GET.get("label", "")[:16],
@@ -115,9 +117,12 @@ def wanted_of(request: Request, words: KindWords, own: list[OwnField]) -> Record
 def still_there(
     request: Request, words: KindWords, wanted: RecordFilter, own: list[OwnField]
 ) -> tuple[RecordFilter, int]:
-    """The same without filters whose label, pipeline, stage or option is gone or closed to the reader, and how many
-    those are, with filters that nobody knows: an address or a view may be older than what it asks for."""
+    """The same without filters whose person, label, pipeline, stage or option is gone or closed to the reader, and how
+    many those are, with filters that nobody knows: an address or a view may be older than what it asks for."""
     there: dict[str, set[str]] = {}
+    if wanted.responsible:
+        named = Employee.objects.visible_to(request.employee).filter(public_id=wanted.responsible)
+        there["responsible"] = set(named.values_list("public_id", flat=True))
     if wanted.label:
         there["label"] = {each.public_id for each in labels_of(request.employee.account)}
     if wanted.pipeline or wanted.stage not in {"", "open"}:

@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from django.utils import timezone
 
+from letterdesk.accounts.models import Employee
 from letterdesk.crm import labels
 from letterdesk.crm.models import ListView
 from letterdesk.crm.own_fields import FieldSaid, delete_field, make_field
@@ -102,6 +104,30 @@ def test_filters_that_are_no_longer_there_are_left_out_with_a_word(browser, ines
     assert "A filter of this list is no longer there" in text(browser.get(here)) and "Bert" in text(browser.get(here))
     for address in ("/crm/deals?stage=gone", "/crm/deals?pipeline=gone", "/crm/deals?view=board&pipeline=gone"):
         assert "A filter of this list is no longer there" in text(browser.get(address)), address
+
+
+def test_whose_records_they_are_is_still_there_also_of_somebody_who_left(browser, ines, jonas, people):
+    record_of(ines, "Amara Okafor")
+    record_of(jonas, "Bert")
+    for nobody in ("gone", people["stranger"].public_id):
+        page = text(browser.get(f"/crm/contacts?who={nobody}"))
+        assert "Amara" in page and "A filter of this list is no longer there" in page
+    Employee.objects.filter(pk=jonas.pk).update(dismissed_at=timezone.now(), is_active=False)
+    page = text(browser.get(f"/crm/contacts?who={jonas.public_id}"))
+    assert f'<option value="{jonas.public_id}" selected>{jonas.name}</option>' in page
+    assert "Amara" not in page and "no longer there" not in page
+    assert jonas.name not in text(browser.get("/crm/contacts"))
+    page = text(browser.get(f"/crm/contacts?who={ines.public_id}"))
+    assert '<option value="me" selected>' in page and "Amara" in page
+
+
+def test_yes_and_no_are_asked_for_by_these_words_alone(browser, ines, people):
+    record_of(ines, "Amara Okafor")
+    field = make_field("contact", FieldSaid("Partner"), type="yes_no", by=people["administrator"])
+    for asked, is_there in (("perhaps", False), ("yes", True), ("no", True), ("none", True)):
+        page = text(browser.get(f"/crm/contacts?own-{field.public_id}={asked}"))
+        assert ("A filter of this list is no longer there" not in page) is is_there
+        assert ("Amara" in page) is (asked in {"perhaps", "none"})
 
 
 def test_no_more_views_than_may_be(ines):
