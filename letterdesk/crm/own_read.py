@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.utils.translation import gettext as _
 
 from .models import OwnField, OwnType
@@ -17,6 +15,7 @@ LONGEST_TEXT = 300
 LONGEST_LONG = 10_000
 LONGEST_LINK = 2_000
 LONGEST_AMOUNT = 40
+HIGHEST_PORT = 65_535
 MOST_DIGITS = 15  # of a number: what a float of a database keeps exactly
 MOST_DECIMALS = 4
 _NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?", re.ASCII)
@@ -33,7 +32,11 @@ _WRITTEN = re.compile(  # in groups of three with one sign between them, or as i
 )
 _YES = {"yes", "y", "true", "1", "x", "ja", "j", "wahr", "да", "истина"}
 _NO = {"no", "n", "false", "0", "nein", "falsch", "нет", "ложь"}
-_is_link = URLValidator(schemes=["http", "https"])
+_LABEL = r"\w(?:[\w-]{0,61}\w)?"
+_LINK = re.compile(  # also of a computer in one's own network; never with a name and a password
+    rf"https?://(?P<host>\[[0-9a-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)(?::(?P<port>[0-9]{{1,5}}))?(?:[/?#]\S*)?",
+    re.IGNORECASE,
+)
 
 
 class BadValue(BadRecord):
@@ -138,12 +141,12 @@ def _yes_no(field: OwnField, text: str) -> Said:
 
 
 def _link(field: OwnField, text: str) -> Said:
-    link = text if _SCHEME.match(text) else f"https://{text}"
-    try:
-        _is_link(link if len(link) <= LONGEST_LINK else "")
-    except ValidationError:
+    has_scheme = _SCHEME.match(text)
+    link = text if has_scheme else f"https://{text}"
+    found = _LINK.fullmatch(link) if len(link) <= LONGEST_LINK else None
+    if found is None or int(found["port"] or 0) > HIGHEST_PORT or not (has_scheme or "." in found["host"]):
         said = {"typed": text[:100]}
-        raise BadValue(field, _("“%(typed)s” is not the address of a web page.") % said) from None
+        raise BadValue(field, _("“%(typed)s” is not the address of a web page.") % said)
     return Said(text=link)
 
 

@@ -72,6 +72,7 @@ def test_money_is_an_amount_and_a_currency():
         ("link", "https://user:password@x.example", "not the address"),
         ("link", "https://user@x.example", "not the address"),
         ("link", "https://@x.example", "not the address"),
+        ("link", "customer", "not the address"),
         ("link", "http://", "not the address"),
         ("link", "http:///x", "not the address"),
         ("link", "https://x.example:99999", "not the address"),
