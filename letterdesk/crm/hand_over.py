@@ -6,7 +6,7 @@ queues of mailboxes who left is passed over until then (`turns.py`).
 """
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account, Employee
@@ -15,7 +15,7 @@ from letterdesk.events.record import record as tell
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mailboxes.receipts import lock
 
-from .models import Record, Turn
+from .models import ListView, Record, Turn
 
 AT_ONCE = 500
 
@@ -38,6 +38,8 @@ def records_of(person: Employee) -> int:
 def hand_over(person: Employee, *, to: Employee, by: Employee) -> int:
     """Make `to` responsible for all records of a dismissed person, those in the bin as well; returns how many.
 
+    Views of lists that the person shared are theirs, too; what was for the person alone waits for them to come back.
+
     In pieces, each on record; a crash leaves whole pieces. Raises NotAllowed, NotHandedOver.
     """
     must_administrate(by, person.account_id)
@@ -45,6 +47,7 @@ def hand_over(person: Employee, *, to: Employee, by: Employee) -> int:
     while piece := _piece(person, to, by):
         done += piece
     _take_turns(person, to)
+    _take_views(person, to)
     return done
 
 
@@ -56,6 +59,15 @@ def _take_turns(person: Employee, to: Employee) -> None:
     turns.filter(saving__in=theirs.filter(saving__isnull=False).values("saving")).delete()
     turns.filter(polled__in=theirs.filter(polled__isnull=False).values("polled")).delete()
     turns.update(employee=to)
+
+
+@transaction.atomic
+def _take_views(person: Employee, to: Employee) -> None:
+    """A view that `to` has already, perhaps for themselves, stays with who left, and everyone's."""
+    Employee.objects.select_for_update(no_key=True).get(pk=to.pk)  # who keeps a view holds themselves (`views.save`)
+    theirs = ListView.objects.filter(employee=to.pk, kind=OuterRef("kind"), query=OuterRef("query"))
+    shared = ListView.objects.filter(account=person.account_id, employee=person.pk, is_everyones=True)
+    shared.filter(~Exists(theirs)).update(employee=to)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from letterdesk.crm.models import (
     EmailAddress,
     Label,
     Labelled,
+    ListView,
     Note,
     OwnField,
     OwnOption,
@@ -65,7 +66,7 @@ def _tables(person: Employee) -> list[tuple[str, QuerySet[Any, dict[str, Any]]]]
     ]
     of_crm = [
         (model.__name__.lower(), model.objects.visible_to(person))
-        for model in (Record, EmailAddress, Phone, Note, Label, Labelled, OwnField, OwnOption, OwnValue)
+        for model in (Record, EmailAddress, Phone, Note, Label, Labelled, OwnField, OwnOption, OwnValue, ListView)
     ]
     pipelines = Pipeline.objects.visible_to(person)
     of_crm += [("pipeline", pipelines), ("stage", Stage.objects.visible_to(person).filter(pipeline__in=pipelines))]

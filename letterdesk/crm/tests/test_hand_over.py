@@ -9,8 +9,9 @@ from letterdesk.accounts.roles import NotAllowed
 from letterdesk.crm import hand_over as handing
 from letterdesk.crm.bin import delete
 from letterdesk.crm.hand_over import NotHandedOver, hand_over, left_behind
-from letterdesk.crm.models import Record, Turn
+from letterdesk.crm.models import ListView, Record, Turn
 from letterdesk.crm.saving import change_saving
+from letterdesk.crm.views import save
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, interrupt
 
@@ -39,6 +40,18 @@ def test_all_go_to_the_heir_those_in_the_bin_too(left, jonas, administrator, acc
         {"count": 1, "from": left.public_id},
     ]
     assert hand_over(left, to=jonas, by=administrator) == 0
+
+
+def test_shared_views_go_along_and_private_ones_wait(left, jonas, administrator):
+    for person, query, is_everyones in (
+        (left, "q=a", True), (left, "q=b", True), (left, "q=c", False), (jonas, "q=b", False),
+    ):  # fmt: skip
+        save(person, "contact", query, name="A", is_everyones=is_everyones)
+    hand_over(left, to=jonas, by=administrator)
+    whose = ListView.objects.order_by("query", "pk").values_list("query", "employee", "is_everyones")
+    assert list(whose) == [
+        ("q=a", jonas.pk, True), ("q=b", left.pk, True), ("q=b", jonas.pk, False), ("q=c", left.pk, False),
+    ]  # fmt: skip
 
 
 def test_only_by_an_administrator_from_who_left_to_who_is_here(left, jonas, administrator, stranger):

@@ -14,6 +14,7 @@ from letterdesk.accounts.models import Role
 from letterdesk.crm.models import OwnField, OwnValue, Record
 from letterdesk.crm.stages import first_stage
 from letterdesk.crm.tests.seeding import record_of
+from letterdesk.crm.views import save
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import Grant
 from letterdesk.mailboxes.tests.conftest import employ
@@ -80,6 +81,17 @@ def test_own_fields_and_what_they_say_are_in_it(boss, things, account, stranger,
     [value] = archive.read("rows/ownvalue.jsonl").splitlines()
     assert {"record_id": record.pk, "field_id": field.pk, "text": "K-1042"}.items() <= json.loads(value).items()
     assert b"Customer number" in archive.read("rows/ownfield.jsonl") and b"zyx" not in everything(export).lower()
+
+
+def test_views_that_they_see_are_in_it(boss, things, ines, stranger, now):
+    for person, name, is_everyones in ((boss, "Mine", False), (ines, "Of all", True), (ines, "zyx", False)):
+        save(person, "contact", f"q={name}", name=name, is_everyones=is_everyones)
+    save(stranger, "contact", "q=zyx", name="zyx", is_everyones=True)
+    export = ask(by=boss, now=now)
+    make(export.pk, now=now)
+    export.refresh_from_db()
+    views = [json.loads(line)["name"] for line in opened(export).read("rows/listview.jsonl").splitlines()]
+    assert {"Mine", "Of all"} <= set(views) and "zyx" not in views
 
 
 def test_it_is_asked_for_with_the_password_and_a_second_one_is_refused_in_words(
