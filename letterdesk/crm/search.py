@@ -1,12 +1,11 @@
-"""Finds records and letters in CRM as the search field finds letters in Webmail: the same language on both databases.
+"""Finds records as the search field finds letters in Webmail: the same language on both databases.
 
 By right alone (P9): a record is found by its own words, its notes and labels, and by the names of its company and
-contact, as far as the reader may see these. Letters are those that stand at a record within sight (R8).
+contact, as far as the reader may see these.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import reduce
 from operator import and_, or_
 from typing import Any
@@ -15,29 +14,21 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Substr
 
 from letterdesk.accounts.models import Employee
-from letterdesk.mailboxes.hide import without_hidden
-from letterdesk.mailboxes.models import Message
-from letterdesk.mailboxes.own_times import periods_of
-from letterdesk.mailboxes.periods import Kept
-from letterdesk.mailboxes.retention import shown
-from letterdesk.mailboxes.search_filters import IN_CRM, in_webmail, names_folder
-from letterdesk.mailboxes.search_find import is_text
+from letterdesk.mailboxes.search_filters import IN_CRM
 from letterdesk.mailboxes.search_index import full_text
 from letterdesk.mailboxes.search_marks import Highlighter, Marked
 from letterdesk.mailboxes.search_query import And, Condition, Node, Not, Or, Text, positive_texts
 from letterdesk.mailboxes.search_text import prepare, words
 from letterdesk.mailboxes.search_text import shown as as_shown
 
-from .models import Activity, Binding, FoundText, Kind, Label, Labelled, LetterCopy, Record
-from .search_index import scope_of_letters, scope_of_records
-from .timeline import with_bindings
+from .models import FoundText, Kind, Label, Labelled, LetterCopy, Record
+from .search_index import scope_of_records
+from .search_parts import Asked, asked_of_records
 
 TABLE = "crm_foundtext"
-RECORD_KEY, LETTER_KEY = "(-{position}) >> 31", "{position} & 2147483647"
+RECORD_KEY = "(-{position}) >> 31"
 READ_FOR_EXCERPT = 20_000  # characters of a text
 MOST_TEXTS = 500  # texts of one page that are looked through for their words
-FIRST_CHUNK, LONGEST_CHUNK = 200, 6_400  # letters taken from the index at once
-MOST_LOOKED_AT = 50_000  # of them in one search
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +41,26 @@ class FoundRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundLetter:
-    """A letter in CRM that was found, with its words marked; `activity.shown_bindings` says where it stands."""
+class FoundRecords:
+    """One page of them, what was active last first; `more`: another page follows; `asked`: as of `search_parts`."""
 
-    activity: Any
-    subject: Marked
-    sender: Marked
-    excerpt: Marked
-
-
-class NotOfCrm(Exception):
-    """The query asks for something that records, or letters in CRM, do not have."""
+    records: list[FoundRecord]
+    more: bool
+    asked: Asked
 
 
-def find_records(employee: Employee, tree: Node | None, *, most: int) -> list[FoundRecord]:
-    """Records that fit, what was active last first. `tree`: as `parse_query` made it. At most five queries."""
-    found = list(records_that_fit(employee, tree)[:most]) if tree is not None else []
-    texts = _texts_of(found, tree) if found and tree is not None else {}
+def find_records(employee: Employee, tree: Node | None, *, most: int, offset: int = 0) -> FoundRecords:
+    """Records that fit. `tree`: as `parse_query` made it. At most five queries."""
+    asked = asked_of_records(tree)
+    found = list(_that_fit(employee, asked.tree)[offset : offset + most + 1])
+    shown = found[:most]
+    texts = _texts_of(shown, asked.tree) if shown and asked.tree is not None else {}
     marker = Highlighter(tree)
-    return [
+    marked = [
         FoundRecord(each, marker.mark(each.name, "sender"), marker.excerpt(as_shown(texts.get(each.pk, "")), "body"))
-        for each in found
+        for each in shown
     ]
+    return FoundRecords(marked, len(found) > most, asked)
 
 
 def names_by_words(employee: Employee, typed: str, *, most: int) -> list[Record]:
@@ -82,32 +71,14 @@ def names_by_words(employee: Employee, typed: str, *, most: int) -> list[Record]
 
 def records_that_fit(employee: Employee, tree: Node) -> QuerySet[Any]:
     """Records that fit, in the same order, with stage; none where the query asks for what they do not have."""
-    found: QuerySet[Any] = Record.objects.visible_to(employee).present()
-    try:
-        found = found.filter(_Records(employee).fits(tree))
-    except NotOfCrm:
-        return Record.objects.none()
-    return found.select_related("stage").prefetch_related("addresses").order_by("-active_at", "-pk")
+    return _that_fit(employee, asked_of_records(tree).tree)
 
 
-def find_letters(
-    employee: Employee, tree: Node | None, *, now: datetime, most: int, without_mail: bool, period: Kept | None = None
-) -> list[FoundLetter]:
-    """Letters in CRM that fit, newest first. `without_mail`: not those that the reader finds in Webmail anyway (R7)."""
+def _that_fit(employee: Employee, tree: Node | None) -> QuerySet[Any]:
     if tree is None:
-        return []
-    try:
-        found = _letters(employee, tree)
-    except NotOfCrm:
-        return []
-    mail = _mail_of(employee, tree, now, period or periods_of(employee.account, now))
-    kept: list[Any] = []
-    for chunk in found:
-        there = _that_lie_in(mail, chunk) if without_mail else set()
-        kept += [each for each in chunk if each.pk not in there]
-        if len(kept) >= most:
-            break
-    return _marked(with_bindings(kept[:most], employee), tree)
+        return Record.objects.none()
+    found: QuerySet[Any] = Record.objects.visible_to(employee).present().filter(_Records(employee).fits(tree))
+    return found.select_related("stage").prefetch_related("addresses").order_by("-active_at", "-pk")
 
 
 def letters_at(employee: Employee, kind: str, text: Text) -> Q:
@@ -140,7 +111,7 @@ class _Records:
                 return ~self.fits(part)
             case And(parts) | Or(parts):
                 return reduce(and_ if isinstance(node, And) else or_, map(self.fits, parts))
-        raise NotOfCrm
+        raise TypeError(f"{node} is no part of a search for records")
 
     def _anywhere(self, text: Text) -> Q:
         """In the record and its notes, or as a label, or in the name of its company or contact."""
@@ -163,104 +134,6 @@ class _Records:
             self.labels = [(key, f" {' '.join(words(prepare(name)))} ") for key, name in known]
         wanted = f" {' '.join(words(prepare(text.text)))} "
         return [key for key, name in self.labels if (wanted.rstrip() if text.is_prefix else wanted) in name]
-
-
-def _letters(employee: Employee, tree: Node) -> Any:
-    """Chunks of letters that fit, newest first. Raises NotOfCrm."""
-    parts = tree.parts if isinstance(tree, And) else (tree,)
-    texts = tuple(part for part in parts if is_text(part))
-    scope = [scope_of_letters(employee.account_id)]
-    found: QuerySet[Any] = Activity.objects.visible_to(employee).present()
-    for part in parts:
-        if part not in texts:
-            found = found.filter(_letter(part, employee, scope))
-    if not texts:
-        return _by_date(found)
-    return _by_index(full_text.within(And(texts) if len(texts) > 1 else texts[0], scope), found)
-
-
-def _by_index(expression: str, found: QuerySet[Any]) -> Any:
-    below, chunk, looked_at = None, FIRST_CHUNK, 0
-    while looked_at < MOST_LOOKED_AT:
-        candidates = full_text.newest(expression, below=below, limit=chunk, table=TABLE)
-        rows = found.in_bulk([key for _position, key in candidates])
-        yield [rows[key] for _position, key in candidates if key in rows]
-        if len(candidates) < chunk:
-            return
-        below, looked_at, chunk = candidates[-1][0], looked_at + chunk, min(chunk * 4, LONGEST_CHUNK)
-
-
-def _by_date(found: QuerySet[Any]) -> Any:
-    start, chunk = 0, FIRST_CHUNK
-    while start < MOST_LOOKED_AT:
-        taken = list(found.order_by("-received_at", "-pk")[start : start + chunk])
-        yield taken
-        if len(taken) < chunk:
-            return
-        start, chunk = start + chunk, min(chunk * 4, LONGEST_CHUNK)
-
-
-def _letter(node: Node, employee: Employee, scope: Sequence[str]) -> Q:
-    """The condition on activities that a part of a query stands for. Raises NotOfCrm."""
-    if is_text(node):
-        return Q(pk__in=full_text.keys(full_text.within(node, scope), table=TABLE, key=LETTER_KEY))
-    match node:
-        case Condition(kind, Text()) if kind in Kind.values:
-            records = records_that_fit(employee, node).order_by().values("pk")
-            return Q(pk__in=Binding.objects.filter(record__in=records).values("activity"))
-        case Condition(name, value):
-            return _measured(name, value)
-        case Not(part):
-            return ~_letter(part, employee, scope)
-        case And(parts) | Or(parts):
-            return reduce(and_ if isinstance(node, And) else or_, (_letter(part, employee, scope) for part in parts))
-    raise NotOfCrm
-
-
-def _measured(name: str, value: Any) -> Q:
-    """An operator that is not text. Raises NotOfCrm."""
-    if name == "in" and value.lower() == IN_CRM:
-        return Q(deleted_at=None)
-    if (name, value) == ("has", "attachment"):
-        return Q(has_attachments=True)
-    since, until = "received_at__gte", "received_at__lt"
-    columns = {"larger": "size__gt", "smaller": "size__lt", "after": since, "newer_than": since, "before": until,
-               "older_than": until}  # fmt: skip
-    if name not in columns:
-        raise NotOfCrm
-    return Q(**{columns[name]: value})
-
-
-def _mail_of(employee: Employee, tree: Node, now: datetime, period: Kept) -> QuerySet[Any]:
-    """The letters among which this query looks in the reader's Webmail at `now` (R20, R27)."""
-    placed = Message.objects.visible_to(employee).filter(in_webmail(also_aside=names_folder(tree)))
-    return without_hidden(shown(placed, period.cutoff(now)), employee, message="pk")
-
-
-def _that_lie_in(mail: QuerySet[Any], activities: Sequence[Any]) -> set[int]:
-    """Keys of those whose letter is one of these."""
-    copies = LetterCopy.objects.filter(activity__in=[each.pk for each in activities])
-    pairs = list(copies.values_list("activity", "mailbox", "blob"))
-    if not pairs:
-        return set()
-    found = mail.filter(blob__in={blob for *_rest, blob in pairs})
-    there = set(found.values_list("mailbox", "blob"))
-    return {activity for activity, mailbox, blob in pairs if (mailbox, blob) in there}
-
-
-def _marked(activities: Sequence[Any], tree: Node) -> list[FoundLetter]:
-    rows = FoundText.objects.filter(activity__in=[each.pk for each in activities])
-    texts = dict(rows.values_list("activity", Substr("body", 1, READ_FOR_EXCERPT))) if activities else {}
-    marker = Highlighter(tree)
-    return [
-        FoundLetter(
-            each,
-            marker.mark(each.subject, "subject"),
-            marker.mark(each.from_name or each.from_address, "sender"),
-            marker.excerpt(as_shown(texts.get(each.pk, "")), "body"),
-        )
-        for each in activities
-    ]
 
 
 def _texts_of(records: Sequence[Record], tree: Node) -> dict[int, str]:

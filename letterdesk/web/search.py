@@ -18,7 +18,7 @@ from letterdesk.mailboxes.search import BadQuery, Found, Hit, Search
 from letterdesk.plans import limits
 from letterdesk.team.search import Said, find_comments
 from letterdesk.web.request import Request
-from letterdesk.web.search_crm import crm_found, told_to
+from letterdesk.web.search_crm import crm_beside, crm_page, told_to
 from letterdesk.web.search_words import built, chips, for_server, wider
 from letterdesk.web.searches import view_facts
 from letterdesk.web.sidebar import shelves, shown_name
@@ -78,7 +78,8 @@ def _found(request: Request, query: str, now: datetime, period: Periods) -> dict
     elif show == "comments":
         facts["comments"] = _comments(request, asked, now, period, most=PAGE)
     elif show == "crm":
-        facts |= crm_found(request.employee, asked.tree, now=now, period=period, most=PAGE)
+        facts |= crm_page(request.employee, asked.tree, now=now, period=period, most=PAGE, offset=offset)
+        facts["next_address"] = _next(request, offset, goes_on=facts["crm_goes_on"])
     else:
         facts |= _conversations(request, asked, offset)
         facts |= _above(request, asked, now, period) if offset == 0 else {}
@@ -95,10 +96,9 @@ def _found(request: Request, query: str, now: datetime, period: Periods) -> dict
 
 def _conversations(request: Request, asked: Search, offset: int) -> dict[str, Any]:
     found: Found = asked.page(limit=PAGE, offset=offset)
-    goes_on = found.more and offset + PAGE < DEEPEST
     return {
         "hits": [_entry(hit) for hit in _placed(found.hits, of=lambda hit: hit.message)],
-        "next_address": _address(request, **{"from": str(offset + PAGE)}) if goes_on else "",
+        "next_address": _next(request, offset, goes_on=found.more),
         "exact": len(found.hits) if offset == 0 and not found.more else None,
         "about": asked.count() if found.more and offset == 0 else None,
     }
@@ -108,8 +108,14 @@ def _above(request: Request, asked: Search, now: datetime, period: Periods) -> d
     """What stands above the conversations: comments, and what CRM has, which lies in no mailbox."""
     facts: dict[str, Any] = {"comments": _comments(request, asked, now, period, most=COMMENTS_BESIDE)}
     if _mailbox(request) is None:
-        facts |= crm_found(request.employee, asked.tree, now=now, period=period, is_beside=True)
+        facts |= crm_beside(request.employee, asked.tree, now=now, period=period)
+        facts["all_in_crm"] = _address(request, show="crm")
     return facts
+
+
+def _next(request: Request, offset: int, *, goes_on: bool) -> str:
+    """The address of the page after this one; "" where none follows."""
+    return _address(request, **{"from": str(offset + PAGE)}) if goes_on and offset + PAGE < DEEPEST else ""
 
 
 def _comments(request: Request, asked: Search, now: datetime, period: Periods, *, most: int) -> list[dict[str, Any]]:

@@ -6,13 +6,14 @@ import pytest
 from django.utils import timezone
 
 from letterdesk.crm import bin as record_bin
-from letterdesk.crm import labels, notes
+from letterdesk.crm import labels, notes, search_letters
 from letterdesk.crm.change import change
 from letterdesk.crm.merge import merge
 from letterdesk.crm.models import Activity, FoundText, Note, Pipeline, Record, Stage
 from letterdesk.crm.records import fields_of
-from letterdesk.crm.search import find_letters, find_records, names_by_words
+from letterdesk.crm.search import find_records, names_by_words
 from letterdesk.crm.search_index import index_letters, read_missing, row_of_note, row_of_record
+from letterdesk.crm.search_letters import find_letters
 from letterdesk.mailboxes.models import Folder, HiddenLetter, Message, RemovedWords
 from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.search import Search, forget_removed, parse_query
@@ -26,12 +27,12 @@ def tree(employee, query):
 
 
 def names(employee, query):
-    return sorted(each.record.name for each in find_records(employee, tree(employee, query), most=50))
+    return sorted(each.record.name for each in find_records(employee, tree(employee, query), most=50).records)
 
 
 def subjects(employee, query, *, at, without_mail=False):
     found = find_letters(employee, tree(employee, query), now=at, most=50, without_mail=without_mail)
-    return [each.subject.text for each in found]
+    return [each.subject.text for each in found.letters]
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +75,7 @@ def test_also_by_company_and_contact_by_name_and_by_labels(ines, make):
 
 def test_notes_and_calls_are_found_as_they_are_now(ines, make, amara, now):
     note = notes.write(amara, notes.Said("Wants a canopy"), by=ines, now=now)
-    [found] = find_records(ines, tree(ines, "canopy"), most=5)
+    [found] = find_records(ines, tree(ines, "canopy"), most=5).records
     assert found.record == amara and ("canopy", True) in found.excerpt.pieces()
     notes.change(note, notes.Said("Wants a pergola"), by=ines, now=now)
     assert (names(ines, "canopy"), names(ines, "amara pergola")) == ([], ["Amara Okafor"])
@@ -196,6 +197,56 @@ def test_a_search_takes_few_queries_however_much_it_finds(ines, make, come, now,
     come(*(from_amara(f"Offer {number}") for number in range(1)))
     asked = tree(ines, "amara")
     with django_assert_max_num_queries(4):
-        assert len(find_records(ines, asked, most=50)) == 30
+        assert len(find_records(ines, asked, most=50).records) == 30
     with django_assert_max_num_queries(8):
         find_letters(ines, asked, now=now, most=50, without_mail=True)
+
+
+def test_alternatives_that_crm_does_not_have_are_left_out_and_that_is_told(ines, come, amara, now):
+    come(from_amara("Offer", body="desks"))
+    for query, records, letters in [
+        ("amara OR is:unread", ["Amara Okafor"], ["Offer"]),
+        ("amara (status:open OR desks)", [], ["Offer"]),
+        ("okafor has:attachment", [], []),
+        ("amara is:unread", [], []),
+        ("okafor -(is:unread OR nothing)", [], []),
+        ("is:unread OR in:inbox", [], []),
+    ]:
+        assert (names(ines, query), subjects(ines, query, at=now)) == (records, letters), query
+    for query, of_records, of_letters in [
+        ("amara OR is:unread", (True, True), (True, True)),
+        ("okafor has:attachment", (False, True), (True, False)),
+        ("amara is:unread", (False, True), (False, True)),
+        ("amara", (True, False), (True, False)),
+    ]:
+        asked = tree(ines, query)
+        found = find_letters(ines, asked, now=now, most=5, without_mail=False)
+        both = (find_records(ines, asked, most=5).asked, found.asked)
+        assert [(each.tree is not None, each.is_less) for each in both] == [of_records, of_letters], query
+
+
+def test_who_sees_few_letters_finds_the_oldest_however_many_there_are(ines, jonas, make, amara, now, monkeypatch):
+    """R8: the account's newer ones, which they may not see, are not looked through first."""
+    letters = [activity_at(amara, at=now - timedelta(days=900), content=from_amara("Tender"))]
+    other = make(name="Bert", responsible=jonas, by=jonas)
+    for day in range(4):
+        letters.append(activity_at(other, at=now - timedelta(days=day), content=from_amara(f"Later {day}")))
+    index_letters(letters, {})
+    for size, most in (("FIRST_CHUNK", 1), ("LONGEST_CHUNK", 1), ("MOST_LOOKED_AT", 2)):
+        monkeypatch.setattr(search_letters, size, most)
+    asked = tree(ines, "offer")
+    found = find_letters(ines, asked, now=now, most=5, without_mail=True, look_at=2)
+    assert (len(found.letters), found.is_cut) == (1, False)
+    monkeypatch.setattr(search_letters, "FEW", 0)
+    found = find_letters(ines, asked, now=now, most=5, without_mail=True, look_at=2)
+    assert (len(found.letters), found.is_cut) == (0, True)  # and that is told
+
+
+def test_pages_of_letters_and_records(ines, make, amara, now):
+    made = [make(name=f"Amara {number}") for number in range(4)]
+    index_letters([activity_at(each, at=now, content=from_amara(f"No. {each.pk}")) for each in made], {})
+    pages = [find_records(ines, tree(ines, "amara"), most=2, offset=offset) for offset in (0, 2, 4)]
+    assert [(len(page.records), page.more) for page in pages] == [(2, True), (2, True), (1, False)]
+    asked = tree(ines, "offer")
+    pages = [find_letters(ines, asked, now=now, most=3, offset=offset, without_mail=False) for offset in (0, 3)]
+    assert [(len(page.letters), page.more) for page in pages] == [(3, True), (1, False)]

@@ -90,10 +90,31 @@ def test_an_operator_without_a_value_says_what_to_type(browser):
     assert "comment:refund" in text(browser.get("/search?q=comment:"))
 
 
+def test_pages_of_crm_go_on_and_what_is_left_out_is_told(browser, ines, amara, monkeypatch):
+    for number in range(6):
+        activity_at(record_of(ines, f"Amara {number}", f"a{number}@x.example"), subject=f"Amara writes {number}")
+    monkeypatch.setattr("letterdesk.web.search.PAGE", 4)
+    page = text(browser.get("/search?q=amara"))
+    assert 'href="/search?q=amara&amp;show=crm"' in page and "All in CRM" in page
+    page = text(browser.get("/search?q=amara&show=crm"))
+    assert page.count('class="found-record"') == 8 and "More results" in page and "do not have" not in page
+    page = text(browser.get("/search?q=amara&show=crm&from=4"))
+    assert page.count('class="found-record"') == 5 and "More results" not in page
+    page = text(browser.get("/search?q=amara+is:unread&show=crm"))
+    assert "Nothing of CRM is shown" in page
+    page = text(browser.get("/search?q=amara+OR+is:unread&show=crm"))
+    assert "A part of the search was left out" in page and "found-record" in page
+    assert "No records are shown" in text(browser.get("/search?q=amara+has:attachment&show=crm"))
+    assert "No letters in CRM are shown" in text(browser.get("/search?q=amara+label:x&show=crm"))
+    monkeypatch.setattr("letterdesk.crm.search_letters.FEW", 0)
+    monkeypatch.setattr("letterdesk.web.search_crm.LOOKED_AT_BESIDE", 0)
+    assert "All in CRM" in text(browser.get("/search?q=%22writes+5%22"))
+
+
 def test_takes_few_queries_however_much_crm_has(browser, ines, amara, offer):
     for number in range(40):
         activity_at(record_of(ines, f"Amara {number}", f"a{number}@x.example"), subject=f"Amara writes {number}")
-    for show, most in (("", 38), ("crm", 28)):
+    for show, most in (("", 38), ("crm", 29)):
         browser.get("/search", {"q": "amara"})
         with CaptureQueriesContext(connection) as asked:
             page = text(browser.get("/search", {"q": "amara", "show": show}))
