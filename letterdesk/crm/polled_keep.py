@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
+from letterdesk.events.record import record as tell
 from letterdesk.intake.doors import Place
 from letterdesk.intake.keep import enter, write
 from letterdesk.lib import blobs
@@ -21,6 +22,7 @@ from .polled_claim import Looked, held
 from .polled_key import key_of, key_of_place
 
 DOOR = "mailbox"
+AGAIN_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(days=1))  # of what was refused or empty
 CLOCKS = timedelta(minutes=10)  # by how much the server's clock may be behind ours
 
 
@@ -85,16 +87,26 @@ class Keep:
         self.found.letters += len(fresh)
 
     def _note(self, missing: Sequence[NotHanded]) -> None:
-        """What the server has and does not hand over is shown, and tried again when a person asks."""
-        self._put(
-            [
-                self._row(
-                    self._place(each.uid), each.uid, each.internal_date or self.now,
-                    trouble=each.reason, size=each.size,
-                )
-                for each in missing
-            ]
-        )  # fmt: skip
+        """What the server has and does not hand over is shown, and tried again: some times by itself, then when a
+        person asks. Administrators hear of what is given up.
+        """
+        before = self._letters().filter(key__in=[self._place(each.uid) for each in missing])
+        tries = dict(before.values_list("key", "tries"))
+        noted = [
+            self._row(
+                self._place(each.uid), each.uid, each.internal_date or self.now, trouble=each.reason, size=each.size
+            )
+            for each in missing
+        ]
+        for row in noted:
+            row.tries = tries.get(row.key, 0) + 1
+            if row.trouble != PolledLetter.Trouble.TOO_LARGE and row.tries <= len(AGAIN_AFTER):
+                row.again_at = self.now + AGAIN_AFTER[row.tries - 1]
+        self._put(noted)
+        refused = [row for row in noted if row.trouble != PolledLetter.Trouble.TOO_LARGE]
+        if given_up := sum(row.tries == len(AGAIN_AFTER) + 1 for row in refused):
+            account, about = self.mailbox.account, self.mailbox.reference
+            tell("polled.failing", account=account, subject=about, code="not_handed", letters=given_up)
 
     def _put(self, places: Sequence[PolledLetter]) -> None:
         """Lines of letters that are told by where they lie, instead of what was known of these places."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from letterdesk.events.record import record as tell
 from letterdesk.intake.models import Arrived, State
@@ -62,7 +62,7 @@ class FolderRead:
             self._begin_anew(opened)
             if not self.folder.is_on:
                 return
-        asked = UidSet(self._rows().filter(is_wanted=True).values_list("uid", flat=True))
+        asked = UidSet(self._rows().filter(self._is_asked).values_list("uid", flat=True))
         if asked and not self._take_all(self._meant(asked, anyway=True), moves=False, asked=asked):
             return
         if opened.exists and self._read_on(opened):
@@ -124,7 +124,7 @@ class FolderRead:
     def _meant(self, uids: UidSet, named: "Named | None" = None, *, anyway: bool = False) -> list[Summary]:
         """Of these the letters to be taken, in order; `named` hears of all that the server names."""
         low, high = uids.min(), uids.max()
-        decided = self._rows().filter(uid__gte=low, uid__lte=high, is_wanted=False)
+        decided = self._rows().filter(uid__gte=low, uid__lte=high).exclude(self._is_asked)
         known = set(decided.values_list("uid", flat=True))
         meant = {}
         for each in self.connection.envelopes(uids):
@@ -145,7 +145,7 @@ class FolderRead:
             if moves:
                 self._move_on(piece[-1].uid)
         if asked:  # what is left is gone from the server; what is here, or noted anew, has a new line
-            self._rows().filter(is_wanted=True, uid__in=list(asked)).delete()
+            self._rows().filter(self._is_asked, uid__in=list(asked)).delete()
         return True
 
     def _take(self, piece: Sequence[Summary], asked: UidSet) -> None:
@@ -171,6 +171,11 @@ class FolderRead:
     @property
     def _keep(self) -> Keep:
         return Keep(self.mailbox, self.folder, self.now, self.found)
+
+    @property
+    def _is_asked(self) -> Q:
+        """Letters that were not handed over, and are tried now: by the clock, or because a person asked."""
+        return Q(is_wanted=True) | Q(again_at__isnull=False, again_at__lte=self.now)
 
     def _rows(self) -> QuerySet[PolledLetter]:
         found: QuerySet[PolledLetter] = PolledLetter.objects.filter(folder=self.folder)

@@ -320,3 +320,24 @@ def test_a_long_history_waits_while_its_letters_were_not_looked_at(poll, setting
     Arrived.objects.update(tries=1)
     house.look()
     assert house.kept() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("comes_at_last", [True, False])
+def test_what_was_refused_is_tried_again_by_itself_and_told_when_that_is_over(poll, comes_at_last):  # A10
+    house = poll(Holes).connect()
+    house.server.striking = b"BODY[]"
+    house.come(1, 2, 3)
+    house.look()
+    tries = []
+    for minutes in (1, 11, 12, 75, 80, 1_600):
+        house.later = timedelta(minutes=minutes)
+        house.server.striking = None if comes_at_last and minutes == 1_600 else b"BODY[]"
+        house.look()
+        tries += PolledLetter.objects.exclude(trouble="").values_list("tries", flat=True)
+    assert tries == ([1, 2, 2, 3, 3] if comes_at_last else [1, 2, 2, 3, 3, 4])
+    assert house.kept() == ([1, 2, 3] if comes_at_last else [1, 3])
+    told = [each.facts for each in Event.objects.filter(kind="polled.failing")]
+    assert [(each["code"], each["letters"]) for each in told] == ([] if comes_at_last else [("not_handed", 1)])
+    house.later = timedelta(days=30)
+    house.look()
+    assert Event.objects.filter(kind="polled.failing").count() == len(told)

@@ -141,6 +141,8 @@ class PolledLetter(models.Model):
     trouble = models.CharField(max_length=10, choices=Trouble.choices, blank=True, default="")
     size = models.PositiveBigIntegerField(default=0)
     is_wanted = models.BooleanField(default=False)  # a person asked to try it once more
+    tries = models.PositiveIntegerField(default=0)  # how often the server did not hand it over
+    again_at = models.DateTimeField(null=True)  # when it is asked for by itself; None: no more
 
     objects = OfPolledQuerySet.as_manager()
 
