@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
+from django.db.models import Max
 from django.db.models.expressions import RawSQL
 
 from .models import RemovedWords
@@ -11,7 +12,7 @@ from .search_text import is_unspaced, prepare, words
 
 MERGED_AT_ONCE = 500  # pages
 MATCHING = "SELECT rowid & 2147483647 AS message_id FROM mailboxes_search WHERE mailboxes_search MATCH %s"
-_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%%USING fts5%%'"
+OF_LETTERS = "mailboxes_search"
 
 
 def expression(node: Node, mailbox_ids: Iterable[int]) -> str:
@@ -65,7 +66,7 @@ def vector(columns: dict[str, str], scope: str) -> None:
 
 def words_were_removed(account_ids: Iterable[int]) -> None:
     """Note that `forget_removed` has work; in the transaction of the removal."""
-    RemovedWords.objects.bulk_create(RemovedWords(account_id=pk) for pk in account_ids)
+    RemovedWords.objects.bulk_create(RemovedWords(account_id=pk, held_in=OF_LETTERS) for pk in account_ids)
 
 
 def forget_removed(*, everything: bool = False) -> bool:
@@ -73,18 +74,16 @@ def forget_removed(*, everything: bool = False) -> bool:
 
     FTS5 before SQLite 3.42 marks words as deleted and drops them when segments merge; PRAGMA secure_delete then
     overwrites the freed pages. A step merges about 500 pages; `everything` goes on until one segment is left.
-    Does nothing unless something was removed, for merging all reads and writes the whole index. Every full-text table
-    of the database is merged, whatever room it belongs to.
+    Merges the full-text tables that lost words and no other, for merging all reads and writes the whole index.
     """
-    newest = RemovedWords.objects.order_by("-pk").values_list("pk", flat=True).first()
-    if newest is None:
-        return False
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TABLES)
-        steps = [_merge(table, everything=everything) for (table,) in cursor.fetchall()]
-        is_done = all(steps)
-        if is_done:  # what was removed meanwhile has a later row
-            RemovedWords.objects.filter(pk__lte=newest).delete()
+    newest = dict(RemovedWords.objects.values_list("held_in").annotate(Max("pk")))
+    is_done = True
+    for table, last in newest.items():
+        with transaction.atomic():
+            if _merge(table, everything=everything):  # what was removed meanwhile has a later row
+                RemovedWords.objects.filter(held_in=table, pk__lte=last).delete()
+            else:
+                is_done = False
     return not is_done
 
 

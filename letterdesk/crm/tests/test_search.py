@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from letterdesk.crm import bin as record_bin
@@ -12,8 +13,9 @@ from letterdesk.crm.merge import merge
 from letterdesk.crm.models import Activity, FoundText, Note, Pipeline, Record, Stage
 from letterdesk.crm.records import fields_of
 from letterdesk.crm.search import find_records, names_by_words
-from letterdesk.crm.search_index import index_letters, read_missing, row_of_note, row_of_record
+from letterdesk.crm.search_index import index_letters, moved, read_missing, row_of_note, row_of_record
 from letterdesk.crm.search_letters import find_letters
+from letterdesk.mailboxes import search_sqlite
 from letterdesk.mailboxes.models import Folder, HiddenLetter, Message, RemovedWords
 from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.search import Search, forget_removed, parse_query
@@ -188,6 +190,30 @@ def test_words_of_what_was_removed_leave_the_file(ines, amara, now):
     assert not FoundText.objects.exists()
     forget_removed(everything=True)
     assert not RemovedWords.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL frees rows by VACUUM in its own time")
+def test_words_that_stay_need_no_merge_and_only_the_index_that_lost_some_is_merged(ines, amara, now, monkeypatch):
+    letter = activity_at(amara, at=now, content=from_amara("Tender", body="forty chairs"))
+    index_letters([letter], {})
+    RemovedWords.objects.all().delete()
+    read_missing()
+    moved(letter.pk, now - timedelta(days=1))
+    fields = fields_of(amara)
+    change(amara, type(fields)(**{**vars_of(fields), "note": "likes trains"}), by=ines)
+    assert not RemovedWords.objects.exists()  # words came, or have another place
+    assert subjects(ines, "chairs", at=now) == ["Offer"] and names(ines, "trains") == ["Amara Okafor"]
+    change(amara, type(fields)(**{**vars_of(fields), "note": "likes ships"}), by=ines)
+    assert set(RemovedWords.objects.values_list("held_in", flat=True)) == {"crm_found"}
+    merged = []
+    merge_one = search_sqlite._merge
+    monkeypatch.setattr(search_sqlite, "_merge", lambda each, **how: (merged.append(each), merge_one(each, **how))[1])
+    while forget_removed():
+        pass
+    assert set(merged) == {"crm_found"} and not RemovedWords.objects.exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT block FROM crm_found_data")
+        assert not any(b"trains" in bytes(block) for (block,) in cursor.fetchall())
 
 
 def test_a_search_takes_few_queries_however_much_it_finds(ines, make, come, now, django_assert_max_num_queries):

@@ -47,10 +47,11 @@ class SearchText(models.Model):
 
 
 class RemovedWords(models.Model):
-    """Letters left the index of SQLite: their words are to leave its file, too (`search_sqlite.forget_removed`)."""
+    """Words left an index of SQLite: they are to leave its file, too (`search_sqlite.forget_removed`)."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     removed_at = models.DateTimeField(auto_now_add=True)
+    held_in = models.CharField(max_length=40, db_default="mailboxes_search")  # the full-text table that held them
 
     def __str__(self) -> str:
         return f"words removed {self.removed_at}"
