@@ -33,7 +33,7 @@ def forget_less(_apps: object, editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0021_renumbered"),
+        ("crm", "0022_polled_again"),
         ("mailboxes", "0031_removed_from"),
     ]
 
