@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from letterdesk.events.record import record as tell
 from letterdesk.mail.imap import RemoteFolder, Status
 
 from .models import PolledFolder, PolledMailbox
@@ -27,8 +28,11 @@ def bring_folders(
         elif (there.name, there.role, there.is_there) != (each.name, each.role, True):
             there.name, there.role, there.is_there = each.name, each.role, True
             there.save(update_fields=["name", "role", "is_there"])
-    gone = [each.pk for each in known.values() if each.is_there]
-    PolledFolder.objects.filter(pk__in=gone).update(is_there=False)
+    gone = [each for each in known.values() if each.is_there]
+    PolledFolder.objects.filter(pk__in=[each.pk for each in gone]).update(is_there=False)
+    roles = {each.role for each in listed if each.role}
+    if any(each.is_on and each.role not in roles for each in gone):  # renamed perhaps: a person chooses the new one
+        tell("polled.failing", account=mailbox.account, subject=mailbox.reference, code="folder_gone")
 
 
 def _enter(mailbox: PolledMailbox, remote: RemoteFolder, status: Status | None) -> None:

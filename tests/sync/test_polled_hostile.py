@@ -341,3 +341,23 @@ def test_what_was_refused_is_tried_again_by_itself_and_told_when_that_is_over(po
     house.later = timedelta(days=30)
     house.look()
     assert Event.objects.filter(kind="polled.failing").count() == len(told)
+
+
+def test_a_chosen_folder_that_is_renamed_is_told_and_under_its_new_name_brings_nothing_twice(poll):
+    house = poll()
+    clients = house.server.boxes.make("Clients")
+    house.connect()
+    chosen = PolledFolder.objects.get(name="Clients")
+    polled.choose_folders(house.mailbox, [chosen.pk], by=house.admin, now=house.now)
+    clients.add(letter(1), date=house.now)
+    house.look()
+    clients.name = "Customers"
+    house.server.boxes.by_name["Customers"] = house.server.boxes.by_name.pop("Clients")
+    clients.add(letter(2), date=house.now)
+    for _ in range(2):
+        house.look()
+    assert [each.facts["code"] for each in Event.objects.filter(kind="polled.failing")] == ["folder_gone"]
+    renamed = PolledFolder.objects.get(name="Customers")
+    polled.choose_folders(house.mailbox, [renamed.pk], by=house.admin, now=house.now)
+    house.look()
+    assert house.kept() == [1, 2]
