@@ -1,5 +1,6 @@
 """Lists of records narrowed by what their own fields say."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -27,7 +28,7 @@ def narrowed(records: Any, wanted: OwnFilter) -> Any:
     if wanted.option == "none":
         return records.filter(~Exists(rows))
     if wanted.words:
-        rows = rows.filter(text__icontains=wanted.words)
+        rows = rows.filter(text__iregex=re.escape(wanted.words))  # LIKE of SQLite folds ASCII alone
     if wanted.option:
         is_said = {"is_true": wanted.option == "yes"}
         chosen = {"option__public_id": wanted.option}

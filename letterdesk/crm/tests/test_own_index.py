@@ -8,9 +8,11 @@ from letterdesk.config.reactions import REACTIONS
 from letterdesk.crm import own_index
 from letterdesk.crm.change import change
 from letterdesk.crm.jobs import index_own_fields
+from letterdesk.crm.lists import RecordFilter, all_of
 from letterdesk.crm.merge import merge
 from letterdesk.crm.models import FoundText
 from letterdesk.crm.own_fields import FieldSaid, change_field, delete_field, make_field
+from letterdesk.crm.own_filter import OwnFilter
 from letterdesk.crm.own_said import Said
 from letterdesk.crm.records import fields_of
 from letterdesk.crm.search import names_by_words
@@ -80,3 +82,17 @@ def test_a_merge_brings_it_along(number, amara, make, ines, now):
     say(other, number, "K-1042", by=ines)
     merge(amara, other, by=ines, now=now)
     assert names(ines, "1042") == [amara.name]
+
+
+@pytest.mark.parametrize(
+    ("words", "is_found"),
+    [
+        ("übersee", True), ("ÜBERSEE-ST", True), ("ковры", True), ("100% (a.b)", True), ("a_b", False), ("(a.b", True),
+        ("axb", False), ("\\", False), (" [", False), ("ubersee", False),
+    ],
+)  # fmt: skip
+def test_a_list_is_narrowed_by_a_part_of_a_text_in_whatever_case(number, amara, make, ines, words, is_found):
+    make(name="Bo")
+    say(amara, number, "Überseestraße Übersee-Stück КОВРЫ 100% (A.B)", by=ines)
+    found = all_of(ines, RecordFilter("contact", own=(OwnFilter(number, words=words),)))
+    assert [record.name for record in found] == ([amara.name] if is_found else [])
