@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -83,7 +83,9 @@ def test_what_was_seen_in_the_page_is_not_pushed(deliver, told, ines, subscribed
 
 def test_quiet_hours_and_a_pause_hold_it_back_and_nothing_is_lost(deliver, told, ines, subscribed, service):
     subscribed(ines)
-    Telling.objects.update(quiet_from=time(0, 0), quiet_until=time(23, 59))
+    hours = timedelta(hours=10)  # in whatever zone, and at whatever time this runs
+    begin, end = ((timezone.now() + each).time() for each in (-hours, hours))
+    Telling.objects.update(quiet_from=begin, quiet_until=end)
     deliver(raw_letter("Offer"))
     told(ines)
     assert push_due(now=timezone.now() + SOON) == 0
