@@ -12,6 +12,7 @@ from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 
 from letterdesk.accounts.models import Role
+from letterdesk.accounts.zones import zone_of
 from letterdesk.events.models import Event
 from letterdesk.events.record import record
 from letterdesk.mailboxes import receipts
@@ -59,7 +60,7 @@ def test_it_is_found_by_person_kind_subject_and_time(office, told, mailbox, ines
     assert found(person=ines.public_id) == ["mailbox.paused"]
     assert found(kind="task.created") == found(subject="task:12") == ["task.created"]
     assert found(subject=mailbox.address.upper()) == ["mailbox.paused", "folder.added"]
-    day = str((now - 10 * DAY).date())
+    day = str((now - 10 * DAY).astimezone(zone_of(ines)).date())
     assert found(since=day) == ["mailbox.paused", "task.created"]
     assert found(until=day) == ["task.created", "folder.added"]
     assert found(person="nobody") == []

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from letterdesk.accounts.zones import zone_of
 from letterdesk.mailboxes import holds
 from letterdesk.mailboxes.models import Message
 from letterdesk.mailboxes.tests.conftest import employ
@@ -27,8 +28,8 @@ def three(deliver, now):
 
 
 @pytest.fixture
-def day(account, now):
-    return (now + 5 * DAY).date()
+def day(ines, now):
+    return (now + 5 * DAY).astimezone(zone_of(ines)).date()
 
 
 def test_the_days_say_what_leaves_what_stays_in_crm_and_what_is_kept(browser, three, day):
