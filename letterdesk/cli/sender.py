@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from django.utils import timezone
 
+from letterdesk.mail.imap_types import Login
 from letterdesk.outbound import senders
 from letterdesk.outbound.models import VerifiedSender
 from letterdesk.outbound.senders import named_users
@@ -43,7 +44,7 @@ def add(
     """Try the server, keep the sender, and send the link to its address that its owner has to confirm."""
     person, now = employee_of(by), timezone.now()
     host, _colon, port = smtp.rpartition(":")
-    server = senders.Server(
+    server = Login(
         host,
         int(port) if port.isascii() and port.isdigit() else 0,
         security,

@@ -12,6 +12,7 @@ from letterdesk.accounts.zones import zone_of
 from letterdesk.crm import polled
 from letterdesk.crm.models import PolledLetter, PolledMailbox, PolledState
 from letterdesk.crm.polled_turn import take_turn
+from letterdesk.mail.imap_types import Login
 
 from .output import AsJson, answer, fail, table
 from .people import employee_of
@@ -48,7 +49,7 @@ def connect(
     person = employee_of(by)
     host, _colon, port = imap.rpartition(":")
     number = int(port) if port.isascii() and port.isdigit() else 0
-    server = polled.Server(host, number, security, user or address, read_secret(stdin=password_stdin))
+    server = Login(host, number, security, user or address, read_secret(stdin=password_stdin))
     try:
         becomes = polled.Becomes(incoming=unknown, outgoing=unknown)
         becomes.columns()

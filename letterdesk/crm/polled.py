@@ -5,7 +5,7 @@ them is `polled_look.py`; nothing here or there writes to a server.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,22 +40,6 @@ class BadPolled(ValueError):
 
 
 @dataclass(frozen=True)
-class Server:
-    """Where a polled mailbox lies, and as whom to sign in there. `repr` does not show the password."""
-
-    host: str
-    port: int
-    security: str
-    user: str
-    password: str = field(repr=False)
-
-    @property
-    def login(self) -> Login:
-        """As the protocol takes it."""
-        return Login(self.host, self.port, self.security, self.user, password=self.password)
-
-
-@dataclass(frozen=True)
 class Older:
     """Letters that lay there before. `since`: from when on, None: none of them; `makes`: they make records, too."""
 
@@ -85,7 +69,7 @@ class Becomes:
 
 def connect(
     address: str,
-    server: Server,
+    server: Login,
     *,
     by: Employee,
     now: datetime,
@@ -125,15 +109,15 @@ def connect(
     return mailbox
 
 
-def try_out(server: Server, *, by: Employee, now: datetime, guard: Guard | None = None) -> list[CheckStep]:
+def try_out(server: Login, *, by: Employee, now: datetime, guard: Guard | None = None) -> list[CheckStep]:
     """Sign in step by step, up to the first that fails. Outside any transaction. Raises as `connect`, but MailError."""
     must_administrate(by, by.account_id)
     check(server)
     spend_test(by, now)
-    return list(test_login(server.login, guard or default_guard(), timeout=PATIENCE))
+    return list(test_login(server, guard or default_guard(), timeout=PATIENCE))
 
 
-def mend(mailbox: PolledMailbox, server: Server, *, by: Employee, now: datetime, guard: Guard | None = None) -> None:
+def mend(mailbox: PolledMailbox, server: Login, *, by: Employee, now: datetime, guard: Guard | None = None) -> None:
     """Another server, or another password, tried before it is kept; it is looked at again.
 
     Raises as `connect`, and BadPolled for another user: all letters of that mailbox would be new ones here.
@@ -159,7 +143,7 @@ def mend(mailbox: PolledMailbox, server: Server, *, by: Employee, now: datetime,
         raise BadPolled(_("This mailbox is connected here already.")) from None
 
 
-def check(server: Server) -> None:
+def check(server: Login) -> None:
     """Raises BadPolled where something is missing, or where the password could be read on the way."""
     if not server.host or not 1 <= server.port <= 65535 or server.security not in SECURITIES:
         raise BadPolled(_("Name the server, its port, and how the connection is secured."))
@@ -243,9 +227,9 @@ def disconnect(mailbox: PolledMailbox, *, by: Employee) -> None:
 _HERE = (PolledState.CONNECTED, PolledState.FAILING, PolledState.PAUSED)
 
 
-def _look_round(server: Server, guard: Guard) -> tuple[list[RemoteFolder], dict[str, Status]]:
+def _look_round(server: Login, guard: Guard) -> tuple[list[RemoteFolder], dict[str, Status]]:
     """What folders there are, and how far they go now: STATUS and LIST change nothing, not even what is recent."""
-    with Connection.open(server.login, guard, timeout=PATIENCE) as connection:
+    with Connection.open(server, guard, timeout=PATIENCE) as connection:
         folders = [each for each in connection.folders() if each.selectable]
         status = connection.statuses([each.wire_name for each in folders])
         connection.logout()
@@ -268,7 +252,7 @@ def _take_over(mailbox: PolledMailbox) -> None:
         letters.filter(folder=folder).update(mailbox=mailbox, folder=there, uid=0)  # numbers may be others now
 
 
-def _columns(server: Server) -> dict[str, object]:
+def _columns(server: Login) -> dict[str, object]:
     return {
         "imap_host": server.host.strip().lower(),
         "imap_port": server.port,
@@ -294,7 +278,7 @@ def _check_alone(mailbox: PolledMailbox) -> None:
         raise BadPolled(_("This mailbox is connected here already."))
 
 
-def _check_user(mailbox: PolledMailbox, server: Server) -> None:
+def _check_user(mailbox: PolledMailbox, server: Login) -> None:
     """The same user, or its address, whole or up to the @: servers differ in what they want."""
     address = mailbox.address.lower()
     if server.user.strip().lower() not in {mailbox.imap_user.lower(), address, address.rpartition("@")[0]}:

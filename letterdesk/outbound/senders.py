@@ -8,7 +8,7 @@ then said yes – a scanner of links opens, and does not – nobody writes from 
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -65,22 +65,6 @@ class NoMail(Exception):
 
 
 @dataclass(frozen=True)
-class Server:
-    """Where letters of the sender leave, and as whom to sign in there. `repr` does not show the password."""
-
-    host: str
-    port: int
-    security: str
-    user: str
-    password: str = field(repr=False)
-
-    @property
-    def login(self) -> Login:
-        """As the protocol takes it."""
-        return Login(self.host, self.port, self.security, self.user, password=self.password)
-
-
-@dataclass(frozen=True)
 class Users:
     """Who may write from a sender: everyone, or these people and departments; by themselves nobody."""
 
@@ -89,7 +73,7 @@ class Users:
 
 
 def add(
-    address: str, server: Server, *, name: str = "", users: Users = Users(), by: Employee, now: datetime
+    address: str, server: Login, *, name: str = "", users: Users = Users(), by: Employee, now: datetime
 ) -> VerifiedSender:
     """Keep a sender whose server has let us in; nobody writes from it yet: `send_link`. Outside any transaction.
 
@@ -116,7 +100,7 @@ def add(
     return made
 
 
-def change_server(sender: VerifiedSender, server: Server, *, by: Employee, now: datetime) -> None:
+def change_server(sender: VerifiedSender, server: Login, *, by: Employee, now: datetime) -> None:
     """Another server, or another password; the address stays proved. Letters that wait go there. Raises as `add`."""
     must_administrate(by, sender.account_id)
     _check_server(server)
@@ -225,7 +209,7 @@ def _clean_name(name: str) -> str:
     return " ".join(name.split())[:200]
 
 
-def _check_server(server: Server) -> None:
+def _check_server(server: Login) -> None:
     if not server.host or not 1 <= server.port <= 65535 or server.security not in SECURITIES:
         raise BadSender(_("Name the server, its port, and how the connection is secured."), "host")
     if not server.user or not server.password:
@@ -234,13 +218,13 @@ def _check_server(server: Server) -> None:
         raise BadSender(_("Without TLS or STARTTLS the password could be read on the way."), "security")
 
 
-def _try(server: Server, *, by: Employee, now: datetime) -> None:
+def _try(server: Login, *, by: Employee, now: datetime) -> None:
     spend(by.account, "sender.test", who=by.public_id, most=TESTS_PER_HOUR, within=HOUR, now=now)
     guard = Guard(allowed=tuple(settings.ALLOWED_NETWORKS))
-    smtp.sign_in(server.login, guard, timeout=PATIENCE).close()
+    smtp.sign_in(server, guard, timeout=PATIENCE).close()
 
 
-def _take_server(sender: VerifiedSender, server: Server) -> None:
+def _take_server(sender: VerifiedSender, server: Login) -> None:
     sender.smtp_host, sender.smtp_port, sender.smtp_security = server.host, server.port, server.security
     sender.smtp_user, sender.secret = server.user, {"password": server.password}
 

@@ -20,6 +20,7 @@ from letterdesk.crm import polled
 from letterdesk.crm.models import PolledLetter, PolledMailbox, PolledState, Returning, Unknown
 from letterdesk.crm.turns import people_in_turn
 from letterdesk.mail.errors import MailError
+from letterdesk.mail.imap_types import Login
 from letterdesk.mailboxes.connect import Server as Mailserver
 from letterdesk.web.connecting import SECURITIES, as_initial, shown_steps
 from letterdesk.web.crm_settings import read_saving
@@ -174,9 +175,9 @@ def _find_server(request: Request, typed: dict[str, str]) -> None:
         typed["user"] = typed["user"] or initial["imap_user"]
 
 
-def _server(typed: dict[str, str], password: str) -> polled.Server:
+def _server(typed: dict[str, str], password: str) -> Login:
     port = typed["port"]
-    return polled.Server(
+    return Login(
         host=typed["host"],
         port=int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0,
         security=typed["security"],
@@ -185,7 +186,7 @@ def _server(typed: dict[str, str], password: str) -> polled.Server:
     )
 
 
-def _as_shown(given: polled.Server) -> Mailserver:
+def _as_shown(given: Login) -> Mailserver:
     return Mailserver(given.host, given.port, given.security, given.user)
 
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from letterdesk.accounts.models import Department, Employee
 from letterdesk.accounts.pace import TooFast
 from letterdesk.mail.errors import MailError
+from letterdesk.mail.imap_types import Login
 from letterdesk.outbound import senders, signing
 from letterdesk.outbound.models import VerifiedSender
 from letterdesk.outbound.pacing import BadLimit
@@ -133,10 +134,10 @@ def _send_link(request: Request, found: VerifiedSender) -> None:
         messages.error(request, translated(str(error)))
 
 
-def _server(request: Request) -> senders.Server:
+def _server(request: Request) -> Login:
     said = request.POST
     port = said.get("port", "").strip()
-    return senders.Server(
+    return Login(
         host=said.get("host", "").strip()[:255],
         port=int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0,
         security=said.get("security", ""),

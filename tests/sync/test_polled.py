@@ -24,6 +24,7 @@ from letterdesk.intake.models import Arrived, State
 from letterdesk.lib import crashpoint
 from letterdesk.mail.authentic import Evidence, Proof
 from letterdesk.mail.errors import AuthFailed, BlockedAddress
+from letterdesk.mail.imap_types import Login
 from letterdesk.mailboxes.models import Mailbox, Message
 from letterdesk.plans.change import change_plan
 from letterdesk.plans.models import Usage
@@ -53,7 +54,7 @@ class House:
         return timezone.now() + self.later
 
     def at(self, password="secret"):
-        return polled.Server(self.server.host, self.server.port, "none", self.user.name, password)
+        return Login(self.server.host, self.server.port, "none", self.user.name, password)
 
     def connect(self, **more):
         self.mailbox = polled.connect("sales@acme.example", self.at(), by=self.admin, now=self.now, **more)

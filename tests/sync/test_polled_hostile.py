@@ -21,6 +21,7 @@ from letterdesk.intake.models import Arrived
 from letterdesk.lib import blobs
 from letterdesk.mail.authentic import Evidence, Proof
 from letterdesk.mail.headers import read_head
+from letterdesk.mail.imap_types import Login
 from tests.rig.boxes import letter
 from tests.rig.liar import Liar
 from tests.rig.world import make_account
@@ -45,7 +46,7 @@ class Polled:
         return self.server.inbox
 
     def at(self):
-        return polled.Server(self.server.host, self.server.port, "none", self.server.user.name, "secret")
+        return Login(self.server.host, self.server.port, "none", self.server.user.name, "secret")
 
     def connect(self, **more):
         self.mailbox = polled.connect("sales@acme.example", self.at(), by=self.admin, now=self.now, **more)

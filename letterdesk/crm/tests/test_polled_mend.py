@@ -5,6 +5,7 @@ import pytest
 from letterdesk.crm import polled
 from letterdesk.crm.models import PolledMailbox
 from letterdesk.mail.errors import MailError
+from letterdesk.mail.imap_types import Login
 
 FACTS = {"imap_port": 1, "imap_security": "none", "imap_user": "sales", "secret": {"password": "old"}}
 
@@ -18,7 +19,7 @@ def mailbox(account, administrator, settings):
 
 
 def at(user, host="127.0.0.1"):
-    return polled.Server(host, 1, "none", user, "new")
+    return Login(host, 1, "none", user, "new")
 
 
 @pytest.mark.parametrize("user", ["bo", "bo@acme.example", "sales@other.example"])

@@ -5,6 +5,7 @@ import pytest
 from letterdesk.crm import polled
 from letterdesk.crm.models import PolledFolder, PolledLetter
 from letterdesk.mail.imap import RemoteFolder
+from letterdesk.mail.imap_types import Login
 
 FOLDERS = [RemoteFolder("INBOX", "INBOX", "/", "inbox"), RemoteFolder("Sent", "Sent", "/", "sent")]
 
@@ -17,7 +18,7 @@ def connect(administrator, now, monkeypatch, settings):
 
     def connected(user="sales", folders=FOLDERS):
         found[:] = folders
-        server = polled.Server("127.0.0.1", 1, "none", user, "secret")
+        server = Login("127.0.0.1", 1, "none", user, "secret")
         return polled.connect("sales@acme.example", server, by=administrator, now=now, is_tried=True)
 
     return connected

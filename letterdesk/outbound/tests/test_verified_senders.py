@@ -10,6 +10,7 @@ from letterdesk.accounts.pace import TooFast
 from letterdesk.accounts.roles import NotAllowed
 from letterdesk.lib import blobs
 from letterdesk.mail.errors import AuthFailed
+from letterdesk.mail.imap_types import Login
 from letterdesk.mailboxes.models import BlobReference, Message
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.outbound import drafts, filing, resolve, senders
@@ -45,7 +46,7 @@ def free(account):
 
 
 def server_of(sink, password="secret"):
-    return senders.Server(sink.host, sink.port, "none", "acme", password)
+    return Login(sink.host, sink.port, "none", "acme", password)
 
 
 def link_sent():
@@ -287,7 +288,7 @@ def test_only_who_reads_the_address_proves_it(free, admin, ines, now):
 def test_a_removed_sender_gets_no_password_again(free, admin, now, monkeypatch):
     """An old form, or a removal while the server was tried."""
     monkeypatch.setattr(senders, "_try", lambda server, *, by, now: None)
-    server = senders.Server("smtp.acme.example", 465, "tls", "acme", "secret")
+    server = Login("smtp.acme.example", 465, "tls", "acme", "secret")
     made = senders.add("sales@acme.example", server, by=admin, now=now)
     senders.remove(VerifiedSender.objects.get(), by=admin, now=now)
     with pytest.raises(senders.BadSender, match="is removed"):
