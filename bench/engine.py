@@ -29,11 +29,11 @@ from django.utils import timezone  # noqa: E402
 
 from letterdesk.accounts.models import Employee  # noqa: E402
 from letterdesk.lib import garbage  # noqa: E402
-from letterdesk.mailboxes import search  # noqa: E402
 from letterdesk.mailboxes.importing import import_maildir  # noqa: E402
 from letterdesk.mailboxes.lists import list_folder  # noqa: E402
 from letterdesk.mailboxes.models import Conversation, Folder, Listing, Mailbox, Message  # noqa: E402
 from letterdesk.mailboxes.reading import conversation_letters, find_conversation  # noqa: E402
+from letterdesk.mailboxes.search import letters as search  # noqa: E402
 from letterdesk.mailboxes.sidebar import sidebar  # noqa: E402
 from letterdesk.plans.open import open_account  # noqa: E402
 from letterdesk.sync import lease  # noqa: E402

@@ -27,8 +27,8 @@ from .engine import prepare  # isort: skip  it sets Django up
 from django.db import connections
 from django.utils import timezone
 
-from letterdesk.crm import sendsave
 from letterdesk.crm.models import SendSaveAddress
+from letterdesk.crm.sendsave import addresses as sendsave
 from letterdesk.intake.keep import Keeper
 from letterdesk.intake.models import Arrived
 from letterdesk.lib import blobs

@@ -26,8 +26,8 @@ from django.utils import timezone
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes import follow as following
-from letterdesk.mailboxes import sweep as sweeping
 from letterdesk.mailboxes.models import Mailbox, Message, Receipt
+from letterdesk.mailboxes.retention import sweep as sweeping
 from letterdesk.plans.change import change_plan
 from tests.rig.ports import free_port, wait_for_port
 

@@ -23,9 +23,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from letterdesk.accounts.models import Employee
-from letterdesk.crm.link import link_new
+from letterdesk.crm.activities.timeline import in_talks, record_page
+from letterdesk.crm.linking.link import link_new
 from letterdesk.crm.models import Activity, Binding, EmailAddress, MailboxSaving, Record, Thread
-from letterdesk.crm.timeline import in_talks, record_page
 from letterdesk.mailboxes.collect import holder_of
 from letterdesk.mailboxes.models import BlobReference, Conversation, Folder, Mailbox, Message, Placement, ThreadKey
 from letterdesk.sync.once import sync_once

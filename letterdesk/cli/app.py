@@ -13,19 +13,19 @@ from letterdesk.accounts.invite import InvitationInvalid
 from letterdesk.accounts.join import AddressTaken, NotAnAddress
 from letterdesk.accounts.pace import TooFast
 from letterdesk.accounts.roles import LastAdministrator, NotAllowed
-from letterdesk.crm import bin as crm_bin
-from letterdesk.crm import change as crm_change
-from letterdesk.crm import hand_over as crm_hand_over
-from letterdesk.crm.exclusions import BadPattern
-from letterdesk.crm.own_fields import BadField
-from letterdesk.crm.own_read import BadValue
-from letterdesk.crm.polled import BadPolled
-from letterdesk.crm.records import BadRecord
+from letterdesk.crm.linking.exclusions import BadPattern
+from letterdesk.crm.own.fields import BadField
+from letterdesk.crm.own.read import BadValue
+from letterdesk.crm.polled.connect import BadPolled
+from letterdesk.crm.records import bin as crm_bin
+from letterdesk.crm.records import change as crm_change
+from letterdesk.crm.records import hand_over as crm_hand_over
+from letterdesk.crm.records.fields import BadRecord
 from letterdesk.lib.crypto import SecretUnreadable
 from letterdesk.mail.errors import MailError
-from letterdesk.mailboxes import legal
 from letterdesk.mailboxes.connect import AlreadyConnected, NotPossible
 from letterdesk.mailboxes.importing import HasServer
+from letterdesk.mailboxes.retention import legal
 from letterdesk.outbound.drafts import NotYours
 from letterdesk.outbound.pacing import BadLimit
 from letterdesk.outbound.resolve import NotSo

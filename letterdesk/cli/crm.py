@@ -7,15 +7,15 @@ import typer
 from django.utils import timezone
 
 from letterdesk.accounts.models import Employee
-from letterdesk.crm import bin as binned
-from letterdesk.crm.by_hand import link_by_hand, take_away
-from letterdesk.crm.create import create
-from letterdesk.crm.lists import RecordFilter, record_page, records_in_bin
+from letterdesk.crm.linking.by_hand import link_by_hand, take_away
+from letterdesk.crm.linking.why import crm_lines
 from letterdesk.crm.models import Activity, Binding, Kind, Record
-from letterdesk.crm.own_said import in_file
-from letterdesk.crm.own_values import own_fields_of, shown_at
-from letterdesk.crm.records import Fields, fields_of
-from letterdesk.crm.why import crm_lines
+from letterdesk.crm.own.said import in_file
+from letterdesk.crm.own.values import own_fields_of, shown_at
+from letterdesk.crm.records import bin as binned
+from letterdesk.crm.records.create import create
+from letterdesk.crm.records.fields import Fields, fields_of
+from letterdesk.crm.records.lists import RecordFilter, record_page, records_in_bin
 from letterdesk.mailboxes.models import Message
 
 from .crm_fields import app as own_fields

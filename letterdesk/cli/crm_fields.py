@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from letterdesk.accounts.models import Employee
-from letterdesk.crm.change import change
 from letterdesk.crm.models import Kind, OwnField, OwnType, Record
-from letterdesk.crm.own_fields import FieldSaid, change_field, delete_field, make_field, records_with
-from letterdesk.crm.own_read import missing, read_file
-from letterdesk.crm.own_said import Said, Shown, in_file
-from letterdesk.crm.own_values import all_said_at, named_field, own_fields_of
-from letterdesk.crm.records import fields_of
+from letterdesk.crm.own.fields import FieldSaid, change_field, delete_field, make_field, records_with
+from letterdesk.crm.own.read import missing, read_file
+from letterdesk.crm.own.said import Said, Shown, in_file
+from letterdesk.crm.own.values import all_said_at, named_field, own_fields_of
+from letterdesk.crm.records.change import change
+from letterdesk.crm.records.fields import fields_of
 
 from .output import AsJson, answer, fail, table
 from .people import employee_of

@@ -6,10 +6,10 @@ import typer
 from django.utils import timezone
 
 from letterdesk.accounts.models import Employee
-from letterdesk.crm.exclusions import allow, exclude
+from letterdesk.crm.linking.exclusions import allow, exclude
+from letterdesk.crm.linking.turns import people_in_turn
 from letterdesk.crm.models import Exclusion, Kind, Pipeline, Returning, Unknown
 from letterdesk.crm.saving import change_saving, saving_of
-from letterdesk.crm.turns import people_in_turn
 from letterdesk.mailboxes.models import Mailbox
 
 from .output import AsJson, answer, fail, table

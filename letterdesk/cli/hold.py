@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 from django.utils import timezone
 
-from letterdesk.mailboxes import legal
 from letterdesk.mailboxes.models import Hold, LegalHold
+from letterdesk.mailboxes.retention import legal
 
 from .output import AsJson, answer, fail, table
 from .plan import account_of

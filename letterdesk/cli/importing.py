@@ -12,7 +12,7 @@ from letterdesk.mailboxes import importing
 from letterdesk.mailboxes.models import Mailbox
 from letterdesk.mailboxes.reparse import reparse as read_again
 from letterdesk.mailboxes.reparse import retry_quarantined
-from letterdesk.mailboxes.retention import fetched_after
+from letterdesk.mailboxes.retention.letters import fetched_after
 
 from .mailbox import mailbox_of
 from .output import AsJson, answer, console, problems

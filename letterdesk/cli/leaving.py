@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from letterdesk.accounts.dismiss import dismiss, reinstate
 from letterdesk.accounts.models import Employee
-from letterdesk.crm.hand_over import hand_over as hand_over_records
-from letterdesk.crm.hand_over import left_behind as records_left_behind
+from letterdesk.crm.records.hand_over import hand_over as hand_over_records
+from letterdesk.crm.records.hand_over import left_behind as records_left_behind
 from letterdesk.mailboxes.connect import transfer
 from letterdesk.mailboxes.left import left_behind
 from letterdesk.mailboxes.models import Mailbox

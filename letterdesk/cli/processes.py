@@ -10,7 +10,7 @@ from django.core.management import call_command
 from granian.constants import Interfaces
 from granian.server import Server
 
-from letterdesk.crm.polled_watch import LOOKS, polling
+from letterdesk.crm.polled.watch import LOOKS, polling
 from letterdesk.intake.serve import NotSetUp, serve
 from letterdesk.lib.jobs import run_worker
 from letterdesk.sync.watch import Watcher

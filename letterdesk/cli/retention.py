@@ -6,11 +6,11 @@ import typer
 from django.utils import timezone
 
 from letterdesk.accounts.models import Account
-from letterdesk.mailboxes import chain
-from letterdesk.mailboxes.choose_times import LookAgain, choose, propose
 from letterdesk.mailboxes.models import Receipt
-from letterdesk.mailboxes.periods import Own
-from letterdesk.mailboxes.sweep import preview, sweep
+from letterdesk.mailboxes.retention import chain
+from letterdesk.mailboxes.retention.choose_times import LookAgain, choose, propose
+from letterdesk.mailboxes.retention.periods import Own
+from letterdesk.mailboxes.retention.sweep import preview, sweep
 
 from .output import AsJson, answer, fail, table
 from .plan import account_of

@@ -9,9 +9,9 @@ from django.utils.dateparse import parse_date
 
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.zones import zone_of
-from letterdesk.crm import polled
 from letterdesk.crm.models import PolledLetter, PolledMailbox, PolledState
-from letterdesk.crm.polled_turn import take_turn
+from letterdesk.crm.polled import connect as polled
+from letterdesk.crm.polled.turn import take_turn
 from letterdesk.mail.imap_types import Login
 
 from .output import AsJson, answer, fail, table

@@ -93,8 +93,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "letterdesk.web.company.ClosedCompany",
-    "letterdesk.web.plans.RefusedByPlan",
+    "letterdesk.web.account.company.ClosedCompany",
+    "letterdesk.web.account.plans.RefusedByPlan",
 ]
 
 ROOT_URLCONF = "letterdesk.config.urls"
@@ -110,9 +110,9 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "letterdesk.web.context.appearance",
                 "letterdesk.web.context.crm_asked",
-                "letterdesk.web.plan_notice.plan_notice",
-                "letterdesk.web.account_notice.account_notice",
-                "letterdesk.web.notifications.unseen",
+                "letterdesk.web.account.plan_notice.plan_notice",
+                "letterdesk.web.account.notice.account_notice",
+                "letterdesk.web.me.notifications.unseen",
             ],
         },
     }

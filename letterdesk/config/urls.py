@@ -2,101 +2,100 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from letterdesk.web import (
+from letterdesk.web import errors, home, live, palette
+from letterdesk.web.account import (
+    audit,
+    calendar,
+    company,
+    company_export,
+    holds,
+    leaving,
+    operator,
+    operator_account,
+    people,
+    plan,
+    plans,
+    retention,
+)
+from letterdesk.web.crm import (
     activities,
     activity,
     activity_places,
-    acts,
     asked,
-    attachments,
-    audit,
-    body,
-    calendar,
-    comments,
-    company,
-    company_export,
-    connect,
-    connect_choices,
-    consent,
-    conversation,
-    crm_bin,
-    crm_panel,
-    crm_settings,
-    diagnostics,
-    domains,
-    draft_files,
     duplicates,
-    errors,
     exporting,
-    first_steps,
-    grid,
-    hidden,
-    holds,
-    home,
-    images,
     importing,
-    inbox,
-    labels,
-    leaving,
-    ledger,
-    letter_crm,
-    live,
-    lookup,
-    mailboxes,
-    notifications,
-    operator,
-    operator_account,
-    outbox,
     own_fields,
-    palette,
-    passwords,
-    people,
     pipelines,
-    plan,
-    plans,
     polled,
-    preferences,
-    presence,
-    printing,
-    progress,
     qualifying,
-    recipients,
     record,
     record_labels,
     record_letter,
     record_notes,
     record_views,
     records,
-    regroup,
-    reminders,
-    retention,
-    search,
-    searches,
-    seen,
-    senders,
-    sending,
     sendsave,
-    share,
-    sharing,
-    signatures,
-    task,
-    task_bin,
-    task_guests,
-    task_moves,
-    task_records,
-    tasks,
-    team,
-    telling,
-    template_use,
-    templates_page,
-    tracked,
+)
+from letterdesk.web.crm import bin as crm_bin
+from letterdesk.web.crm import letter as letter_crm
+from letterdesk.web.crm import panel as crm_panel
+from letterdesk.web.crm import settings as crm_settings
+from letterdesk.web.mail import (
+    acts,
+    attachments,
+    body,
+    conversation,
+    hidden,
+    images,
+    inbox,
+    presence,
+    printing,
+    regroup,
+    seen,
     travel,
     triage,
-    undeliverable,
-    upkeep,
     where,
-    writing,
 )
+from letterdesk.web.mailboxes import (
+    connect,
+    connect_choices,
+    consent,
+    diagnostics,
+    grid,
+    labels,
+    ledger,
+    lookup,
+    progress,
+    share,
+    upkeep,
+)
+from letterdesk.web.mailboxes import settings as mailboxes
+from letterdesk.web.me import first_steps, notifications, passwords, preferences, telling
+from letterdesk.web.search import page as search
+from letterdesk.web.search import saved as searches
+from letterdesk.web.tasks import bin as task_bin
+from letterdesk.web.tasks import guests as task_guests
+from letterdesk.web.tasks import lists as tasks
+from letterdesk.web.tasks import moves as task_moves
+from letterdesk.web.tasks import records as task_records
+from letterdesk.web.tasks import reminders, task
+from letterdesk.web.team import comments, sharing
+from letterdesk.web.team import lists as team
+from letterdesk.web.writing import (
+    domains,
+    outbox,
+    recipients,
+    senders,
+    sending,
+    signatures,
+    template_use,
+    tracked,
+    undeliverable,
+)
+from letterdesk.web.writing import draft as writing
+from letterdesk.web.writing import files as draft_files
+from letterdesk.web.writing import templates as templates_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),

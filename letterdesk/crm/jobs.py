@@ -12,15 +12,15 @@ from letterdesk.lib.turns import in_turn
 from letterdesk.mailboxes.models import Mailbox
 from letterdesk.plans.models import Channel
 
-from .bin import purge_due
-from .cards import read_noted
-from .link import link_piece, mailboxes_to_look_at
-from .look_back import look_back
+from .linking.cards import read_noted
+from .linking.link import link_piece, mailboxes_to_look_at
+from .linking.look_back import look_back
 from .models import CardsToRead, Record, RecordImport, Source
-from .own_index import index_piece
-from .search_index import read_missing
-from .take_in import find_letters, take_piece
-from .written import keep_written
+from .own.index import index_piece
+from .records.bin import purge_due
+from .records.take_in import find_letters, take_piece
+from .search.index import read_missing
+from .writing.written import keep_written
 
 PIECES = 10  # of a mailbox in one job
 

@@ -9,8 +9,8 @@ from letterdesk.accounts.roles import must_administrate
 from letterdesk.events.record import record as tell
 from letterdesk.mailboxes.models import Mailbox
 
+from .linking.turns import put_in_turn
 from .models import Kind, MailboxSaving, Pipeline, Returning, Scope, Sight, Unknown
-from .turns import put_in_turn
 
 
 def saving_of(mailbox: Mailbox) -> MailboxSaving:

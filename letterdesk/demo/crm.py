@@ -10,19 +10,19 @@ from importlib.resources import files
 from typing import Any
 
 from letterdesk.accounts.models import Employee
-from letterdesk.crm.by_hand import link_by_hand
-from letterdesk.crm.create import create
-from letterdesk.crm.exclusions import exclude
-from letterdesk.crm.labels import change_label, give
+from letterdesk.crm.linking.by_hand import link_by_hand
+from letterdesk.crm.linking.exclusions import exclude
 from letterdesk.crm.models import Label, Record, Stage, Unknown
-from letterdesk.crm.notes import Said, write
-from letterdesk.crm.own_fields import FieldSaid, make_field
-from letterdesk.crm.own_read import read_file
-from letterdesk.crm.own_values import own_fields_of
-from letterdesk.crm.pipelines import make_pipeline
-from letterdesk.crm.records import Fields
+from letterdesk.crm.own.fields import FieldSaid, make_field
+from letterdesk.crm.own.read import read_file
+from letterdesk.crm.own.values import own_fields_of
+from letterdesk.crm.records.create import create
+from letterdesk.crm.records.fields import Fields
+from letterdesk.crm.records.labels import change_label, give
+from letterdesk.crm.records.notes import Said, write
+from letterdesk.crm.records.pipelines import make_pipeline
+from letterdesk.crm.records.stages import stages_of
 from letterdesk.crm.saving import change_saving
-from letterdesk.crm.stages import stages_of
 from letterdesk.mail.subjects import normal_subject
 from letterdesk.mailboxes.models import Mailbox, Message
 

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from letterdesk.accounts.models import Employee
-from letterdesk.crm import sendsave
+from letterdesk.crm.sendsave import addresses as sendsave
 from letterdesk.intake.keep import keep
 from letterdesk.mail.smtpd import Handed
 

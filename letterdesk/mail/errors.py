@@ -3,7 +3,7 @@
 The codes are the taxonomy of the connect form (`tls_name`, `auth_failed` …). `is_temporary`: trying again later
 may help by itself. `needs_person`: only a person mends it, so retrying is useless.
 
-This room knows no language: translators find each sentence in web/mail_words.py, and a test that none is missing there.
+This room knows no language: translators find each sentence in web/mail/words.py, and a test that none is missing there.
 """
 
 from typing import ClassVar

@@ -15,7 +15,7 @@ from letterdesk.events.record import record
 from . import listing
 from .models import Mailbox, Message, Placement
 from .remove import remove_binned
-from .sweep import account_for
+from .retention.sweep import account_for
 
 RULE = "R29"
 

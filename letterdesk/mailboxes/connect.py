@@ -13,10 +13,11 @@ from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
 from letterdesk.plans import limits
 
-from . import forget, listing, tombstones
+from . import forget, listing
 from .intentions import drop
 from .jobs import forget_mailboxes
 from .models import Folder, Mailbox, MailboxState, PendingChange
+from .retention import tombstones
 from .tokens import Secret, provider_of
 
 COUNTED: tuple[MailboxState, ...] = (  # R14: suspended ones do not count

@@ -6,9 +6,9 @@ from datetime import datetime
 from django.db.models import Count, Max, Min, Q, Sum
 
 from .models import Mailbox, Message, PendingChange
-from .own_times import periods_of
-from .periods import longest_first
-from .retention import shown
+from .retention.letters import shown
+from .retention.own_times import periods_of
+from .retention.periods import longest_first
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from letterdesk.plans.notices import tell, to_tell
 from letterdesk.plans.timeline import not_followed, turned
 
 from .fit import fit
-from .purge import accounts_to_purge, purge
-from .sweep import clock_is_steady
+from .retention.purge import accounts_to_purge, purge
+from .retention.sweep import clock_is_steady
 
 logger = logging.getLogger(__name__)
 

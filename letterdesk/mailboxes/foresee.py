@@ -17,12 +17,13 @@ from letterdesk.plans.catalogue import Terms, catalogue, terms_of
 from letterdesk.plans.models import Subscription
 from letterdesk.plans.timeline import letters_go_at
 
-from . import fit, legal, purge, sweep
+from . import fit
 from .connect import COUNTED
 from .models import Mailbox, MailboxState, Message, PendingChange, Quarantined
-from .own_times import periods_under
-from .periods import Cut, Cutoff, of_mailbox
-from .retention import is_over
+from .retention import legal, purge, sweep
+from .retention.letters import is_over
+from .retention.own_times import periods_under
+from .retention.periods import Cut, Cutoff, of_mailbox
 from .tally import Numbers, Span, numbers
 
 

@@ -11,9 +11,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from letterdesk.events.record import record
 
-from . import collect, legal, listing, receipts
+from . import collect, listing
 from .models import Folder, Mailbox, Message, Quarantined
 from .remove import remove_messages
+from .retention import legal, receipts
 
 AT_ONCE = 500
 RULE = "disconnected"

@@ -22,7 +22,7 @@ from letterdesk.plans.limits import terms
 from . import receive
 from .models import Folder, Mailbox, Placement
 from .move import next_uid
-from .retention import kept_since
+from .retention.letters import kept_since
 
 BATCH = 200
 BATCH_BYTES = 8 * 1024 * 1024

@@ -6,15 +6,16 @@ from letterdesk.accounts.models import Account
 from letterdesk.events.models import Event
 from letterdesk.lib.jobs import job
 
-from . import chain, quarantine
+from . import quarantine
 from .collect import collect
 from .forget import forget_copies
-from .legal import cover_all, free
 from .marks import carry_over, forget_old, tell_returned
 from .models import Mailbox, Mark
 from .reminders import look_at, remind_due
-from .search_index import forget_removed
-from .sweep import sweep
+from .retention import chain
+from .retention.legal import cover_all, free
+from .retention.sweep import sweep
+from .search.index import forget_removed
 from .tally import audit, fold
 from .undoing import KEPT, forget_actions
 

@@ -29,7 +29,7 @@ from . import forget
 from .connect import disconnect
 from .jobs import forget_mailboxes
 from .models import Mailbox, MailboxState, PendingChange
-from .sweep import clock_is_in_doubt
+from .retention.sweep import clock_is_in_doubt
 
 WHY = "owner_left"
 logger = logging.getLogger(__name__)

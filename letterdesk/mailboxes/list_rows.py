@@ -10,8 +10,8 @@ from letterdesk.accounts.models import Employee
 
 from .hide import without_hidden
 from .models import Conversation, Mark, Placement
-from .periods import Cutoff, Kept
-from .retention import days_left, shown
+from .retention.letters import days_left, shown
+from .retention.periods import Cutoff, Kept
 
 SHOWN_SENDERS = 8
 

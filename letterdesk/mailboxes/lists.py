@@ -35,9 +35,9 @@ from . import rows
 from .hide import hidden_from, is_shown_to, wholly_hidden
 from .list_rows import Row, letters_of, mark_of, row_of
 from .models import Folder, FolderRole, Label, Labelled, Listing, Mark, Message
-from .own_times import periods_of
-from .periods import Cutoff, Kept, latest
-from .retention import is_over, is_young, shown
+from .retention.letters import is_over, is_young, shown
+from .retention.own_times import periods_of
+from .retention.periods import Cutoff, Kept, latest
 
 ASIDE = (FolderRole.SPAM, FolderRole.TRASH, FolderRole.DRAFTS)
 PAGE = 50

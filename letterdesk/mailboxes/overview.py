@@ -11,8 +11,8 @@ from django.db.models.functions import Coalesce
 from letterdesk.accounts.models import Account, Employee
 
 from .models import AccessRequest, Grant, Mailbox, Message
-from .own_times import periods_of
-from .retention import Leaving, next_leaving, shown
+from .retention.letters import Leaving, next_leaving, shown
+from .retention.own_times import periods_of
 
 
 @dataclass(frozen=True, slots=True)

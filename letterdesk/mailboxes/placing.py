@@ -10,7 +10,7 @@ from letterdesk.mail.uidset import UidSet
 from . import rows
 from .columns import flag_columns
 from .models import Folder, Mailbox, Message, PendingChange, Placement, SearchText
-from .search_index import position
+from .search.index import position
 
 LEAVING = (PendingChange.Kind.MOVE, PendingChange.Kind.DELETE)
 

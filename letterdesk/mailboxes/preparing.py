@@ -25,7 +25,7 @@ from letterdesk.lib import blob_folder
 from letterdesk.mail.letters import Address, Letter, Part, Unreadable
 from letterdesk.mail.parse import parse_many
 
-from .search_text import prepare as prepare_text
+from .search.text import prepare as prepare_text
 
 LENGTH = struct.Struct(">Q")
 MANY = 100  # letters, from which on a batch goes to a child …

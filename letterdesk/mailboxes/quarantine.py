@@ -11,9 +11,10 @@ from letterdesk.mail.imap_types import NotHanded
 from letterdesk.mail.letters import Fetched
 from letterdesk.mail.uidset import UidSet
 
-from . import collect, legal, receipts, rows
+from . import collect, rows
 from .columns import clean
 from .models import Folder, Mailbox, Message, Quarantined
+from .retention import legal, receipts
 
 AT_ONCE = 500
 

@@ -13,11 +13,11 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from letterdesk.accounts.models import Employee
 
 from .hide import without_hidden
-from .holds import tell_legal
 from .models import Attachment, Conversation, Hold, Look, Message, Muted, Placement
-from .own_times import periods_of
-from .periods import Kept
-from .retention import shown, storage_line
+from .retention.holds import tell_legal
+from .retention.letters import shown, storage_line
+from .retention.own_times import periods_of
+from .retention.periods import Kept
 
 
 @dataclass(frozen=True, slots=True)

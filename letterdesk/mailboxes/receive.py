@@ -19,12 +19,14 @@ from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.letters import Fetched, Letter, Unreadable
 from letterdesk.mail.uidset import UidSet
 
-from . import collect, legal, listing, preparing, quarantine, rows, search, threading
+from . import collect, listing, preparing, quarantine, rows, threading
 from .columns import attachments_of, message_columns, received_at_of
 from .models import Conversation, Folder, Mailbox, Message
 from .placing import Place, place
 from .quarantine import not_handed
-from .tombstones import buried
+from .retention import legal
+from .retention.tombstones import buried
+from .search import letters as search
 
 MOST_CONVERSATIONS_TOLD = 50
 NONE = UidSet()

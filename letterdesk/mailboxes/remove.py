@@ -13,8 +13,10 @@ from django.db.models import QuerySet
 
 from letterdesk.lib.crashpoint import reach
 
-from . import collect, legal, listing, rows, search
+from . import collect, listing, rows
 from .models import Mailbox, Message, Quarantined
+from .retention import legal
+from .search import letters as search
 
 AT_ONCE = 1000
 # With {and_more} narrower: what is no longer so in this very statement stays. The plus keeps SQLite from going through

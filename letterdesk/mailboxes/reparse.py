@@ -15,10 +15,11 @@ from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.letters import Fetched, Letter
 from letterdesk.mail.parse import parse_many
 
-from . import listing, receive, rows, search
+from . import listing, receive, rows
 from .columns import attachments_of, message_columns
 from .models import Attachment, Mailbox, Message, Quarantined
-from .search_text import prepare
+from .search import letters as search
+from .search.text import prepare
 
 BATCH = 200
 

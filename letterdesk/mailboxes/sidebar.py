@@ -14,9 +14,9 @@ from letterdesk.accounts.models import Employee
 
 from .lists import count_of
 from .models import Folder, FolderRole, Grant, HiddenLetter, Listing, Mailbox, Mark, Placement
-from .own_times import periods_of
-from .periods import Cutoff, Kept
-from .retention import is_over, is_young, shown
+from .retention.letters import is_over, is_young, shown
+from .retention.own_times import periods_of
+from .retention.periods import Cutoff, Kept
 
 ORDER = [
     FolderRole.INBOX,

@@ -16,7 +16,7 @@ from letterdesk.events.record import record
 
 from . import rows
 from .models import Mailbox, Message, Tally
-from .periods import MICROSECOND
+from .retention.periods import MICROSECOND
 
 HOUR = timedelta(hours=1)
 KEY = "hour, is_held, held_by_task, held_by_law, in_crm, is_binned"

@@ -20,9 +20,10 @@ from letterdesk.events.record import record
 from letterdesk.mail.letters import Letter
 from letterdesk.mail.subjects import is_reply_subject, normal_subject
 
-from . import attached, legal, listing, rows
+from . import attached, listing, rows
 from .models import Conversation, Listing, Mailbox, Message, Placement, ThreadKey
 from .reminders import follow_split
+from .retention import legal
 from .subjects import Candidate, join_by_subject
 
 FIRST_REFERENCES = 2  # of a long References header the roots …

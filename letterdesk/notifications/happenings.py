@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from letterdesk.accounts.models import Employee, Role
-from letterdesk.crm.asked import asked_of, people_asked
+from letterdesk.crm.linking.asked import asked_of, people_asked
 from letterdesk.events.models import Event
 from letterdesk.intake.models import Arrived
 from letterdesk.mailboxes.models import Mailbox, MailboxState

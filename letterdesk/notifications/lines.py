@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Folder, FolderRole, Listing, Message
-from letterdesk.mailboxes.retention import visible
+from letterdesk.mailboxes.retention.letters import visible
 from letterdesk.tasks.models import Notice
 from letterdesk.team.sharing import shared_conversations, shared_letters
 

@@ -5,7 +5,8 @@ sync's append or the next pull turns it into the real one. Where the provider fi
 waits, and gives way to the provider's copy, which has the same Message-ID and often other bytes. A failure here never
 sends anything again (E08).
 
-What left through a verified sender lies in no Sent: where it was written its copy is kept (R6, `crm/written.py`).
+What left through a verified sender lies in no Sent: where it was written its copy is kept (R6,
+`crm/writing/written.py`).
 """
 
 import logging

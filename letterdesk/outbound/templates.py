@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from letterdesk.accounts.models import Employee
 from letterdesk.mail.text import text_to_html
 from letterdesk.mailboxes import collect
-from letterdesk.mailboxes.search_text import fold, prepare, shown
+from letterdesk.mailboxes.search.text import fold, prepare, shown
 
 from . import drafts, files
 from .drafts import BadDraft

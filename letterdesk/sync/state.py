@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from letterdesk.mail.imap import Status
 from letterdesk.mail.uidset import UidSet
 from letterdesk.mailboxes.models import Folder, PendingChange, Placement, Quarantined
-from letterdesk.mailboxes.retention import kept_since
+from letterdesk.mailboxes.retention.letters import kept_since
 
 from .decide import Local, Rules
 from .models import FolderCursor

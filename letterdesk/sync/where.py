@@ -23,9 +23,9 @@ from letterdesk.mail.parse import parse_many
 from letterdesk.mail.uidset import UidSet
 from letterdesk.mailboxes.attachments import raw
 from letterdesk.mailboxes.models import Folder, Mailbox, Message, Placement, Quarantined, Tombstone
-from letterdesk.mailboxes.own_times import periods_of
-from letterdesk.mailboxes.periods import Periods, of_mailbox
-from letterdesk.mailboxes.retention import period_of_letter, shown
+from letterdesk.mailboxes.retention.letters import period_of_letter, shown
+from letterdesk.mailboxes.retention.own_times import periods_of
+from letterdesk.mailboxes.retention.periods import Periods, of_mailbox
 
 from .connections import guard as default_guard
 from .connections import sign_in

@@ -14,9 +14,10 @@ from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mailboxes import bin as binned
-from letterdesk.mailboxes import collect, holds, legal, receipts
+from letterdesk.mailboxes import collect
 from letterdesk.mailboxes.models import Mailbox, Message
-from letterdesk.mailboxes.sweep import clock_is_in_doubt, settled
+from letterdesk.mailboxes.retention import holds, legal, receipts
+from letterdesk.mailboxes.retention.sweep import clock_is_in_doubt, settled
 
 from . import decide, guests
 from .access import KEPT

@@ -10,8 +10,8 @@ from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record
 from letterdesk.lib.crashpoint import reach
 from letterdesk.mailboxes import bin as binned
-from letterdesk.mailboxes import holds
 from letterdesk.mailboxes.models import Conversation, Mailbox, Message
+from letterdesk.mailboxes.retention import holds
 
 from . import decide
 from .decide import Link

@@ -15,7 +15,7 @@ from letterdesk.lib.keyset import cursor_of, read_cursor
 from letterdesk.mailboxes.hide import is_shown_to
 from letterdesk.mailboxes.lists import Page, Wanted, list_conversations
 from letterdesk.mailboxes.models import Conversation, FolderRole, Listing, Mailbox, Mark, Status
-from letterdesk.mailboxes.retention import shown
+from letterdesk.mailboxes.retention.letters import shown
 
 MINE = "mine"
 VIEWS = ("unassigned", MINE, "others", "waiting", "snoozed", "closed")

@@ -89,7 +89,7 @@ class Comment(OfConversation):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     text = models.TextField()
-    words = models.TextField(default="")  # as it is searched for (search.py)
+    words = models.TextField(default="")  # as it is searched for (mailboxes/search/text.py)
     mentions = models.JSONField(default=list)  # public ids of the people whom it calls
     at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True)

@@ -17,12 +17,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.hide import is_shown_to
 from letterdesk.mailboxes.models import FolderRole, Listing, Mailbox
-from letterdesk.mailboxes.own_times import periods_of
-from letterdesk.mailboxes.periods import Cutoff, Kept
-from letterdesk.mailboxes.retention import shown
-from letterdesk.mailboxes.search_marks import Highlighter, Marked
-from letterdesk.mailboxes.search_query import And, Condition, Node, Not, Or, Text
-from letterdesk.mailboxes.search_text import is_unspaced, prepare, words
+from letterdesk.mailboxes.retention.letters import shown
+from letterdesk.mailboxes.retention.own_times import periods_of
+from letterdesk.mailboxes.retention.periods import Cutoff, Kept
+from letterdesk.mailboxes.search.marks import Highlighter, Marked
+from letterdesk.mailboxes.search.query import And, Condition, Node, Not, Or, Text
+from letterdesk.mailboxes.search.text import is_unspaced, prepare, words
 
 from .lists import ASIDE
 from .models import Comment

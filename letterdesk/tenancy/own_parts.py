@@ -28,10 +28,10 @@ from letterdesk.crm.models import (
 )
 from letterdesk.events.audit import all_of, as_row
 from letterdesk.events.models import Event
-from letterdesk.mailboxes import receipts
 from letterdesk.mailboxes.models import Mailbox, Message
-from letterdesk.mailboxes.own_times import periods_of
-from letterdesk.mailboxes.retention import shown
+from letterdesk.mailboxes.retention import receipts
+from letterdesk.mailboxes.retention.letters import shown
+from letterdesk.mailboxes.retention.own_times import periods_of
 from letterdesk.outbound.models import Signature, Template, TemplateFile
 from letterdesk.tasks.models import ChecklistItem, Comment, Guest, Task, TaskFile
 

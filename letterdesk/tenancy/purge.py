@@ -20,7 +20,6 @@ from letterdesk.accounts.sessions import end_sessions
 from letterdesk.events.record import record
 from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
-from letterdesk.mailboxes import holds, legal, receipts
 from letterdesk.mailboxes.models import (
     Hold,
     Mailbox,
@@ -32,8 +31,9 @@ from letterdesk.mailboxes.models import (
     SearchText,
 )
 from letterdesk.mailboxes.remove import remove_messages
-from letterdesk.mailboxes.search import forget_removed
-from letterdesk.mailboxes.sweep import clock_is_in_doubt
+from letterdesk.mailboxes.retention import holds, legal, receipts
+from letterdesk.mailboxes.retention.sweep import clock_is_in_doubt
+from letterdesk.mailboxes.search.letters import forget_removed
 
 from . import parcels
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import CHOICES, THEMES
-from letterdesk.crm.asked import asked_of
+from letterdesk.crm.linking.asked import asked_of
 from letterdesk.web.commands import keymap
 
 

@@ -11,7 +11,14 @@ HERE = Path(__file__).resolve().parent
 SPRITE = HERE / "static/web/icons.svg"
 IN_TEMPLATES = re.compile(r'\{% icon "([a-z0-9-]+)"')
 IN_PYTHON = re.compile(r'"([a-z][a-z0-9-]+)"')
-CHOOSERS = ("sidebar.py", "state.py", "connecting.py", "palette.py", "crm_words.py", "task_filter.py")  # in Python
+CHOOSERS = (
+    "sidebar.py",
+    "palette.py",
+    "mailboxes/state.py",
+    "mailboxes/connecting.py",
+    "crm/words.py",
+    "tasks/filter.py",
+)
 
 
 def icons_in_templates() -> set[str]:
@@ -21,8 +28,7 @@ def icons_in_templates() -> set[str]:
 
 def icons_in_python(known: set[str]) -> set[str]:
     """Return those of the known names that Python files choose from."""
-    files = [HERE / name for name in CHOOSERS if (HERE / name).exists()]
-    return {name for file in files for name in IN_PYTHON.findall(file.read_text())} & known
+    return {name for file in CHOOSERS for name in IN_PYTHON.findall((HERE / file).read_text())} & known
 
 
 def drawn_icons() -> list[str]:

@@ -13,15 +13,15 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import prefer
-from letterdesk.crm.search import names_by_words
-from letterdesk.crm.views import views_of as list_views_of
+from letterdesk.crm.records.views import views_of as list_views_of
+from letterdesk.crm.search.records import names_by_words
 from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox
-from letterdesk.mailboxes.saved_searches import recent_of, views_of
-from letterdesk.mailboxes.suggest import people
+from letterdesk.mailboxes.search.saved import recent_of, views_of
+from letterdesk.mailboxes.search.suggest import people
+from letterdesk.web.account.plan_notice import offers_webmail
 from letterdesk.web.commands import keys_shown
-from letterdesk.web.crm_words import BY_KIND, KINDS
-from letterdesk.web.plan_notice import offers_webmail
-from letterdesk.web.record_views import address_of
+from letterdesk.web.crm.record_views import address_of
+from letterdesk.web.crm.words import BY_KIND, KINDS
 from letterdesk.web.request import Request
 from letterdesk.web.sidebar import ICONS, shown_name
 

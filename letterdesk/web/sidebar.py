@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.lists import Wanted
 from letterdesk.mailboxes.models import Folder, FolderRole, Mailbox, MailboxState
-from letterdesk.mailboxes.periods import Kept
+from letterdesk.mailboxes.retention.periods import Kept
 from letterdesk.mailboxes.sidebar import FolderEntry, MailboxEntry, sidebar
 from letterdesk.team.lists import waiting_for_us
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.models import Placement
 from letterdesk.mailboxes.move import delete, move
-from letterdesk.mailboxes.sweep import sweep
+from letterdesk.mailboxes.retention.sweep import sweep
 
 from .copies import Copy
 

@@ -14,7 +14,7 @@ from random import Random
 from django.db.models import Sum
 
 from letterdesk.accounts.models import Account, Employee
-from letterdesk.mailboxes import chain, holds, in_crm, tally
+from letterdesk.mailboxes import in_crm, tally
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.follow import follow
 from letterdesk.mailboxes.models import (
@@ -29,9 +29,10 @@ from letterdesk.mailboxes.models import (
     Receipt,
     RetentionRule,
 )
-from letterdesk.mailboxes.own_times import seal_of
-from letterdesk.mailboxes.retention import visible
-from letterdesk.mailboxes.sweep import sweep
+from letterdesk.mailboxes.retention import chain, holds
+from letterdesk.mailboxes.retention.letters import visible
+from letterdesk.mailboxes.retention.own_times import seal_of
+from letterdesk.mailboxes.retention.sweep import sweep
 from letterdesk.plans.change import change_plan
 from letterdesk.tasks import bin as tasks_bin
 from letterdesk.tasks.link import link, unlink

@@ -4,17 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from letterdesk.crm.create import create
-from letterdesk.crm.link import link_new
+from letterdesk.crm.activities.reading import raw
+from letterdesk.crm.linking.link import link_new
 from letterdesk.crm.models import Activity, Kind, LetterCopy, Record, Unknown
-from letterdesk.crm.reading import raw
-from letterdesk.crm.records import Fields
+from letterdesk.crm.records.create import create
+from letterdesk.crm.records.fields import Fields
 from letterdesk.crm.saving import change_saving
 from letterdesk.events.dispatch import dispatch
 from letterdesk.mailboxes.collect import collect
 from letterdesk.mailboxes.follow import follow
 from letterdesk.mailboxes.models import Mailbox, MailboxState, Message
-from letterdesk.mailboxes.sweep import sweep
+from letterdesk.mailboxes.retention.sweep import sweep
 from letterdesk.plans.change import change_plan
 from tests.rig.acting import throw_away
 from tests.rig.boxes import letter

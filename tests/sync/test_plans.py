@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from letterdesk.events.dispatch import dispatch
 from letterdesk.events.models import Event
-from letterdesk.mailboxes import holds
 from letterdesk.mailboxes.fit import fit
 from letterdesk.mailboxes.follow import follow
 from letterdesk.mailboxes.models import Mailbox, MailboxState, Message, PendingChange, Tombstone
+from letterdesk.mailboxes.retention import holds
 from letterdesk.plans.change import change_plan
 from letterdesk.plans.limits import NotInPlan
 from letterdesk.plans.models import Subscription

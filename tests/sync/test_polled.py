@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from letterdesk.crm import asked, polled
-from letterdesk.crm.create import create
+from letterdesk.crm.linking import asked
 from letterdesk.crm.models import (
     Activity,
     Kind,
@@ -17,8 +16,10 @@ from letterdesk.crm.models import (
     Record,
     Unknown,
 )
-from letterdesk.crm.polled_turn import AT_MOST, EVERY, take_turn, wait_after
-from letterdesk.crm.records import Fields
+from letterdesk.crm.polled import connect as polled
+from letterdesk.crm.polled.turn import AT_MOST, EVERY, take_turn, wait_after
+from letterdesk.crm.records.create import create
+from letterdesk.crm.records.fields import Fields
 from letterdesk.intake import jobs
 from letterdesk.intake.models import Arrived, State
 from letterdesk.lib import crashpoint
@@ -235,7 +236,7 @@ def test_the_same_letter_in_webmail_is_one_activity_and_at_most_one_lead(house, 
 @pytest.fixture(params=["polled first", "webmail first"])
 def now_or_later(request, connected):
     """A mailbox of Webmail beside it, that makes leads too; which of the two is looked at first differs."""
-    from letterdesk.crm.link import link_new
+    from letterdesk.crm.linking.link import link_new
     from letterdesk.crm.saving import change_saving
 
     def made(house):
@@ -262,7 +263,7 @@ def now_or_later(request, connected):
 )
 @pytest.mark.parametrize("nth", [1, 2])
 def test_dead_at_any_point_the_next_look_ends_the_same(house, monkeypatch, point, nth):
-    monkeypatch.setattr("letterdesk.crm.polled_read.BATCH_BYTES", 1)  # a transaction for each letter
+    monkeypatch.setattr("letterdesk.crm.polled.read.BATCH_BYTES", 1)  # a transaction for each letter
     house.connect(becomes=LEADS)
     house.deliver(1, From="Kofi <kofi@mensah.example>")
     house.deliver(2, From="Zoe <zoe@z.example>")
@@ -280,7 +281,7 @@ def test_dead_at_any_point_the_next_look_ends_the_same(house, monkeypatch, point
 
 
 def test_what_is_too_large_is_shown_and_comes_when_somebody_wants_it(house, monkeypatch):
-    monkeypatch.setattr("letterdesk.crm.polled_read.LARGEST", 2_000)
+    monkeypatch.setattr("letterdesk.crm.polled.read.LARGEST", 2_000)
     house.client("Ines", "ines@example.com")
     house.connect()
     house.server.deliver(house.user, letter(1, "x" * 4_000))

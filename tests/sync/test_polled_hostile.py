@@ -9,12 +9,12 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from letterdesk.crm import polled
 from letterdesk.crm.models import PolledFolder, PolledLetter, PolledMailbox
-from letterdesk.crm.polled_claim import LEASE, claim, held
-from letterdesk.crm.polled_look import LONGEST, NotOurs
-from letterdesk.crm.polled_turn import TOLD_AFTER, take_turn
-from letterdesk.crm.polled_watch import polling
+from letterdesk.crm.polled import connect as polled
+from letterdesk.crm.polled.claim import LEASE, claim, held
+from letterdesk.crm.polled.look import LONGEST, NotOurs
+from letterdesk.crm.polled.turn import TOLD_AFTER, take_turn
+from letterdesk.crm.polled.watch import polling
 from letterdesk.events.models import Event
 from letterdesk.intake import jobs
 from letterdesk.intake.models import Arrived
@@ -175,7 +175,7 @@ def test_comparing_fetches_neither_copies_nor_what_is_too_old_again(poll):
 
 
 def test_numbers_that_lie_far_apart_are_asked_for_in_few_questions(poll, monkeypatch):
-    monkeypatch.setattr("letterdesk.crm.polled_read.WIDTH", 2)
+    monkeypatch.setattr("letterdesk.crm.polled.read.WIDTH", 2)
     house = poll()
     for number, uid in ((1, 1), (2, 2), (3, 70_000), (4, 3_000_000_000)):
         house.come(number, uid=uid, date=house.now - 9 * DAY)
@@ -215,8 +215,8 @@ class Meddling(Liar):
 
 def test_a_look_ends_in_time_however_steadily_the_server_drips(poll, monkeypatch):
     assert timedelta(seconds=LONGEST) < LEASE
-    monkeypatch.setattr("letterdesk.crm.polled_look.LONGEST", 1.5)
-    monkeypatch.setattr("letterdesk.crm.polled_read.AT_ONCE", 1)
+    monkeypatch.setattr("letterdesk.crm.polled.look.LONGEST", 1.5)
+    monkeypatch.setattr("letterdesk.crm.polled.read.AT_ONCE", 1)
     house = poll(Dripping).connect()
     house.come(1, 2, 3, 4)
     began = time.monotonic()
@@ -266,7 +266,7 @@ def test_a_mistake_of_ours_is_counted_told_and_tried_later(poll):
 
 
 def test_the_sync_process_looks_and_a_slow_server_keeps_nobody_waiting(poll, monkeypatch):
-    monkeypatch.setattr("letterdesk.crm.polled_watch.CLOSE_WITHIN", 0.1)
+    monkeypatch.setattr("letterdesk.crm.polled.watch.CLOSE_WITHIN", 0.1)
     slow, other = poll(Dripping).connect(), poll().connect()
     slow.come(1, 2, 3)
     other.come(1)
@@ -311,8 +311,8 @@ def test_a_folder_that_is_renumbered_at_each_look_is_switched_off_and_told(poll)
 
 def test_a_long_history_waits_while_its_letters_were_not_looked_at(poll, settings, monkeypatch, tmp_path):  # D13
     settings.JOBS_URL = f"sqlite:///{tmp_path}/jobs"  # nobody works
-    monkeypatch.setattr("letterdesk.crm.polled_read.MOST_WAITING", 2)
-    monkeypatch.setattr("letterdesk.crm.polled_read.AT_ONCE", 1)
+    monkeypatch.setattr("letterdesk.crm.polled.read.MOST_WAITING", 2)
+    monkeypatch.setattr("letterdesk.crm.polled.read.AT_ONCE", 1)
     house = poll().connect()
     house.come(1, 2, 3, 4)
     assert not house.look().is_whole

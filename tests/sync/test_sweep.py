@@ -9,11 +9,11 @@ import pytest
 from django.db import connection
 
 from letterdesk.lib import blobs
-from letterdesk.mailboxes import chain
 from letterdesk.mailboxes.collect import collect
 from letterdesk.mailboxes.models import Message, Placement, SearchText, Tombstone
-from letterdesk.mailboxes.retention import visible
-from letterdesk.mailboxes.sweep import sweep
+from letterdesk.mailboxes.retention import chain
+from letterdesk.mailboxes.retention.letters import visible
+from letterdesk.mailboxes.retention.sweep import sweep
 from letterdesk.sync.ledger import ledger_of
 from letterdesk.tasks.create import create
 from tests.rig.acting import let_the_month_end

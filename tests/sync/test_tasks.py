@@ -8,7 +8,7 @@ from letterdesk.mailboxes import bin as binned
 from letterdesk.mailboxes import listing
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.models import Message, Placement, Tombstone
-from letterdesk.mailboxes.sweep import sweep
+from letterdesk.mailboxes.retention.sweep import sweep
 from letterdesk.sync.ledger import ledger_of
 from letterdesk.tasks.bin import delete, purge, restore
 from letterdesk.tasks.create import create

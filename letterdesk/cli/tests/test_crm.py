@@ -3,7 +3,7 @@
 import pytest
 
 from letterdesk.crm.models import Activity, MailboxSaving, Record
-from letterdesk.crm.stages import first_stage
+from letterdesk.crm.records.stages import first_stage
 from letterdesk.crm.tests.conftest import (  # noqa: F401  fixtures
     account,
     administrator,

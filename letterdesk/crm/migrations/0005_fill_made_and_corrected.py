@@ -18,7 +18,7 @@ def forward(apps, _schema):
 
 
 def _digits(number):
-    """As `crm/records.py` compares numbers at this time."""
+    """As `crm/records/fields.py` compares numbers at this time."""
     digits = re.sub(r"\D", "", number)
     return digits[-9:] if len(digits) >= 7 else ""
 

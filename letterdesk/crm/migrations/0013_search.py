@@ -49,7 +49,7 @@ def drop_index(_apps: object, editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def fill(apps: Any, _editor: object) -> None:
-    from letterdesk.crm import search_index  # noqa: PLC0415  as rows are written from here on
+    from letterdesk.crm.search import index as search_index  # noqa: PLC0415  as rows are written from here on
 
     row = apps.get_model("crm", "FoundText")
     for batch in _batches(_made(apps, search_index)):

@@ -80,7 +80,7 @@ class OwnValue(models.Model):
     record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="own_values")
     field = models.ForeignKey(OwnField, on_delete=models.CASCADE, related_name="values", db_index=False)
     text = models.TextField(blank=True, default="")  # texts and links
-    number = models.DecimalField(max_digits=19, decimal_places=4, null=True)  # of 15 digits: own_values.py
+    number = models.DecimalField(max_digits=19, decimal_places=4, null=True)  # of 15 digits: own/values.py
     currency = models.CharField(max_length=3, blank=True, default="")
     day = models.DateField(null=True)
     is_true = models.BooleanField(null=True)

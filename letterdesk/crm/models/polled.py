@@ -117,7 +117,7 @@ class PolledFolder(models.Model):
 class PolledLetter(models.Model):
     """A letter that was decided about: it is taken once, whatever folder, UID or UIDVALIDITY it has later.
 
-    `key` tells it by Message-ID and content (`polled_key.py`); of one that the server did not hand over, and of a copy
+    `key` tells it by Message-ID and content (`polled/key.py`); of one that the server did not hand over, and of a copy
     of one that is known, by its place. `uid`: under the folder's UIDVALIDITY; 0: it had another one.
     """
 

@@ -11,7 +11,7 @@ from .records import Record
 
 
 class FoundText(models.Model):
-    """What can be found of one record, one note or call, or one letter in CRM; written by `search_index.py` alone.
+    """What can be found of one record, one note or call, or one letter in CRM; written by `search/index.py` alone.
 
     As `mailboxes.SearchText`: the FTS5 table `crm_found` of SQLite is kept in step by triggers (migrations
     0013_search, 0023_forget_less), PostgreSQL has a GIN index on `vector`. The words of removed rows leave as those

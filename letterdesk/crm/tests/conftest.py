@@ -3,10 +3,10 @@
 import pytest
 
 from letterdesk.accounts.models import Department, Role
-from letterdesk.crm.create import create
-from letterdesk.crm.link import link_new
+from letterdesk.crm.linking.link import link_new
 from letterdesk.crm.models import Activity, Binding, Direction, Kind, LetterCopy, Reason, Thread
-from letterdesk.crm.records import Fields
+from letterdesk.crm.records.create import create
+from letterdesk.crm.records.fields import Fields
 from letterdesk.lib import blobs
 from letterdesk.mailboxes import collect, in_crm
 from letterdesk.mailboxes.models import Message

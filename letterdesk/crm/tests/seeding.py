@@ -5,8 +5,8 @@ import itertools
 from django.utils import timezone
 
 from letterdesk.crm.models import Activity, Binding, Direction, EmailAddress, LetterCopy, Reason, Record, Thread
-from letterdesk.crm.records import fields_of
-from letterdesk.crm.search_index import index_letters, index_record, texts_of
+from letterdesk.crm.records.fields import fields_of
+from letterdesk.crm.search.index import index_letters, index_record, texts_of
 from letterdesk.mailboxes import collect
 
 _numbers = itertools.count(1)

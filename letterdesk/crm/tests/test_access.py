@@ -4,8 +4,8 @@ import pytest
 
 from letterdesk.accounts.dismiss import dismiss
 from letterdesk.accounts.models import Role
-from letterdesk.crm.bin import delete, purge
 from letterdesk.crm.models import Activity, Binding, EmailAddress, Record, Scope, Sight
+from letterdesk.crm.records.bin import delete, purge
 from letterdesk.mailboxes.tests.conftest import employ
 
 from .conftest import activity_at

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from letterdesk.crm.activity_bin import NoRecord, delete_activity, restore_activity
-from letterdesk.crm.bin import NotInBin, consequences, delete, purge, purge_due, restore
-from letterdesk.crm.by_hand import link_by_hand, take_away
-from letterdesk.crm.change import InBin
+from letterdesk.crm.activities.bin import NoRecord, delete_activity, restore_activity
 from letterdesk.crm.jobs import purge_bin
+from letterdesk.crm.linking.by_hand import link_by_hand, take_away
 from letterdesk.crm.models import Activity, Record, Thread, Unlinked
-from letterdesk.crm.notes import Said, write
+from letterdesk.crm.records.bin import NotInBin, consequences, delete, purge, purge_due, restore
+from letterdesk.crm.records.change import InBin
+from letterdesk.crm.records.notes import Said, write
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, disarm, interrupt
 from letterdesk.mailboxes.collect import collect

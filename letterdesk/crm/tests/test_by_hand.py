@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from letterdesk.crm.activity_bin import delete_activity, restore_activity
-from letterdesk.crm.bin import delete
-from letterdesk.crm.by_hand import LetterGone, link_by_hand, move, stand_at, take_away
-from letterdesk.crm.change import InBin
-from letterdesk.crm.link import link_letters
+from letterdesk.crm.activities.bin import delete_activity, restore_activity
+from letterdesk.crm.linking.by_hand import LetterGone, link_by_hand, move, stand_at, take_away
+from letterdesk.crm.linking.link import link_letters
+from letterdesk.crm.linking.why import crm_lines, why_not
 from letterdesk.crm.models import Activity, Reason, Unlinked
-from letterdesk.crm.why import crm_lines, why_not
+from letterdesk.crm.records.bin import delete
+from letterdesk.crm.records.change import InBin
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, interrupt
 from letterdesk.mailboxes.models import BlobReference, Message

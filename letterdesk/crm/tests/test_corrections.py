@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from letterdesk.crm.bin import delete
-from letterdesk.crm.by_hand import move
-from letterdesk.crm.change import InBin, move_to_stage
-from letterdesk.crm.corrections import belongs, belongs_not, counterpart_of, forget, said_of
+from letterdesk.crm.linking.by_hand import move
+from letterdesk.crm.linking.corrections import belongs, belongs_not, counterpart_of, forget, said_of
+from letterdesk.crm.linking.why import why_not
 from letterdesk.crm.models import Activity, Correction, Reason
-from letterdesk.crm.stages import stages_of
-from letterdesk.crm.why import why_not
+from letterdesk.crm.records.bin import delete
+from letterdesk.crm.records.change import InBin, move_to_stage
+from letterdesk.crm.records.stages import stages_of
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.tests.arriving import raw
 from letterdesk.mailboxes.tests.letters import folder_of

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from letterdesk.crm.decide import Bind, Conversation, Ground, Known, Said, Saving, Seen, Verdict, WhyNot, decide
-from letterdesk.crm.identity import People
+from letterdesk.crm.linking.decide import Bind, Conversation, Ground, Known, Said, Saving, Seen, Verdict, WhyNot, decide
+from letterdesk.crm.linking.identity import People
+from letterdesk.crm.linking.words import WHY_NOT
 from letterdesk.crm.models import Kind
-from letterdesk.crm.words import WHY_NOT
 
 DAY_ONE = datetime(2026, 1, 1, tzinfo=UTC)
 LINES = [line for line in Path(__file__).with_name("decisions.txt").read_text().splitlines() if line[:1] not in "# "]

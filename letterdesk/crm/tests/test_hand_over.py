@@ -6,12 +6,12 @@ from django.test.utils import CaptureQueriesContext
 
 from letterdesk.accounts.dismiss import dismiss
 from letterdesk.accounts.roles import NotAllowed
-from letterdesk.crm import hand_over as handing
-from letterdesk.crm.bin import delete
-from letterdesk.crm.hand_over import NotHandedOver, hand_over, left_behind
 from letterdesk.crm.models import ListView, Record, Turn
+from letterdesk.crm.records import hand_over as handing
+from letterdesk.crm.records.bin import delete
+from letterdesk.crm.records.hand_over import NotHandedOver, hand_over, left_behind
+from letterdesk.crm.records.views import save
 from letterdesk.crm.saving import change_saving
-from letterdesk.crm.views import save
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, interrupt
 

@@ -4,10 +4,11 @@ from itertools import permutations
 
 import pytest
 
-from letterdesk.crm import in_text, sendsave
+from letterdesk.crm.activities.reading import raw as raw_of
+from letterdesk.crm.linking import in_text
 from letterdesk.crm.models import Activity, Binding, InText, Record, Thread, Unknown
-from letterdesk.crm.reading import raw as raw_of
 from letterdesk.crm.saving import change_saving
+from letterdesk.crm.sendsave import addresses as sendsave
 from letterdesk.crm.tests.test_sendsave import address, arrive, house, letter  # noqa: F401  fixtures
 from letterdesk.intake.models import Arrived, State
 from letterdesk.mail.authentic import Proof

@@ -3,15 +3,15 @@
 import pytest
 
 from letterdesk.accounts.roles import NotAllowed
-from letterdesk.crm.bin import restore
-from letterdesk.crm.change import InBin
-from letterdesk.crm.export import HEAD, exported, table_of
-from letterdesk.crm.import_rows import guessed
-from letterdesk.crm.labels import change_label, delete_label, give, labels_of, make_label, take
-from letterdesk.crm.lists import RecordFilter, all_of, record_page
-from letterdesk.crm.merge import merge, preview
 from letterdesk.crm.models import ImportRefusal, Label, Labelled, Record
-from letterdesk.crm.take_in import begin, start, take_piece
+from letterdesk.crm.records.bin import restore
+from letterdesk.crm.records.change import InBin
+from letterdesk.crm.records.export import HEAD, exported, table_of
+from letterdesk.crm.records.import_rows import guessed
+from letterdesk.crm.records.labels import change_label, delete_label, give, labels_of, make_label, take
+from letterdesk.crm.records.lists import RecordFilter, all_of, record_page
+from letterdesk.crm.records.merge import merge, preview
+from letterdesk.crm.records.take_in import begin, start, take_piece
 from letterdesk.events.models import Event
 from letterdesk.lib.sheets import as_csv
 from letterdesk.mailboxes.labels import BadLabel

@@ -7,15 +7,16 @@ import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from letterdesk.crm import jobs, link
-from letterdesk.crm.exclusions import exclude
+from letterdesk.crm import jobs
+from letterdesk.crm.activities.timeline import ActivityFilter, activity_page
 from letterdesk.crm.jobs import after_new_addresses, after_receiving, link_missed
-from letterdesk.crm.link import link_new, mailboxes_to_look_at
-from letterdesk.crm.look_back import look_back
+from letterdesk.crm.linking import link
+from letterdesk.crm.linking.exclusions import exclude
+from letterdesk.crm.linking.link import link_new, mailboxes_to_look_at
+from letterdesk.crm.linking.look_back import look_back
+from letterdesk.crm.linking.why import why_not
 from letterdesk.crm.models import Activity, Binding, Direction, LetterCopy, Reason, Record, Thread, Unknown
 from letterdesk.crm.saving import change_saving
-from letterdesk.crm.timeline import ActivityFilter, activity_page
-from letterdesk.crm.why import why_not
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, interrupt
 from letterdesk.mailboxes.models import BlobReference, Message

@@ -8,19 +8,19 @@ import pytest
 from django.db import connection, connections
 
 from letterdesk.accounts.absence import be_away, is_away
-from letterdesk.crm import cards
-from letterdesk.crm.cards import read_noted
-from letterdesk.crm.change import move_to_stage
-from letterdesk.crm.decide import Bind
-from letterdesk.crm.exclusions import exclude
-from letterdesk.crm.guess import domain_of, name_of
-from letterdesk.crm.keep import ToKeep
-from letterdesk.crm.link import link_new
+from letterdesk.crm.linking import cards
+from letterdesk.crm.linking.cards import read_noted
+from letterdesk.crm.linking.decide import Bind
+from letterdesk.crm.linking.exclusions import exclude
+from letterdesk.crm.linking.guess import domain_of, name_of
+from letterdesk.crm.linking.keep import ToKeep
+from letterdesk.crm.linking.link import link_new
+from letterdesk.crm.linking.turns import next_of
 from letterdesk.crm.models import Activity, CardsToRead, Reason, Record, Turn
-from letterdesk.crm.pipelines import delete_pipeline, make_pipeline
+from letterdesk.crm.records.change import move_to_stage
+from letterdesk.crm.records.pipelines import delete_pipeline, make_pipeline
+from letterdesk.crm.records.stages import stages_of
 from letterdesk.crm.saving import change_saving
-from letterdesk.crm.stages import stages_of
-from letterdesk.crm.turns import next_of
 from letterdesk.mailboxes.tests.arriving import another_mailbox, raw
 from letterdesk.mailboxes.tests.letters import folder_of
 from letterdesk.plans.change import change_plan

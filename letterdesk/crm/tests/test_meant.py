@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from letterdesk.crm.identity import people_of
-from letterdesk.crm.meant import Unclear, Way, meant_by, written
+from letterdesk.crm.linking.identity import people_of
+from letterdesk.crm.sendsave.meant import Unclear, Way, meant_by, written
 from letterdesk.mail.forwards import Forwarded
 from letterdesk.mail.letters import Address, Letter
 

@@ -4,15 +4,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from letterdesk.crm.bin import delete, restore
-from letterdesk.crm.by_hand import take_away
-from letterdesk.crm.change import InBin, move_to_stage
-from letterdesk.crm.corrections import belongs
-from letterdesk.crm.duplicates import Alike, pairs_of, tell_apart
-from letterdesk.crm.merge import merge, preview
+from letterdesk.crm.linking.by_hand import take_away
+from letterdesk.crm.linking.corrections import belongs
 from letterdesk.crm.models import Activity, Correction, Reason, Record, Unlinked
-from letterdesk.crm.records import BadRecord, fields_of
-from letterdesk.crm.stages import stages_of
+from letterdesk.crm.records.bin import delete, restore
+from letterdesk.crm.records.change import InBin, move_to_stage
+from letterdesk.crm.records.duplicates import Alike, pairs_of, tell_apart
+from letterdesk.crm.records.fields import BadRecord, fields_of
+from letterdesk.crm.records.merge import merge, preview
+from letterdesk.crm.records.stages import stages_of
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, interrupt
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from letterdesk.crm.bin import NotInBin, delete, purge_due, restore
-from letterdesk.crm.change import ChangedMeanwhile, InBin
-from letterdesk.crm.merge import merge, preview
+from letterdesk.crm.activities.timeline import PAGE, in_talks, record_page
 from letterdesk.crm.models import Note, Record
-from letterdesk.crm.notes import BadNote, Said, bring_back, change, notes_in_bin, remove, version_of, write
-from letterdesk.crm.timeline import PAGE, in_talks, record_page
+from letterdesk.crm.records.bin import NotInBin, delete, purge_due, restore
+from letterdesk.crm.records.change import ChangedMeanwhile, InBin
+from letterdesk.crm.records.merge import merge, preview
+from letterdesk.crm.records.notes import BadNote, Said, bring_back, change, notes_in_bin, remove, version_of, write
 from letterdesk.events.models import Event
 
 from .conftest import activity_at

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from letterdesk.crm.link import link_new
+from letterdesk.crm.linking.link import link_new
 from letterdesk.crm.models import Activity, Binding, Kind, Record, Thread, Unknown
 from letterdesk.crm.saving import change_saving
 from letterdesk.mailboxes.models import Mailbox

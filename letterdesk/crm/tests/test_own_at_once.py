@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from django.db import connection, transaction
 
-from letterdesk.crm.change import change
 from letterdesk.crm.models import OwnField, OwnValue
-from letterdesk.crm.own_fields import FieldSaid, delete_field, make_field
-from letterdesk.crm.own_said import Said
-from letterdesk.crm.records import BadRecord, fields_of
+from letterdesk.crm.own.fields import FieldSaid, delete_field, make_field
+from letterdesk.crm.own.said import Said
+from letterdesk.crm.records.change import change
+from letterdesk.crm.records.fields import BadRecord, fields_of
 from tests.rig.together import at_once
 
 pytestmark = [

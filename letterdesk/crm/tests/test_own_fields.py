@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 
 from letterdesk.accounts.roles import NotAllowed
-from letterdesk.crm.change import change
 from letterdesk.crm.models import OwnField, OwnOption, OwnValue
-from letterdesk.crm.own_fields import (
+from letterdesk.crm.own.fields import (
     BadField,
     FieldSaid,
     OptionSaid,
@@ -19,9 +18,10 @@ from letterdesk.crm.own_fields import (
     records_with,
     write_options,
 )
-from letterdesk.crm.own_read import read
-from letterdesk.crm.own_values import own_fields_of
-from letterdesk.crm.records import fields_of
+from letterdesk.crm.own.read import read
+from letterdesk.crm.own.values import own_fields_of
+from letterdesk.crm.records.change import change
+from letterdesk.crm.records.fields import fields_of
 from letterdesk.events.models import Event
 
 

@@ -5,17 +5,17 @@ from dataclasses import replace
 import pytest
 
 from letterdesk.config.reactions import REACTIONS
-from letterdesk.crm import own_index
-from letterdesk.crm.change import change
 from letterdesk.crm.jobs import index_own_fields
-from letterdesk.crm.lists import RecordFilter, all_of
-from letterdesk.crm.merge import merge
 from letterdesk.crm.models import FoundText
-from letterdesk.crm.own_fields import FieldSaid, change_field, delete_field, make_field
-from letterdesk.crm.own_filter import OwnFilter
-from letterdesk.crm.own_said import Said
-from letterdesk.crm.records import fields_of
-from letterdesk.crm.search import names_by_words
+from letterdesk.crm.own import index as own_index
+from letterdesk.crm.own.fields import FieldSaid, change_field, delete_field, make_field
+from letterdesk.crm.own.filter import OwnFilter
+from letterdesk.crm.own.said import Said
+from letterdesk.crm.records.change import change
+from letterdesk.crm.records.fields import fields_of
+from letterdesk.crm.records.lists import RecordFilter, all_of
+from letterdesk.crm.records.merge import merge
+from letterdesk.crm.search.records import names_by_words
 from letterdesk.events.models import Event
 
 pytestmark = pytest.mark.django_db

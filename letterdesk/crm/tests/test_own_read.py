@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from letterdesk.crm.models import OwnField, OwnType
-from letterdesk.crm.own_read import BadValue, read, read_file
-from letterdesk.crm.own_said import NOTHING, Said, in_file, in_words
+from letterdesk.crm.own.read import BadValue, read, read_file
+from letterdesk.crm.own.said import NOTHING, Said, in_file, in_words
 
 
 def field(kind):

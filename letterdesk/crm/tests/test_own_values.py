@@ -6,14 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from letterdesk.crm.bin import delete, purge, restore
-from letterdesk.crm.change import ChangedMeanwhile, change, version_of
-from letterdesk.crm.create import create
-from letterdesk.crm.export import HEAD, exported, head_of, table_of
-from letterdesk.crm.lists import RecordFilter, all_of
-from letterdesk.crm.merge import merge, preview
 from letterdesk.crm.models import ImportRefusal, OwnField, OwnOption, OwnValue, Record
-from letterdesk.crm.own_fields import (
+from letterdesk.crm.own.fields import (
     FieldSaid,
     OptionSaid,
     change_field,
@@ -22,14 +16,20 @@ from letterdesk.crm.own_fields import (
     make_field,
     write_options,
 )
-from letterdesk.crm.own_filter import OwnFilter
-from letterdesk.crm.own_read import BadValue, read
-from letterdesk.crm.own_said import Said, reference
-from letterdesk.crm.own_values import all_said_at, own_fields_of, shown_at
-from letterdesk.crm.placeholders import own_placeholders, values_at
-from letterdesk.crm.qualify import qualify
-from letterdesk.crm.records import BadRecord, Fields, fields_of
-from letterdesk.crm.take_in import begin, start, take_piece
+from letterdesk.crm.own.filter import OwnFilter
+from letterdesk.crm.own.read import BadValue, read
+from letterdesk.crm.own.said import Said, reference
+from letterdesk.crm.own.values import all_said_at, own_fields_of, shown_at
+from letterdesk.crm.records.bin import delete, purge, restore
+from letterdesk.crm.records.change import ChangedMeanwhile, change, version_of
+from letterdesk.crm.records.create import create
+from letterdesk.crm.records.export import HEAD, exported, head_of, table_of
+from letterdesk.crm.records.fields import BadRecord, Fields, fields_of
+from letterdesk.crm.records.lists import RecordFilter, all_of
+from letterdesk.crm.records.merge import merge, preview
+from letterdesk.crm.records.qualify import qualify
+from letterdesk.crm.records.take_in import begin, start, take_piece
+from letterdesk.crm.writing.placeholders import own_placeholders, values_at
 from letterdesk.events.models import Event
 from letterdesk.lib.sheets import as_csv
 from letterdesk.outbound.placeholders import MissingValue, UnknownPlaceholder, check_filled, fill

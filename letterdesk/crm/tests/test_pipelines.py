@@ -7,16 +7,17 @@ import pytest
 
 from letterdesk.accounts.models import Department
 from letterdesk.accounts.roles import NotAllowed
-from letterdesk.crm.activity_bin import delete_activity, stays_elsewhere
-from letterdesk.crm.bin import delete, restore
-from letterdesk.crm.by_hand import stand_at
-from letterdesk.crm.change import ChangedMeanwhile, change, move_to_stage
-from letterdesk.crm.export import HEAD, exported, table_of
-from letterdesk.crm.link import link_new
-from letterdesk.crm.lists import RecordFilter, all_of, board_of
+from letterdesk.crm.activities.bin import delete_activity, stays_elsewhere
+from letterdesk.crm.linking.by_hand import stand_at
+from letterdesk.crm.linking.link import link_new
 from letterdesk.crm.models import Activity, EmailAddress, Note, Pipeline, Record, Scope, Stage, Unlinked
-from letterdesk.crm.notes import Said, write
-from letterdesk.crm.pipelines import (
+from letterdesk.crm.records.bin import delete, restore
+from letterdesk.crm.records.change import ChangedMeanwhile, change, move_to_stage
+from letterdesk.crm.records.export import HEAD, exported, table_of
+from letterdesk.crm.records.fields import BadRecord, fields_of
+from letterdesk.crm.records.lists import RecordFilter, all_of, board_of
+from letterdesk.crm.records.notes import Said, write
+from letterdesk.crm.records.pipelines import (
     BadPipeline,
     StageSaid,
     delete_pipeline,
@@ -27,11 +28,10 @@ from letterdesk.crm.pipelines import (
     write_access,
     write_stages,
 )
-from letterdesk.crm.qualify import qualify
-from letterdesk.crm.records import BadRecord, fields_of
+from letterdesk.crm.records.qualify import qualify
+from letterdesk.crm.records.stages import first_stage, may_change, stages_for, stages_of
 from letterdesk.crm.saving import change_sight
-from letterdesk.crm.stages import first_stage, may_change, stages_for, stages_of
-from letterdesk.crm.write import check
+from letterdesk.crm.writing.write import check
 from letterdesk.events.models import Event
 from letterdesk.outbound.composing import CannotSend
 from letterdesk.outbound.models import Draft
@@ -262,7 +262,7 @@ def test_two_at_once_are_told_so(pipelines, make, administrator, ines, monkeypat
     with pytest.raises(BadRecord, match="deleted meanwhile"):
         make("deal", "Cellar", stage=gone)
     monkeypatch.setattr(
-        "letterdesk.crm.pipelines.lock", lambda _pk: Pipeline.objects.filter(pk=first.pk).update(name="Upkeep")
+        "letterdesk.crm.records.pipelines.lock", lambda _pk: Pipeline.objects.filter(pk=first.pk).update(name="Upkeep")
     )
     with pytest.raises(BadPipeline, match="already"):
         rename_pipeline(second, "Upkeep", by=administrator)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from letterdesk.crm import polled
 from letterdesk.crm.models import PolledFolder, PolledLetter
+from letterdesk.crm.polled import connect as polled
 from letterdesk.mail.imap import RemoteFolder
 from letterdesk.mail.imap_types import Login
 

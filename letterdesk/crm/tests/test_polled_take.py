@@ -4,11 +4,11 @@ import pytest
 from django.db import transaction
 
 from letterdesk.accounts.models import Role
-from letterdesk.crm import asked, exclusions
-from letterdesk.crm.ground import ours_of
+from letterdesk.crm.linking import asked, exclusions
+from letterdesk.crm.linking.ground import ours_of
 from letterdesk.crm.models import Activity, PolledFolder, PolledLetter, PolledMailbox, Record, Sight
-from letterdesk.crm.polled_key import key_of
-from letterdesk.crm.polled_look import DOOR
+from letterdesk.crm.polled.key import key_of
+from letterdesk.crm.polled.look import DOOR
 from letterdesk.intake.doors import Place
 from letterdesk.intake.jobs import take
 from letterdesk.intake.keep import enter, write

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from letterdesk.crm.bin import delete
-from letterdesk.crm.change import ChangedMeanwhile, change, move_to_stage, version_of
-from letterdesk.crm.change import InBin as InBinError
 from letterdesk.crm.models import Binding, EmailAddress, Kind, Pipeline, Record, Stage
-from letterdesk.crm.qualify import qualify
-from letterdesk.crm.records import BadRecord, fields_of
-from letterdesk.crm.stages import stages_of
+from letterdesk.crm.records.bin import delete
+from letterdesk.crm.records.change import ChangedMeanwhile, change, move_to_stage, version_of
+from letterdesk.crm.records.change import InBin as InBinError
+from letterdesk.crm.records.fields import BadRecord, fields_of
+from letterdesk.crm.records.qualify import qualify
+from letterdesk.crm.records.stages import stages_of
 from letterdesk.events.models import Event
 
 from .conftest import activity_at

@@ -6,19 +6,20 @@ from zipfile import ZipFile
 
 import pytest
 
-from letterdesk.crm.activity_bin import delete_activity
-from letterdesk.crm.bin import purge_due
+from letterdesk.crm.activities.bin import delete_activity
+from letterdesk.crm.activities.reading import content_of, files_of, in_webmail, raw
 from letterdesk.crm.models import Activity
-from letterdesk.crm.reading import content_of, files_of, in_webmail, raw
+from letterdesk.crm.records.bin import purge_due
 from letterdesk.lib.blobs import BlobMissing
-from letterdesk.mailboxes import forget, holds
+from letterdesk.mailboxes import forget
 from letterdesk.mailboxes.collect import collect
 from letterdesk.mailboxes.follow import follow
 from letterdesk.mailboxes.models import Message, Receipt
-from letterdesk.mailboxes.own_times import periods_of
 from letterdesk.mailboxes.remove import remove_messages
-from letterdesk.mailboxes.retention import storage_line
-from letterdesk.mailboxes.sweep import sweep
+from letterdesk.mailboxes.retention import holds
+from letterdesk.mailboxes.retention.letters import storage_line
+from letterdesk.mailboxes.retention.own_times import periods_of
+from letterdesk.mailboxes.retention.sweep import sweep
 from letterdesk.plans.change import change_plan
 from letterdesk.tenancy.export import export
 

@@ -5,7 +5,7 @@ from email.policy import SMTP
 
 import pytest
 
-from letterdesk.crm import write
+from letterdesk.crm.writing import write
 from letterdesk.events.models import Event
 from letterdesk.intake import jobs
 from letterdesk.intake.doors import place_of

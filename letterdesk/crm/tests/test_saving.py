@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from letterdesk.accounts.roles import NotAllowed
-from letterdesk.crm.exclusions import BadPattern, Exclusions, allow, exclude
-from letterdesk.crm.link import link_new
+from letterdesk.crm.linking.exclusions import BadPattern, Exclusions, allow, exclude
+from letterdesk.crm.linking.link import link_new
+from letterdesk.crm.linking.why import why_not
 from letterdesk.crm.models import Exclusion, Record, Scope, Sight, Unknown
 from letterdesk.crm.saving import change_saving, change_sight, saving_of
-from letterdesk.crm.why import why_not
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.tests.arriving import raw
 from letterdesk.plans.change import change_plan, choose_next

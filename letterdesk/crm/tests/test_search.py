@@ -6,19 +6,20 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from letterdesk.crm import bin as record_bin
-from letterdesk.crm import labels, notes, search_letters
-from letterdesk.crm.change import change
-from letterdesk.crm.merge import merge
 from letterdesk.crm.models import Activity, FoundText, Note, Pipeline, Record, Stage
-from letterdesk.crm.records import fields_of
-from letterdesk.crm.search import find_records, names_by_words
-from letterdesk.crm.search_index import index_letters, moved, read_missing, row_of_note, row_of_record
-from letterdesk.crm.search_letters import find_letters
-from letterdesk.mailboxes import search_sqlite
+from letterdesk.crm.records import bin as record_bin
+from letterdesk.crm.records import labels, notes
+from letterdesk.crm.records.change import change
+from letterdesk.crm.records.fields import fields_of
+from letterdesk.crm.records.merge import merge
+from letterdesk.crm.search import letters as search_letters
+from letterdesk.crm.search.index import index_letters, moved, read_missing, row_of_note, row_of_record
+from letterdesk.crm.search.letters import find_letters
+from letterdesk.crm.search.records import find_records, names_by_words
 from letterdesk.mailboxes.models import Folder, HiddenLetter, Message, RemovedWords
-from letterdesk.mailboxes.own_times import periods_of
-from letterdesk.mailboxes.search import Search, forget_removed, parse_query
+from letterdesk.mailboxes.retention.own_times import periods_of
+from letterdesk.mailboxes.search import sqlite as search_sqlite
+from letterdesk.mailboxes.search.letters import Search, forget_removed, parse_query
 
 from .conftest import activity_at, from_amara
 

@@ -7,12 +7,14 @@ import pytest
 
 from letterdesk.accounts.dismiss import dismiss
 from letterdesk.accounts.roles import NotAllowed
-from letterdesk.crm import asked, sendsave, sendsave_take
-from letterdesk.crm.bin import delete as bin_record
+from letterdesk.crm.activities.reading import raw as raw_of
+from letterdesk.crm.linking import asked
+from letterdesk.crm.linking.why import crm_lines
 from letterdesk.crm.models import Activity, Binding, Direction, Reason, Record, SendSaveAddress, Thread, Unknown
-from letterdesk.crm.reading import raw as raw_of
+from letterdesk.crm.records.bin import delete as bin_record
 from letterdesk.crm.saving import change_saving
-from letterdesk.crm.why import crm_lines
+from letterdesk.crm.sendsave import addresses as sendsave
+from letterdesk.crm.sendsave import take as sendsave_take
 from letterdesk.events.models import Event
 from letterdesk.intake import jobs
 from letterdesk.intake.doors import place_of

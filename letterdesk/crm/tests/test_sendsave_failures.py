@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from letterdesk.crm import asked
+from letterdesk.crm.linking import asked
 from letterdesk.crm.models import Activity
 from letterdesk.crm.tests.test_sendsave import address, arrive, house, letter  # noqa: F401  fixtures
 from letterdesk.intake import jobs

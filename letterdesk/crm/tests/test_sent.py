@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from letterdesk.crm.exclusions import exclude
-from letterdesk.crm.link import link_new
+from letterdesk.crm.linking.exclusions import exclude
+from letterdesk.crm.linking.link import link_new
 from letterdesk.crm.models import Activity, Direction, Kind, Reason, Record, Unknown
 from letterdesk.crm.saving import change_saving
 from letterdesk.mail.compose import Outgoing

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from letterdesk.crm import take_in as taking
-from letterdesk.crm.export import HEAD, cards_of, table_of
-from letterdesk.crm.import_rows import BadFile, Line, Refused, guessed, line_of, read_table
 from letterdesk.crm.jobs import take_in
 from letterdesk.crm.models import Activity, ImportRefusal, Record, RecordImport
-from letterdesk.crm.records import fields_of
-from letterdesk.crm.take_in import begin, find_letters, start, take_piece
+from letterdesk.crm.records import take_in as taking
+from letterdesk.crm.records.export import HEAD, cards_of, table_of
+from letterdesk.crm.records.fields import fields_of
+from letterdesk.crm.records.import_rows import BadFile, Line, Refused, guessed, line_of, read_table
+from letterdesk.crm.records.take_in import begin, find_letters, start, take_piece
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, interrupt
 from letterdesk.lib.sheets import as_csv

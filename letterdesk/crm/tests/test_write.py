@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from letterdesk.crm import write
-from letterdesk.crm.activity_bin import delete_activity
-from letterdesk.crm.bin import delete, purge, purge_due, restore
-from letterdesk.crm.link import link_new
+from letterdesk.crm.activities.bin import delete_activity
+from letterdesk.crm.activities.reading import raw as bytes_of
+from letterdesk.crm.linking.link import link_new
 from letterdesk.crm.models import Activity, Direction, Kind, LetterCopy, Reason, Record
-from letterdesk.crm.placeholders import values_at
-from letterdesk.crm.reading import raw as bytes_of
-from letterdesk.crm.written import keep_written
+from letterdesk.crm.records.bin import delete, purge, purge_due, restore
+from letterdesk.crm.writing import write
+from letterdesk.crm.writing.placeholders import values_at
+from letterdesk.crm.writing.written import keep_written
 from letterdesk.lib import blobs
 from letterdesk.mailboxes.models import Message
 from letterdesk.mailboxes.tests.arriving import raw
@@ -91,7 +91,7 @@ def test_dead_at_any_point_it_is_kept_once(sink, amara, ines, now):
 
 def test_letters_that_cannot_be_kept_keep_no_other_waiting(sink, amara, ines, now, monkeypatch, caplog):
     """R6: the bytes of as many as one piece takes are gone; whatever their age, the one behind them is kept."""
-    monkeypatch.setattr("letterdesk.crm.written.AT_ONCE", 2)
+    monkeypatch.setattr("letterdesk.crm.writing.written.AT_ONCE", 2)
     for _ in range(5):
         draft = drafts.save(write.begin(amara, by=ines, now=now), by=ines, seen=1, now=now, body_text="Hello")
         send(draft, by=ines, seen=draft.version, now=now)

@@ -56,7 +56,7 @@ class Message(models.Model):
         constraints = [models.UniqueConstraint(fields=["mailbox", "blob"], name="message_bytes_once")]
         indexes = [
             models.Index(fields=["conversation", "received_at"], name="message_in_conversation"),
-            models.Index(  # what leaves when is counted without reading a row (calendar.py, retention.py)
+            models.Index(  # what leaves when is counted without reading a row (retention/)
                 fields=[
                     "mailbox",
                     "-received_at",
@@ -137,7 +137,7 @@ class Placement(models.Model):
                 condition=models.Q(is_seen=False, hidden_at=None, is_deleted=False, binned_at=None),
             ),
             models.Index(
-                fields=["folder", "message"],  # few: a search for stars begins with them (search_find.py)
+                fields=["folder", "message"],  # few: a search for stars begins with them (search/find.py)
                 name="placement_flagged",
                 condition=models.Q(is_flagged=True),
             ),

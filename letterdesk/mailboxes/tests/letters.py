@@ -4,9 +4,10 @@ import hashlib
 from datetime import timedelta
 from itertools import count
 
-from letterdesk.mailboxes import listing, search
+from letterdesk.mailboxes import listing
 from letterdesk.mailboxes.models import Attachment, Conversation, Folder, Message, Placement
-from letterdesk.mailboxes.search_text import prepare
+from letterdesk.mailboxes.search import letters as search
+from letterdesk.mailboxes.search.text import prepare
 
 _uids = count(1)
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from django.db import transaction
 
-from letterdesk.mailboxes import listing, search
+from letterdesk.mailboxes import listing
 from letterdesk.mailboxes.models import Conversation, Message, Placement
-from letterdesk.mailboxes.search_text import prepare
+from letterdesk.mailboxes.search import letters as search
+from letterdesk.mailboxes.search.text import prepare
 
 AT_ONCE = 1000
 

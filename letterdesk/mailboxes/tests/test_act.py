@@ -12,7 +12,7 @@ from letterdesk.mailboxes.labels import make_label
 from letterdesk.mailboxes.lists import list_folder
 from letterdesk.mailboxes.models import Action, Folder, Grant, HiddenLetter, PendingChange, Placement
 from letterdesk.mailboxes.reading import conversation_letters
-from letterdesk.mailboxes.search import search
+from letterdesk.mailboxes.search.letters import search
 from letterdesk.mailboxes.sidebar import sidebar
 from letterdesk.mailboxes.undoing import CannotUndo, take_back
 

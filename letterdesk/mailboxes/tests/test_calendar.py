@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from letterdesk.mailboxes import holds
-from letterdesk.mailboxes.calendar import calendar, days_from, groups_of, letters_of_day
 from letterdesk.mailboxes.models import FolderRole, Mailbox, Message
-from letterdesk.mailboxes.own_times import periods_of
-from letterdesk.mailboxes.periods import Part, Period, Periods
-from letterdesk.mailboxes.retention import next_leaving, period_of_letter
+from letterdesk.mailboxes.retention import holds
+from letterdesk.mailboxes.retention.calendar import calendar, days_from, groups_of, letters_of_day
+from letterdesk.mailboxes.retention.letters import next_leaving, period_of_letter
+from letterdesk.mailboxes.retention.own_times import periods_of
+from letterdesk.mailboxes.retention.periods import Part, Period, Periods
 
 from .conftest import NOW
 from .letters import folder_of, letter

@@ -3,9 +3,9 @@
 import pytest
 
 from letterdesk.events.models import Event
-from letterdesk.mailboxes import chain, receipts
 from letterdesk.mailboxes.jobs import check_receipts
 from letterdesk.mailboxes.models import Receipt, ReceiptCheck
+from letterdesk.mailboxes.retention import chain, receipts
 
 pytestmark = pytest.mark.case("F19")
 

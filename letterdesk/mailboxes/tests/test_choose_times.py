@@ -4,11 +4,19 @@ from datetime import timedelta
 
 import pytest
 
-from letterdesk.mailboxes import holds
-from letterdesk.mailboxes.choose_times import DELAY, LookAgain, NotPossible, brakes, choose, propose, take_back
 from letterdesk.mailboxes.models import Message
-from letterdesk.mailboxes.periods import Own
-from letterdesk.mailboxes.sweep import sweep
+from letterdesk.mailboxes.retention import holds
+from letterdesk.mailboxes.retention.choose_times import (
+    DELAY,
+    LookAgain,
+    NotPossible,
+    brakes,
+    choose,
+    propose,
+    take_back,
+)
+from letterdesk.mailboxes.retention.periods import Own
+from letterdesk.mailboxes.retention.sweep import sweep
 
 from .letters import folder_of, letter
 

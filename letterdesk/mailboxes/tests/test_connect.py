@@ -7,7 +7,7 @@ from django.db import connection
 
 from letterdesk.accounts.models import Employee
 from letterdesk.events.models import Event
-from letterdesk.mailboxes import collect, forget, holds, search
+from letterdesk.mailboxes import collect, forget
 from letterdesk.mailboxes.connect import (
     AlreadyConnected,
     NotPossible,
@@ -32,6 +32,8 @@ from letterdesk.mailboxes.models import (
     Quarantined,
     Tombstone,
 )
+from letterdesk.mailboxes.retention import holds
+from letterdesk.mailboxes.search import letters as search
 from letterdesk.plans.limits import LimitReached, NotInPlan
 from letterdesk.plans.models import Subscription
 from tests.rig.together import at_once, refused

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from letterdesk.events.models import Event
-from letterdesk.mailboxes import connect, fit, share, tombstones
+from letterdesk.mailboxes import connect, fit, share
 from letterdesk.mailboxes.models import Folder, Mailbox, MailboxState, Message, Placement, Tombstone
+from letterdesk.mailboxes.retention import tombstones
 from letterdesk.plans.change import change_plan
 from letterdesk.plans.limits import LimitReached
 from letterdesk.plans.models import Subscription

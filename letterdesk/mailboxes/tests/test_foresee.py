@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from letterdesk.mailboxes import holds
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.follow import follow
 from letterdesk.mailboxes.foresee import foresee
 from letterdesk.mailboxes.models import LegalHold, Mailbox, MailboxState, Message, Quarantined, Receipt, SweepClock
-from letterdesk.mailboxes.sweep import over, sweep
+from letterdesk.mailboxes.retention import holds
+from letterdesk.mailboxes.retention.sweep import over, sweep
 from letterdesk.plans.change import change_plan
 from letterdesk.plans.extend import Lasting, extend
 from letterdesk.plans.models import Subscription

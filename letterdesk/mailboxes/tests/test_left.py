@@ -9,10 +9,11 @@ from letterdesk.accounts.close import close, reopen
 from letterdesk.accounts.dismiss import dismiss, ends_at, reinstate
 from letterdesk.accounts.models import Role
 from letterdesk.events.models import Event
-from letterdesk.mailboxes import holds, left
+from letterdesk.mailboxes import left
 from letterdesk.mailboxes.connect import transfer
 from letterdesk.mailboxes.forget import forget_copies
 from letterdesk.mailboxes.models import MailboxState, Message, PendingChange, Receipt, SweepClock
+from letterdesk.mailboxes.retention import holds
 from letterdesk.plans.limits import LimitReached
 
 from .conftest import employ

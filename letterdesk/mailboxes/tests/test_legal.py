@@ -7,12 +7,12 @@ from django.db import OperationalError, connection, transaction
 
 from letterdesk.events.models import Event
 from letterdesk.mailboxes import bin as binned
-from letterdesk.mailboxes import holds, legal, receipts
 from letterdesk.mailboxes.forget import begin, forget_copies
 from letterdesk.mailboxes.models import Folder, Hold, LegalHold, Message, Quarantined
-from letterdesk.mailboxes.purge import accounts_to_purge, purge
-from letterdesk.mailboxes.retention import storage_line, visible
-from letterdesk.mailboxes.sweep import preview, sweep
+from letterdesk.mailboxes.retention import holds, legal, receipts
+from letterdesk.mailboxes.retention.letters import storage_line, visible
+from letterdesk.mailboxes.retention.purge import accounts_to_purge, purge
+from letterdesk.mailboxes.retention.sweep import preview, sweep
 from letterdesk.mailboxes.threading import merge, split
 from letterdesk.plans.models import Subscription
 from tests.rig.together import at_once, refused

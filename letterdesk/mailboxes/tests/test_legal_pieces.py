@@ -10,13 +10,14 @@ from letterdesk.lib import crashpoint
 from letterdesk.lib.crashpoint import Crashed
 from letterdesk.mail.uidset import UidSet
 from letterdesk.mailboxes import bin as binned
-from letterdesk.mailboxes import holds, legal, quarantine
+from letterdesk.mailboxes import quarantine
 from letterdesk.mailboxes.forget import begin, forget_copies
-from letterdesk.mailboxes.legal_reach import among
 from letterdesk.mailboxes.models import Hold, LegalHold, Message, Placement, Quarantined
-from letterdesk.mailboxes.purge import accounts_to_purge, purge
 from letterdesk.mailboxes.remove import remove_messages, remove_unplaced
-from letterdesk.mailboxes.sweep import preview, sweep
+from letterdesk.mailboxes.retention import holds, legal
+from letterdesk.mailboxes.retention.legal_reach import among
+from letterdesk.mailboxes.retention.purge import accounts_to_purge, purge
+from letterdesk.mailboxes.retention.sweep import preview, sweep
 from letterdesk.plans.models import Subscription
 from tests.rig.crashes import dies, points_reached
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from letterdesk.lib.ids import new_public_id
 from letterdesk.mail.imap_types import Flags
 from letterdesk.mail.uidset import UidSet
-from letterdesk.mailboxes import attached, holds, listing
+from letterdesk.mailboxes import attached, listing
 from letterdesk.mailboxes.flags import change_flags, merge_flags
 from letterdesk.mailboxes.models import Conversation, Hold, LegalHold, Listing, Mailbox, Message, Placement
 from letterdesk.mailboxes.move import delete, hide_softly, move, remove_vanished, undo, unhide
@@ -24,6 +24,7 @@ from letterdesk.mailboxes.remove import (
     remove_messages,
     remove_unplaced,
 )
+from letterdesk.mailboxes.retention import holds
 from letterdesk.mailboxes.threading import OnlyLetter, merge, split
 
 from .arriving import NOW, VALIDITY, fetched, raw, receive

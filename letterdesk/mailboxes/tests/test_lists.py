@@ -10,8 +10,8 @@ from letterdesk.mailboxes.labels import BadLabel, change_label, make_label
 from letterdesk.mailboxes.labels import change as give
 from letterdesk.mailboxes.lists import Wanted, list_folder, list_folders, list_label, list_sleeping, matching
 from letterdesk.mailboxes.models import Conversation, Grant, Label, Labelled, Mark
-from letterdesk.mailboxes.periods import Period
-from letterdesk.mailboxes.search import BadQuery, search
+from letterdesk.mailboxes.retention.periods import Period
+from letterdesk.mailboxes.search.letters import BadQuery, search
 from letterdesk.mailboxes.threading import merge
 
 from .arriving import another_mailbox

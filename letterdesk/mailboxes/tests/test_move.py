@@ -8,7 +8,7 @@ from django.db import transaction
 from letterdesk.accounts.models import Employee
 from letterdesk.lib import crashpoint
 from letterdesk.mail.uidset import UidSet
-from letterdesk.mailboxes import holds, listing
+from letterdesk.mailboxes import listing
 from letterdesk.mailboxes.columns import flags_of
 from letterdesk.mailboxes.connect import disconnect
 from letterdesk.mailboxes.flags import change_flags
@@ -36,6 +36,7 @@ from letterdesk.mailboxes.move import (
     unhide,
 )
 from letterdesk.mailboxes.remove import remove_messages, remove_unplaced
+from letterdesk.mailboxes.retention import holds
 
 from .arriving import NOW, VALIDITY, another_mailbox, fetched, raw, receive
 from .letters import folder_of

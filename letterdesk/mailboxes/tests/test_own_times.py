@@ -7,12 +7,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from letterdesk.mailboxes import holds
 from letterdesk.mailboxes.lists import list_folder
 from letterdesk.mailboxes.models import Attachment, Message, Receipt, RetentionRule
-from letterdesk.mailboxes.own_times import LONGEST, periods_of, seal_of
-from letterdesk.mailboxes.periods import Own, Period, times
-from letterdesk.mailboxes.retention import (
+from letterdesk.mailboxes.retention import holds
+from letterdesk.mailboxes.retention.letters import (
     fetched_after,
     kept_since,
     next_leaving,
@@ -21,9 +19,11 @@ from letterdesk.mailboxes.retention import (
     storage_line,
     visible,
 )
-from letterdesk.mailboxes.search import search
+from letterdesk.mailboxes.retention.own_times import LONGEST, periods_of, seal_of
+from letterdesk.mailboxes.retention.periods import Own, Period, times
+from letterdesk.mailboxes.retention.sweep import sweep
+from letterdesk.mailboxes.search.letters import search
 from letterdesk.mailboxes.sidebar import sidebar
-from letterdesk.mailboxes.sweep import sweep
 from letterdesk.plans.models import Subscription
 
 from .arriving import another_mailbox

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from letterdesk.events.models import Event
-from letterdesk.mailboxes import chain, purge
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.follow import follow
 from letterdesk.mailboxes.models import Mailbox, Message, PendingChange, Receipt, Tombstone
+from letterdesk.mailboxes.retention import chain, purge
 from letterdesk.plans.change import change_plan, choose_next
 from letterdesk.plans.models import Subscription
 from tests.rig.crashes import dies, points_reached

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from letterdesk.events.models import Event
 from letterdesk.lib import crashpoint
-from letterdesk.mailboxes import chain, holds, purge
 from letterdesk.mailboxes.fit import fit
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.follow import follow
@@ -28,6 +27,7 @@ from letterdesk.mailboxes.models import (
     Tombstone,
 )
 from letterdesk.mailboxes.move import move
+from letterdesk.mailboxes.retention import chain, holds, purge
 from letterdesk.plans.change import change_plan
 from letterdesk.plans.models import Subscription
 

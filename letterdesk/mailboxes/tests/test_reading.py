@@ -9,9 +9,9 @@ from letterdesk.lib.keyset import BadCursor
 from letterdesk.mailboxes import listing
 from letterdesk.mailboxes.lists import list_folder
 from letterdesk.mailboxes.models import Conversation, Grant, Hold, Mailbox, Placement
-from letterdesk.mailboxes.own_times import periods_of
-from letterdesk.mailboxes.periods import Period
 from letterdesk.mailboxes.reading import conversation_letters, find_conversation
+from letterdesk.mailboxes.retention.own_times import periods_of
+from letterdesk.mailboxes.retention.periods import Period
 from letterdesk.mailboxes.sidebar import sidebar
 
 from .letters import ago, folder_of, letter, place

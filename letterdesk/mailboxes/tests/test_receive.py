@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from letterdesk.events.models import Event
 from letterdesk.lib import blobs, crashpoint
 from letterdesk.mail.uidset import UidSet
-from letterdesk.mailboxes import listing, tombstones
+from letterdesk.mailboxes import listing
 from letterdesk.mailboxes.models import (
     Attachment,
     BlobReference,
@@ -22,7 +22,8 @@ from letterdesk.mailboxes.models import (
     SearchText,
 )
 from letterdesk.mailboxes.receive import prepare, store
-from letterdesk.mailboxes.search_index import position
+from letterdesk.mailboxes.retention import tombstones
+from letterdesk.mailboxes.search.index import position
 
 from .arriving import BEFORE, NOW, VALIDITY, another_mailbox, fetched, raw, receive
 from .letters import folder_of

@@ -10,8 +10,8 @@ from letterdesk.mailboxes import marks, reminders
 from letterdesk.mailboxes.act import Chosen, Wish, act
 from letterdesk.mailboxes.lists import Wanted, list_awaiting, list_folder
 from letterdesk.mailboxes.models import Conversation, Grant, Mark
-from letterdesk.mailboxes.periods import Period
 from letterdesk.mailboxes.reminders import Awaited, Letter, Outcome, await_answer, look_at, outcome, remind_due
+from letterdesk.mailboxes.retention.periods import Period
 from letterdesk.mailboxes.threading import merge, split
 from letterdesk.mailboxes.undoing import take_back
 

@@ -5,9 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from letterdesk.mailboxes.models import Attachment, Hold, Listing, Mailbox, Message, Placement
-from letterdesk.mailboxes.own_times import periods_of
-from letterdesk.mailboxes.periods import Period
-from letterdesk.mailboxes.retention import (
+from letterdesk.mailboxes.retention.letters import (
     Leaving,
     Outcome,
     days_left,
@@ -19,6 +17,8 @@ from letterdesk.mailboxes.retention import (
     storage_line,
     visible,
 )
+from letterdesk.mailboxes.retention.own_times import periods_of
+from letterdesk.mailboxes.retention.periods import Period
 from letterdesk.plans.models import Subscription
 
 from .letters import ago, letter

@@ -8,8 +8,8 @@ from django.db import connection
 from letterdesk.mailboxes import listing
 from letterdesk.mailboxes.bin import put_in
 from letterdesk.mailboxes.models import Grant, Mailbox, Placement
-from letterdesk.mailboxes.retention import Period
-from letterdesk.mailboxes.search import BadQuery, Search, search
+from letterdesk.mailboxes.retention.letters import Period
+from letterdesk.mailboxes.search.letters import BadQuery, Search, search
 
 from .letters import ago, folder_of, letter
 

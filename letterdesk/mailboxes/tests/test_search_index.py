@@ -3,10 +3,10 @@
 import pytest
 from django.db import connection
 
-from letterdesk.mailboxes import search
 from letterdesk.mailboxes.models import Message, SearchText
-from letterdesk.mailboxes.search_index import full_text
-from letterdesk.mailboxes.search_query import Text
+from letterdesk.mailboxes.search import letters as search
+from letterdesk.mailboxes.search.index import full_text
+from letterdesk.mailboxes.search.query import Text
 
 from .letters import ago, letter
 

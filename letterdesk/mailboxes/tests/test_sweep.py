@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from letterdesk.events.models import Event
 from letterdesk.lib import crashpoint
-from letterdesk.mailboxes import chain, holds, receipts
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.models import Attachment, Message, Receipt, SearchText, SweepClock, Tombstone
-from letterdesk.mailboxes.retention import Outcome, outcome
-from letterdesk.mailboxes.sweep import JUMP, preview, sweep
-from letterdesk.mailboxes.tombstones import buried
+from letterdesk.mailboxes.retention import chain, holds, receipts
+from letterdesk.mailboxes.retention.letters import Outcome, outcome
+from letterdesk.mailboxes.retention.sweep import JUMP, preview, sweep
+from letterdesk.mailboxes.retention.tombstones import buried
 from letterdesk.plans.models import Subscription
 from tests.rig.together import at_once
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from letterdesk.events.models import Event
 from letterdesk.mailboxes import bin as binned
-from letterdesk.mailboxes import holds, in_crm, tally
+from letterdesk.mailboxes import in_crm, tally
 from letterdesk.mailboxes.models import Message, Tally
 from letterdesk.mailboxes.remove import remove_messages
+from letterdesk.mailboxes.retention import holds
 from letterdesk.mailboxes.tally import HOUR, Numbers, Span
 
 from .letters import folder_of, letter

@@ -3,7 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from letterdesk.crm import asked, sendsave
+from letterdesk.crm.linking import asked
+from letterdesk.crm.sendsave import addresses as sendsave
 from letterdesk.events.record import record
 from letterdesk.intake.jobs import take
 from letterdesk.intake.keep import keep

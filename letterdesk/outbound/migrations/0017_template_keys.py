@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from letterdesk.mailboxes.search_text import fold, prepare, shown
+from letterdesk.mailboxes.search.text import fold, prepare, shown
 
 AT_ONCE = 500
 

@@ -7,8 +7,9 @@ import pytest
 from letterdesk.events.models import Event
 from letterdesk.lib import crashpoint
 from letterdesk.mail.errors import AuthFailed
-from letterdesk.mailboxes import connect, holds, remove, tombstones
+from letterdesk.mailboxes import connect, remove
 from letterdesk.mailboxes.models import MailboxState, Message, Quarantined
+from letterdesk.mailboxes.retention import holds, tombstones
 from letterdesk.plans.limits import NotInPlan
 from letterdesk.plans.models import Subscription
 from letterdesk.sync import lease

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from letterdesk.events.models import Event
 from letterdesk.lib import crashpoint
 from letterdesk.mailboxes import bin as binned
-from letterdesk.mailboxes import chain, holds, listing, receipts
+from letterdesk.mailboxes import listing
 from letterdesk.mailboxes.flags import change_flags
 from letterdesk.mailboxes.models import (
     Attachment,
@@ -22,13 +22,14 @@ from letterdesk.mailboxes.models import (
     Tombstone,
 )
 from letterdesk.mailboxes.reading import conversation_letters
-from letterdesk.mailboxes.retention import Outcome, outcome, visible
-from letterdesk.mailboxes.search import search
+from letterdesk.mailboxes.retention import chain, holds, receipts
+from letterdesk.mailboxes.retention.letters import Outcome, outcome, visible
+from letterdesk.mailboxes.retention.sweep import sweep
+from letterdesk.mailboxes.retention.tombstones import buried, lift
+from letterdesk.mailboxes.search.letters import search
 from letterdesk.mailboxes.sidebar import sidebar
-from letterdesk.mailboxes.sweep import sweep
 from letterdesk.mailboxes.tests.arriving import another_mailbox
 from letterdesk.mailboxes.tests.letters import folder_of, letter, place
-from letterdesk.mailboxes.tombstones import buried, lift
 from letterdesk.tasks import decide
 from letterdesk.tasks.bin import NotInBin, StillOnItsWay, consequences, delete, purge, purge_due, restore
 from letterdesk.tasks.decide import Link

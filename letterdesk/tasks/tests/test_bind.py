@@ -2,7 +2,7 @@
 
 import pytest
 
-from letterdesk.crm import bin as crm_bin
+from letterdesk.crm.records import bin as crm_bin
 from letterdesk.crm.tests.seeding import record_of
 from letterdesk.events.models import Event
 from letterdesk.tasks.bin import delete

@@ -1,6 +1,6 @@
 """Tasks follow two records of CRM that became one."""
 
-from letterdesk.crm.merge import merge
+from letterdesk.crm.records.merge import merge
 from letterdesk.crm.tests.seeding import record_of
 from letterdesk.events.models import Event
 from letterdesk.tasks.bind import bind, tasks_of

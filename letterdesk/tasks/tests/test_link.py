@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from letterdesk.events.models import Event
-from letterdesk.mailboxes import holds, listing
-from letterdesk.mailboxes.holds import MessageGone
+from letterdesk.mailboxes import listing
 from letterdesk.mailboxes.models import Message
 from letterdesk.mailboxes.remove import remove_messages, remove_unplaced
-from letterdesk.mailboxes.retention import storage_line, visible
-from letterdesk.mailboxes.sweep import sweep
+from letterdesk.mailboxes.retention import holds
+from letterdesk.mailboxes.retention.holds import MessageGone
+from letterdesk.mailboxes.retention.letters import storage_line, visible
+from letterdesk.mailboxes.retention.sweep import sweep
 from letterdesk.mailboxes.tests.arriving import another_mailbox
 from letterdesk.mailboxes.tests.letters import folder_of, letter
 from letterdesk.tasks.bin import delete

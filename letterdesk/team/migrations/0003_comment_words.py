@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from letterdesk.mailboxes.search_text import prepare, words
+from letterdesk.mailboxes.search.text import prepare, words
 
 AT_ONCE = 500
 

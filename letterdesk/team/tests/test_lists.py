@@ -8,8 +8,8 @@ from django.db import connection
 from letterdesk.mailboxes import listing, marks, rows
 from letterdesk.mailboxes.lists import Wanted
 from letterdesk.mailboxes.models import Conversation, Listing
-from letterdesk.mailboxes.periods import Period
-from letterdesk.mailboxes.search import search
+from letterdesk.mailboxes.retention.periods import Period
+from letterdesk.mailboxes.search.letters import search
 from letterdesk.mailboxes.tests.letters import ago, letter
 from letterdesk.team.lists import VIEWS, conversations, counts, list_view, matching, waiting_for_us
 

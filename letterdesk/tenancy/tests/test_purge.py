@@ -12,8 +12,8 @@ from letterdesk.accounts.roles import NotAllowed
 from letterdesk.accounts.tests.dump import everything_stored
 from letterdesk.events.models import Event
 from letterdesk.lib import blobs, crashpoint
-from letterdesk.mailboxes import chain, holds, legal
 from letterdesk.mailboxes.models import Folder, Hold, LegalHold, Mailbox, Message, Quarantined, Receipt, SweepClock
+from letterdesk.mailboxes.retention import chain, holds, legal
 from letterdesk.sync.claims import claim
 from letterdesk.tasks.change import comment
 from letterdesk.tasks.create import create

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from letterdesk.mail.subjects import normal_subject
 from letterdesk.mail.survey import Amount
 from letterdesk.outbound.trouble import count_for
-from letterdesk.web import mail_words
+from letterdesk.web.mail import words as mail_words
 from letterdesk.web.sheet import sheet
 
 register = template.Library()
@@ -109,7 +109,7 @@ def amount(told: Amount) -> str:
 
 @register.filter
 def translated(text: str) -> str:
-    """What the mail protocols or the sync say, in the reader's language (mail_words.py)."""
+    """What the mail protocols or the sync say, in the reader's language (mail/words.py)."""
     return mail_words.translated(text)
 
 

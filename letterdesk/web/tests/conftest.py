@@ -12,15 +12,15 @@ from django.test import Client, override_settings
 from django.utils.translation import trans_real
 
 from letterdesk.accounts.models import Department, Invitation, Role
-from letterdesk.crm import sendsave
-from letterdesk.crm.labels import give as give_label
 from letterdesk.crm.models import Exclusion, OwnField, PolledFolder, PolledLetter, PolledMailbox
-from letterdesk.crm.notes import Said
-from letterdesk.crm.notes import write as write_note
-from letterdesk.crm.stages import first_stage
-from letterdesk.crm.take_in import begin as begin_import
+from letterdesk.crm.records.labels import give as give_label
+from letterdesk.crm.records.notes import Said
+from letterdesk.crm.records.notes import write as write_note
+from letterdesk.crm.records.stages import first_stage
+from letterdesk.crm.records.take_in import begin as begin_import
+from letterdesk.crm.records.views import save as save_list_view
+from letterdesk.crm.sendsave import addresses as sendsave
 from letterdesk.crm.tests.seeding import activity_at, record_of
-from letterdesk.crm.views import save as save_list_view
 from letterdesk.intake.models import Arrived
 from letterdesk.lib.blobs import put_many
 from letterdesk.mail import dkim
@@ -28,11 +28,11 @@ from letterdesk.mail.letters import Fetched
 from letterdesk.mail.tests.test_dkim import KEY
 from letterdesk.mailboxes.act import Chosen, Wish, act
 from letterdesk.mailboxes.labels import make_label
-from letterdesk.mailboxes.legal import place as place_hold
 from letterdesk.mailboxes.models import AccessRequest, Grant, Quarantined
-from letterdesk.mailboxes.periods import Own
 from letterdesk.mailboxes.receive import receive
-from letterdesk.mailboxes.saved_searches import save
+from letterdesk.mailboxes.retention.legal import place as place_hold
+from letterdesk.mailboxes.retention.periods import Own
+from letterdesk.mailboxes.search.saved import save
 from letterdesk.mailboxes.tests.conftest import (  # noqa: F401  fixtures
     account,
     archive,

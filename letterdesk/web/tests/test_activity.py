@@ -10,8 +10,8 @@ from django.utils import timezone
 from letterdesk.crm.models import Activity
 from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.mailboxes.models import Message
-from letterdesk.mailboxes.retention import Period
-from letterdesk.web.activity_storage import storage_words
+from letterdesk.mailboxes.retention.letters import Period
+from letterdesk.web.crm.activity_storage import storage_words
 from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_records import asked, names, text_of
 

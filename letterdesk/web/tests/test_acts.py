@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from letterdesk.mailboxes.labels import make_label
 from letterdesk.mailboxes.models import Action, Folder, Grant, Label, Mailbox, Mark, PendingChange, Placement
-from letterdesk.web.snoozing import BadMoment, moment, presets
+from letterdesk.web.mail.snoozing import BadMoment, moment, presets
 from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_inbox import subjects
 

@@ -15,8 +15,8 @@ from letterdesk.accounts.models import Role
 from letterdesk.accounts.zones import zone_of
 from letterdesk.events.models import Event
 from letterdesk.events.record import record
-from letterdesk.mailboxes import receipts
 from letterdesk.mailboxes.models import Receipt
+from letterdesk.mailboxes.retention import receipts
 from letterdesk.mailboxes.tests.conftest import employ
 
 from .test_plan import text_of

@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from letterdesk.events.dispatch import dispatch
 from letterdesk.mailboxes.models import Folder, Grant, Mark
-from letterdesk.mailboxes.periods import Own
 from letterdesk.mailboxes.reminders import await_answer, remind_due
+from letterdesk.mailboxes.retention.periods import Own
 from letterdesk.mailboxes.tests.test_own_times import rule
 from letterdesk.notifications.lines import lines_of
 from letterdesk.outbound.models import Delivery, Draft
-from letterdesk.web.awaiting import remind_of
-from letterdesk.web.snoozing import BadMoment
+from letterdesk.web.mail.awaiting import remind_of
+from letterdesk.web.mail.snoozing import BadMoment
 from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_inbox import subjects
 from letterdesk.web.tests.test_writing import alert, begin, form, sends  # noqa: F401  fixtures

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from letterdesk.accounts.zones import zone_of
-from letterdesk.mailboxes import holds
 from letterdesk.mailboxes.models import Message
+from letterdesk.mailboxes.retention import holds
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.plans.models import Usage
 from letterdesk.plans.usage import month_of

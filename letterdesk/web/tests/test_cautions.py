@@ -2,7 +2,7 @@
 
 import pytest
 
-from letterdesk.web.cautions import MANY, Letter, cautions
+from letterdesk.web.writing.cautions import MANY, Letter, cautions
 
 
 def letter(**more):

@@ -12,9 +12,9 @@ from django.core.files.storage import FileSystemStorage
 from letterdesk.accounts.close import close
 from letterdesk.accounts.models import Role
 from letterdesk.crm.models import OwnField, OwnValue, Record
-from letterdesk.crm.stages import first_stage
+from letterdesk.crm.records.stages import first_stage
+from letterdesk.crm.records.views import save
 from letterdesk.crm.tests.seeding import record_of
-from letterdesk.crm.views import save
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import Grant
 from letterdesk.mailboxes.tests.conftest import employ

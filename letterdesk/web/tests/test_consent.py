@@ -13,7 +13,7 @@ from letterdesk.events.models import Event
 from letterdesk.lib.crypto import cipher
 from letterdesk.mailboxes.models import Grant, Mailbox, MailboxState
 from letterdesk.mailboxes.tokens import Consent
-from letterdesk.web.consenting import KEPT_FOR
+from letterdesk.web.mailboxes.consenting import KEPT_FOR
 from tests.rig.consent import SECRET
 from tests.rig.sink import Sink
 

@@ -3,8 +3,8 @@
 import pytest
 
 from letterdesk.crm.models import Record
-from letterdesk.crm.pipelines import write_access
-from letterdesk.crm.stages import stages_of
+from letterdesk.crm.records.pipelines import write_access
+from letterdesk.crm.records.stages import stages_of
 from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.mailboxes.models import Message
 from letterdesk.web.tests.conftest import raw_letter

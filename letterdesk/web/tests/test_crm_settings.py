@@ -4,7 +4,7 @@ import pytest
 
 from letterdesk.accounts.models import Department, Role
 from letterdesk.crm.models import Exclusion, MailboxSaving, Pipeline
-from letterdesk.crm.stages import first_stage
+from letterdesk.crm.records.stages import first_stage
 from letterdesk.crm.tests.seeding import record_of
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.web.tests.test_records import names, text_of

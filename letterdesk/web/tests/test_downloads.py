@@ -2,7 +2,7 @@
 
 import pytest
 
-from letterdesk.web.downloads import as_file, safe_name
+from letterdesk.web.mail.downloads import as_file, safe_name
 from letterdesk.web.tests.conftest import raw_letter
 
 KINDS = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from letterdesk.web.draft_form import people_of
+from letterdesk.web.writing.form import people_of
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
-from letterdesk.web import attachments
-from letterdesk.web.attachments import names_in_zip
+from letterdesk.web.mail import attachments
+from letterdesk.web.mail.attachments import names_in_zip
 from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_body import PIXEL
 

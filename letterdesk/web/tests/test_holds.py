@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from letterdesk.accounts.models import Role
 from letterdesk.events.models import Event
-from letterdesk.mailboxes import legal
 from letterdesk.mailboxes.models import LegalHold, Message
+from letterdesk.mailboxes.retention import legal
 from letterdesk.mailboxes.tests.arriving import another_mailbox
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.mailboxes.tests.letters import folder_of, letter

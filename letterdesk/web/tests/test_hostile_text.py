@@ -17,7 +17,8 @@ from letterdesk.mailboxes.models import FolderRole, Label, Labelled
 from letterdesk.tasks.change import comment
 from letterdesk.tasks.create import create
 from letterdesk.tasks.models import ChecklistItem, Task, TaskFile
-from letterdesk.web import acts, errors
+from letterdesk.web import errors
+from letterdesk.web.mail import acts
 from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_access import PAGES, address, address_keys, knock
 

@@ -7,7 +7,7 @@ import pytest
 from django.core import signing
 
 from letterdesk.mailboxes.models import FolderRole, ImageConsent
-from letterdesk.web import images
+from letterdesk.web.mail import images
 from letterdesk.web.tests.conftest import raw_letter
 from tests.rig.leakpage import PIXEL, Canary
 

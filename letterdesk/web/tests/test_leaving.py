@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from letterdesk.accounts.dismiss import dismiss
 from letterdesk.accounts.models import Employee
-from letterdesk.crm.create import create
-from letterdesk.crm.records import Fields
+from letterdesk.crm.records.create import create
+from letterdesk.crm.records.fields import Fields
 from letterdesk.mailboxes import left
 from letterdesk.mailboxes.models import Mailbox
 

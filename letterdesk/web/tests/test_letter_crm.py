@@ -5,8 +5,8 @@ import re
 import pytest
 from django.utils import timezone
 
-from letterdesk.crm.by_hand import link_by_hand
-from letterdesk.crm.corrections import belongs
+from letterdesk.crm.linking.by_hand import link_by_hand
+from letterdesk.crm.linking.corrections import belongs
 from letterdesk.crm.models import Activity, Binding, Correction, Exclusion
 from letterdesk.crm.tests.seeding import record_of
 from letterdesk.mailboxes.models import Message

@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 
 from letterdesk.accounts.models import Employee
-from letterdesk.crm import labels
 from letterdesk.crm.models import ListView
-from letterdesk.crm.own_fields import FieldSaid, delete_field, make_field
+from letterdesk.crm.own.fields import FieldSaid, delete_field, make_field
+from letterdesk.crm.records import labels
+from letterdesk.crm.records.views import MOST, BadView, query_of, save, views_of
 from letterdesk.crm.tests.seeding import record_of
-from letterdesk.crm.views import MOST, BadView, query_of, save, views_of
 
 
 def text(answer):

@@ -11,7 +11,7 @@ import letterdesk.outbound.deliver  # noqa: F401  # its errors of mail, too
 from letterdesk.mail import errors, limited
 from letterdesk.mailboxes.models import MailboxState
 from letterdesk.mailboxes.quarantine import IN_WORDS
-from letterdesk.web.mail_words import SENTENCES, translated
+from letterdesk.web.mail.words import SENTENCES, translated
 
 NOTES = Path(errors.__file__).with_name("providers.toml")
 FACTS = {"host": "mail.acme.example", "port": 993, "seconds": 20, "provider": "Post", "capability": "MOVE", "limit": 7}

@@ -3,7 +3,7 @@
 import pytest
 
 from letterdesk.crm.models import ListView
-from letterdesk.crm.own_fields import FieldSaid, make_field
+from letterdesk.crm.own.fields import FieldSaid, make_field
 from letterdesk.mailboxes.models import SavedSearch
 
 

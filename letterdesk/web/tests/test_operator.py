@@ -9,8 +9,8 @@ from letterdesk.accounts.dismiss import dismiss
 from letterdesk.accounts.models import Account
 from letterdesk.accounts.operators import appoint
 from letterdesk.events.models import Event
-from letterdesk.mailboxes import receipts
 from letterdesk.mailboxes.models import Receipt
+from letterdesk.mailboxes.retention import receipts
 from letterdesk.plans.limits import plan_of
 from letterdesk.plans.models import Subscription
 from letterdesk.plans.timeline import letters_go_at

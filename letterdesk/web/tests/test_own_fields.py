@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from letterdesk.crm.models import OwnField, OwnOption, OwnValue, Record, RecordImport
-from letterdesk.crm.own_fields import FieldSaid, change_field, make_field
+from letterdesk.crm.own.fields import FieldSaid, change_field, make_field
 from letterdesk.crm.tests.seeding import record_of
 from letterdesk.outbound.models import Template
 from letterdesk.web.tests.test_records import asked, names, text_of

@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from letterdesk.crm.models import Activity, Pipeline, PipelineGrant, Record
-from letterdesk.crm.pipelines import make_pipeline, write_access
-from letterdesk.crm.stages import first_stage
+from letterdesk.crm.records.pipelines import make_pipeline, write_access
+from letterdesk.crm.records.stages import first_stage
 from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.outbound.models import Draft
 from letterdesk.web.tests.test_records import asked, names, text_of

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from letterdesk.mailboxes import holds
 from letterdesk.mailboxes.models import Mailbox, MailboxState
+from letterdesk.mailboxes.retention import holds
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.plans.change import change_plan, choose_next
 from letterdesk.plans.models import Subscription
 from letterdesk.tasks.create import create
-from letterdesk.web.plans import WEBMAIL
+from letterdesk.web.account.plans import WEBMAIL
 from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_access import knock
 

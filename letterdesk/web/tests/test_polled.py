@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from letterdesk.crm.models import Activity, PolledFolder, PolledLetter, PolledMailbox, Record
-from letterdesk.crm.polled_claim import due
-from letterdesk.crm.polled_turn import take_turn
+from letterdesk.crm.polled.claim import due
+from letterdesk.crm.polled.turn import take_turn
 from letterdesk.events.dispatch import dispatch
 from letterdesk.mailboxes.models import Message
 from letterdesk.notifications.models import Notification

@@ -12,8 +12,8 @@ from letterdesk.outbound.drafts import start
 from letterdesk.outbound.models import Bounce, DailyLimit, Delivery, RecipientState, State, Suppressed
 from letterdesk.outbound.send import send
 from letterdesk.plans.usage import Meter
-from letterdesk.web.quota import metered
 from letterdesk.web.tests.conftest import raw_letter
+from letterdesk.web.writing.quota import metered
 
 
 @pytest.fixture(autouse=True)
@@ -224,7 +224,7 @@ def test_the_quota_is_told_from_80_percent_on(now, used, tone, said):
 def test_where_a_plan_sends_nothing_it_is_another_text(browser, mailbox, ines, now, sold_plans):
     """R24: "not in your plan" is not "used up"."""
     from letterdesk.plans.models import Channel, Subscription
-    from letterdesk.web.quota import quota_state
+    from letterdesk.web.writing.quota import quota_state
 
     draft = start(mailbox, by=ines, now=now)
     assert "e-mails of this month" not in browser.get(f"/drafts/{draft.public_id}").content.decode()

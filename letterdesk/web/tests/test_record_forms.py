@@ -5,7 +5,7 @@ import re
 import pytest
 
 from letterdesk.crm.models import Binding, Record
-from letterdesk.crm.stages import stages_of
+from letterdesk.crm.records.stages import stages_of
 from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.web.tests.test_records import text_of
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from letterdesk.crm.labels import give, make_label
 from letterdesk.crm.models import Label, Labelled
+from letterdesk.crm.records.labels import give, make_label
 from letterdesk.crm.tests.seeding import record_of
 from letterdesk.web.tests.test_records import asked, names, text_of
 

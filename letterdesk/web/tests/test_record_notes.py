@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from letterdesk.crm.models import Note, Record
-from letterdesk.crm.notes import Said, write
+from letterdesk.crm.records.notes import Said, write
 from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.plans.models import Subscription
 from letterdesk.web.tests.test_records import asked, text_of

@@ -7,7 +7,7 @@ import pytest
 
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import Message, RetentionRule
-from letterdesk.mailboxes.sweep import sweep
+from letterdesk.mailboxes.retention.sweep import sweep
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.mailboxes.tests.letters import letter
 

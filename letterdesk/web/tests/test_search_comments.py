@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from letterdesk.mailboxes import listing
 from letterdesk.mailboxes.models import Grant, Placement
-from letterdesk.mailboxes.search import BadQuery, parse_query
+from letterdesk.mailboxes.search.letters import BadQuery, parse_query
 from letterdesk.team import comments
 from letterdesk.team.search import find_comments
 from letterdesk.team.sharing import share

@@ -93,7 +93,7 @@ def test_an_operator_without_a_value_says_what_to_type(browser):
 def test_pages_of_crm_go_on_and_what_is_left_out_is_told(browser, ines, amara, monkeypatch):
     for number in range(6):
         activity_at(record_of(ines, f"Amara {number}", f"a{number}@x.example"), subject=f"Amara writes {number}")
-    monkeypatch.setattr("letterdesk.web.search.PAGE", 4)
+    monkeypatch.setattr("letterdesk.web.search.page.PAGE", 4)
     page = text(browser.get("/search?q=amara"))
     assert 'href="/search?q=amara&amp;show=crm"' in page and "All in CRM" in page
     page = text(browser.get("/search?q=amara&show=crm"))
@@ -106,8 +106,8 @@ def test_pages_of_crm_go_on_and_what_is_left_out_is_told(browser, ines, amara, m
     assert "A part of the search was left out" in page and "found-record" in page
     assert "No records are shown" in text(browser.get("/search?q=amara+has:attachment&show=crm"))
     assert "No letters in CRM are shown" in text(browser.get("/search?q=amara+label:x&show=crm"))
-    monkeypatch.setattr("letterdesk.crm.search_letters.FEW", 0)
-    monkeypatch.setattr("letterdesk.web.search_crm.LOOKED_AT_BESIDE", 0)
+    monkeypatch.setattr("letterdesk.crm.search.letters.FEW", 0)
+    monkeypatch.setattr("letterdesk.web.crm.search.LOOKED_AT_BESIDE", 0)
     assert "All in CRM" in text(browser.get("/search?q=%22writes+5%22"))
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from letterdesk.mailboxes.models import SavedSearch
-from letterdesk.web.search_words import built, chips, for_server, in_words
+from letterdesk.web.search.words import built, chips, for_server, in_words
 from letterdesk.web.tests.conftest import raw_letter
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from letterdesk.crm.models import Activity, EmailAddress, Reason
 from letterdesk.crm.tests.seeding import activity_at, record_of
-from letterdesk.crm.written import keep_written
+from letterdesk.crm.writing.written import keep_written
 from letterdesk.mail.inbound import Inbound
 from letterdesk.outbound.deliver import deliver
 from letterdesk.outbound.models import Delivery, Draft, VerifiedSender

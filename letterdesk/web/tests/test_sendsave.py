@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from letterdesk.accounts.models import Role
-from letterdesk.crm import sendsave
 from letterdesk.crm.models import Activity, Record, SendSaveAddress, Sight
+from letterdesk.crm.sendsave import addresses as sendsave
 from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.intake.jobs import take
 from letterdesk.intake.keep import keep

@@ -14,7 +14,7 @@ from letterdesk.outbound import drafts, files, templates
 from letterdesk.outbound.models import Template, TemplateFile
 from letterdesk.outbound.placeholders import fill, unfilled
 from letterdesk.outbound.templates import keep
-from letterdesk.web.cautions import Letter, cautions
+from letterdesk.web.writing.cautions import Letter, cautions
 
 SAID = {"name": "Thanks", "subject": "For {name}", "text": "Dear {first_name} of {company},\n<b>{my_name}</b>"}
 

@@ -18,7 +18,7 @@ from letterdesk.outbound.models import Draft, Fetch, TrackedLetter, TrackedLink,
 from letterdesk.outbound.tracked_address import link_address, picture_address
 from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_records import text_of
-from letterdesk.web.tracked import DOT
+from letterdesk.web.writing.tracked import DOT
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:121.0) Gecko/20100101 Firefox/121.0"
 URL = "https://acme.example/offer?a=1&b=ü"
@@ -240,7 +240,7 @@ def test_who_does_not_see_the_record_reads_no_numbers(sign_in, jonas, stranger, 
 def draft(ines, mailbox, contact):
     mailbox.smtp_host = "smtp.acme.example"
     mailbox.save(update_fields=["smtp_host"])
-    from letterdesk.crm import write
+    from letterdesk.crm.writing import write
 
     return write.begin(contact, by=ines, now=timezone.now())
 

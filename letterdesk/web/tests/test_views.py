@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from letterdesk.mailboxes import saved_searches
 from letterdesk.mailboxes.models import Grant, SavedSearch
-from letterdesk.mailboxes.saved_searches import save, views_of
+from letterdesk.mailboxes.search import saved as saved_searches
+from letterdesk.mailboxes.search.saved import save, views_of
 
 from .conftest import raw_letter
 

@@ -3,7 +3,7 @@ import { count as countPicks, leaving } from "./pick.js";
 // Keeps the list of conversations, the sidebar's counts and the open conversation fresh, and never moves what the
 // reader points at: while the list is in use, new rows wait behind a pill.
 const PAUSE = 400; // ms between two refreshes of fifty rows; of more, more
-const MOST_ROWS = 300; // in the page: more make every key slow (web/place.py)
+const MOST_ROWS = 300; // in the page: more make every key slow (web/mail/place.py)
 const TOLD = ".messages .message, .messages .turn, .messages .team-note"; // letters, what became of them, comments
 const FOCUSED = "a, button, input, summary";
 let asked = 0; // a page that was asked for earlier never replaces one that was asked for later

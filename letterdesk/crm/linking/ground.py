@@ -1,0 +1,273 @@
+"""Gathers what is decided upon (`decide.py`) for some letters of one mailbox: a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Q
+
+from letterdesk.accounts.models import Employee
+from letterdesk.mail.addresses import address_key, read_addresses
+from letterdesk.mailboxes.models import Mailbox, Message, Placement
+from letterdesk.outbound.models import Delivery
+from letterdesk.plans import limits
+from letterdesk.plans.models import Channel, Subscription
+from letterdesk.plans.timeline import webmail_began_at
+
+from ..models import Binding, Correction, EmailAddress, Kind, PolledMailbox, Record, Stage, Unlinked
+from ..saving import saving_of
+from ..sendsave.secret import Ours
+from . import exclusions
+from .decide import Conversation, Ground, Known, Said, Saving, Seen
+from .identity import People, identity_of, people_of
+from .threads import Threads, threads_of
+
+ORDINARY = "folder"  # the role of a folder that has none
+
+
+def ours_of(account_id: int) -> frozenset[str]:
+    """The addresses of the company, those from which Letterdesk itself writes, and all secret ones (R30)."""
+    return Ours(addresses_of(account_id) | system_addresses())
+
+
+def system_addresses() -> frozenset[str]:
+    """From where Letterdesk itself writes: invitations, passwords, warnings."""
+    found = read_addresses([settings.DEFAULT_FROM_EMAIL.encode(), settings.SERVER_EMAIL.encode()])
+    return frozenset(address_key(each.address) for each in found)
+
+
+def addresses_of(account_id: int) -> frozenset[str]:
+    """The addresses of our people, those who left too, and of our mailboxes of any kind."""
+    people = Employee.objects.filter(account=account_id).values_list("email")
+    mailboxes = Mailbox.objects.filter(account=account_id).values_list("address")
+    polled = PolledMailbox.objects.filter(account=account_id).values_list("address")
+    return frozenset(address_key(address) for (address,) in people.union(mailboxes, polled, all=True))
+
+
+def known_of(record: Record, *, is_open: bool, is_binned: bool) -> Known:
+    """A record as decisions see it."""
+    company = record.company_id if record.kind != Kind.CONTACT or record.company is None else _present(record.company)
+    return Known(
+        pk=record.pk,
+        kind=record.kind,
+        company=company,
+        contact=record.contact_id,
+        is_open=is_open,
+        is_binned=is_binned,
+        active_at=record.active_at,
+    )
+
+
+def _present(company: Record) -> int | None:
+    return company.pk if company.deleted_at is None else None
+
+
+def _known(record: Record) -> Known:
+    is_open = record.stage is None or record.stage.outcome == Stage.Outcome.OPEN
+    return known_of(record, is_open=is_open, is_binned=record.deleted_at is not None)
+
+
+@dataclass(slots=True)
+class Grounds:
+    """Everything around some letters of a mailbox. What is made meanwhile is entered, so that later letters see it."""
+
+    ours: frozenset[str]
+    saving: Saving
+    has_webmail: bool
+    webmail_since: datetime | None
+    people: dict[int, People]  # by letter
+    roles: dict[int, frozenset[str]]
+    identities: dict[int, str]
+    threads: Threads
+    written: dict[int, int | None] = field(default_factory=dict)  # by letter that was written in CRM, its record
+    excluded: frozenset[str] = frozenset()
+    records: dict[str, tuple[Known, ...]] = field(default_factory=dict)  # by address
+    deals: tuple[Known, ...] = ()
+    said: dict[str, Said] = field(default_factory=dict)  # by address
+    standing: dict[int, dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))  # by thread, record
+    unlinked: dict[str, set[int | None]] = field(default_factory=lambda: defaultdict(set))  # by identity
+    unlinked_threads: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def seen(self, letter: Message) -> Seen:
+        """The facts of a letter."""
+        return Seen(
+            people=self.people[letter.pk],
+            roles=self.roles.get(letter.pk, frozenset()),
+            received_at=letter.received_at,
+            is_bulk=bool(letter.list_id),
+            is_automatic=letter.is_automatic,
+            is_history=letter.is_history,
+            is_binned=letter.binned_at is not None,
+            is_written=letter.pk in self.written,
+            written_at=self.written.get(letter.pk),
+        )
+
+    def thread(self, letter: Message) -> int | None:
+        """The conversation at CRM in which the letter takes part; None: none yet."""
+        return self.threads.for_letter(letter.conversation_id, self.people[letter.pk].outside(self.ours))
+
+    def around(self, letter: Message) -> Ground:
+        """What is around a letter."""
+        thread = self.thread(letter)
+        unlinked = self.unlinked.get(self.identities[letter.pk], set())
+        of_thread = self.unlinked_threads.get(thread, set()) if thread else set()
+        outside = self.people[letter.pk].outside(self.ours)
+        return Ground(
+            ours=self.ours,
+            excluded=self.excluded,
+            records={address: self.records[address] for address in outside if address in self.records},
+            deals=self.deals,
+            conversation=self._conversation(thread) if thread else None,
+            said={address: self.said[address] for address in outside if address in self.said},
+            saving=self.saving,
+            unlinked=frozenset(record for record in unlinked if record is not None) | of_thread,
+            is_unlinked=None in unlinked,
+            has_webmail=self.has_webmail,
+            webmail_since=self.webmail_since,
+        )
+
+    def _conversation(self, thread: int) -> Conversation:
+        return Conversation(frozenset(self.threads.people[thread]), tuple(self.standing[thread].values()))
+
+
+def grounds_of(mailbox: Mailbox, letters: Sequence[Message], *, now: datetime) -> Grounds:
+    """All that is around these letters of the mailbox at `now`."""
+    account = mailbox.account
+    subscription = Subscription.objects.filter(account=account).first()
+    saving = saving_of(mailbox)
+    ours = ours_of(account.pk)
+    grounds = Grounds(
+        ours=ours,
+        saving=Saving(saving.known, saving.unknown_incoming, saving.unknown_outgoing, saving.returning),
+        has_webmail=limits.terms(account, now=now).has_integration,
+        webmail_since=webmail_began_at(subscription, now) if subscription else None,
+        people={letter.pk: people_of(letter) for letter in letters},
+        roles=_roles(letters),
+        identities={letter.pk: identity_of(letter) for letter in letters},
+        threads=threads_of(account.pk, letters, ours=ours),
+    )
+    _fill_written(grounds, mailbox, letters)
+    _fill_records(grounds, account.pk)
+    grounds.said = said_of(account.pk, _outside(grounds))
+    _fill_standing(grounds)
+    _fill_unlinked(grounds, account.pk)
+    return grounds
+
+
+def grounds_beside(
+    account_id: int, people: People, *, role: str, identity: str, threads: Threads, saving: Saving
+) -> Grounds:
+    """What is around one letter that lies in no mailbox; it is called 0. No plan and no time keeps it out (R30)."""
+    grounds = Grounds(
+        ours=ours_of(account_id),
+        saving=saving,
+        has_webmail=True,
+        webmail_since=None,
+        people={0: people},
+        roles={0: frozenset({role})},
+        identities={0: identity},
+        threads=threads,
+    )
+    _fill_records(grounds, account_id)
+    grounds.said = said_of(account_id, _outside(grounds))
+    _fill_standing(grounds)
+    _fill_unlinked(grounds, account_id)
+    return grounds
+
+
+def _roles(letters: Sequence[Message]) -> dict[int, frozenset[str]]:
+    found: defaultdict[int, set[str]] = defaultdict(set)
+    places = Placement.objects.filter(message__in=[letter.pk for letter in letters]).filter(
+        hidden_at=None, is_deleted=False
+    )
+    for message, role in places.values_list("message_id", "folder__role"):
+        found[message].add(role or ORDINARY)
+    return {message: frozenset(roles) for message, roles in found.items()}
+
+
+def records_named(account_id: int, references: Iterable[str]) -> dict[str, int]:
+    """The keys of the records with these references ("deal:…"), in the bin or not; in one query."""
+    wanted = set(references)
+    ids = {each.partition(":")[2] for each in wanted}
+    found = {each.reference: each.pk for each in Record.objects.filter(account=account_id, public_id__in=ids)}
+    return {reference: key for reference, key in found.items() if reference in wanted}
+
+
+def records_with(account_id: int, addresses: Iterable[str]) -> dict[str, tuple[Known, ...]]:
+    """The records that have each of these folded addresses; in one query."""
+    found = EmailAddress.objects.filter(account=account_id, key__in=sorted(addresses))
+    by_address: defaultdict[str, list[Known]] = defaultdict(list)
+    for address in found.select_related("record__stage", "record__company").order_by("record_id"):
+        by_address[address.key].append(_known(address.record))
+    return {address: tuple(known) for address, known in by_address.items()}
+
+
+def _fill_written(grounds: Grounds, mailbox: Mailbox, letters: Sequence[Message]) -> None:
+    """Copies of what was written in CRM and left through this mailbox; in Sent alone, elsewhere it may be forged."""
+    sent = {each.pk: each.message_id for each in letters if "sent" in grounds.roles.get(each.pk, ())}
+    left = Delivery.objects.filter(mailbox=mailbox, channel=Channel.CRM, message_id__in=set(sent.values()))
+    left = left.exclude(about="")
+    about = dict(left.values_list("message_id", "about")) if sent else {}
+    records = records_named(mailbox.account_id, about.values()) if about else {}
+    grounds.written = {letter: records.get(about[named]) for letter, named in sent.items() if named in about}
+
+
+def _fill_records(grounds: Grounds, account_id: int) -> None:
+    outside = _outside(grounds)
+    excluded = exclusions.of_account(account_id)
+    grounds.excluded = frozenset(address for address in outside if excluded.has(address))
+    grounds.records = records_with(account_id, outside)
+    clients = {pk for known in grounds.records.values() for each in known for pk in (each.pk, each.company) if pk}
+    theirs = Q(contact__in=clients) | Q(company__in=clients)
+    open_ones = Q(stage=None) | Q(stage__outcome=Stage.Outcome.OPEN)
+    deals = Record.objects.present().filter(theirs, open_ones, account=account_id, kind=Kind.DEAL) if clients else ()
+    grounds.deals = tuple(known_of(deal, is_open=True, is_binned=False) for deal in deals)
+
+
+def said_of(account_id: int, addresses: Iterable[str]) -> dict[str, Said]:
+    """What people said of letters of these folded addresses; in one query."""
+    told: dict[str, Said] = {}
+    found = Correction.objects.filter(account=account_id, key__in=sorted(addresses))
+    for each in found.select_related("record__stage", "record__company").order_by("record_id"):
+        said = told.get(each.key, Said())
+        if each.belongs:
+            said = Said((*said.here, _known(each.record)), said.away)
+        else:
+            said = Said(said.here, said.away | {each.record_id})
+        told[each.key] = said
+    return told
+
+
+def _outside(grounds: Grounds) -> set[str]:
+    return {address for people in grounds.people.values() for address in people.outside(grounds.ours)}
+
+
+def _fill_standing(grounds: Grounds) -> None:
+    threads = _all_threads(grounds)
+    bindings = Binding.objects.present().filter(activity__thread__in=threads)
+    columns = bindings.select_related("record__stage", "record__company", "activity").order_by("record_id")
+    for binding in columns if threads else ():
+        grounds.standing[binding.activity.thread_id][binding.record_id] = _known(binding.record)
+
+
+def _fill_unlinked(grounds: Grounds, account_id: int) -> None:
+    threads = _all_threads(grounds)
+    taken = Unlinked.objects.filter(account=account_id)
+    identities = sorted(set(grounds.identities.values()))
+    found = taken.filter(Q(identity__in=identities, thread=None) | Q(thread__in=threads))
+    for identity, thread, record in found.values_list("identity", "thread_id", "record_id"):
+        if identity:
+            grounds.unlinked[identity].add(record)
+        elif thread and record:
+            grounds.unlinked_threads[thread].add(record)
+
+
+def _all_threads(grounds: Grounds) -> set[int]:
+    return {thread for each in grounds.threads.of_conversation.values() for thread in each}
+
+
+def enter(grounds: Grounds, thread: int, records: Iterable[Known]) -> None:
+    """Somebody stands at these records from now on."""
+    grounds.standing[thread].update((record.pk, record) for record in records)

@@ -1,0 +1,203 @@
+"""Letters of a mailbox are looked at, each once, and saved as `decide.py` says (R5, R28).
+
+In pieces of one transaction each, which hold the plan, the account and the mailbox, in this order: nothing that is
+decided upon changes before the commit, one address makes one lead however many letters and mailboxes there are, and
+no letter goes while its bytes are taken over. The same letter in three mailboxes is one activity. What has an activity
+already joins it, whatever else is so (R13). Keys of letters rise in the order of their commits, as `receive.store`
+holds the mailbox; so `MailboxSaving.considered` is enough to know what was looked at.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from letterdesk.events.record import record as tell
+from letterdesk.lib.crashpoint import reach
+from letterdesk.mailboxes import rows
+from letterdesk.mailboxes.models import Conversation, Mailbox, Message
+from letterdesk.mailboxes.retention.receipts import lock
+from letterdesk.plans import limits
+
+from ..models import Activity, InText, Kind, MailboxSaving, Thread
+from .cards import note_cards
+from .decide import Bind, decide, direction
+from .earlier import take_earlier
+from .ground import Grounds, enter, grounds_of
+from .in_text import told_of
+from .keep import ToKeep, keep
+from .make import Maker, maker_of
+from .threads import merge, remember_keys
+
+AT_ONCE = 500  # half of what a piece of 200 cost was its questions, which are as many for any number
+MOST_TOLD = 50
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Some letters of one mailbox, and what comes of them."""
+
+    mailbox: Mailbox
+    grounds: Grounds
+    maker: Maker
+    now: datetime
+    told: dict[str, InText]  # letters of which the text of a forward has told, by identity
+    kept: list[ToKeep] = field(default_factory=list)
+    threads: list[Thread] = field(default_factory=list)  # new ones; until they are stored, minus their number
+
+    def look_at(self, letter: Message, *, in_bin: bool | None) -> None:
+        """Decide about one letter. `in_bin`: whether its activity lies there; None: it has none yet."""
+        if in_bin:
+            self._keep(letter, ())  # joins it, and a person's deletion stands
+            return
+        verdict = decide(self.grounds.seen(letter), self.grounds.around(letter))
+        bindings = verdict.bindings
+        is_told = self.grounds.identities[letter.pk] in self.told  # a forward has made what is to be made
+        if verdict.new and in_bin is None and not is_told:
+            bindings += self.maker.make(letter, verdict.new)
+        if bindings or in_bin is not None:
+            self._keep(letter, bindings)
+
+    def _keep(self, letter: Message, bindings: tuple[Bind, ...]) -> None:
+        grounds = self.grounds
+        people = grounds.people[letter.pk]
+        thread = grounds.thread(letter) or self._new_thread(letter)
+        grounds.threads.join(letter.conversation_id, thread, people.outside(grounds.ours))
+        roles = grounds.roles.get(letter.pk, frozenset())
+        self.kept.append(ToKeep(letter, thread, direction(people, roles, grounds.ours), bindings))
+        standing = {bind.record for bind in bindings}
+        known = [each for found in grounds.records.values() for each in found if each.pk in standing]
+        enter(grounds, thread, [*known, *(deal for deal in grounds.deals if deal.pk in standing)])
+
+    def _new_thread(self, letter: Message) -> int:
+        subject = letter.conversation.subject
+        self.threads.append(rows.make(Thread, account_id=letter.account_id, subject=subject))
+        return -len(self.threads)
+
+    def with_threads(self) -> list[ToKeep]:
+        """What is kept, its new threads stored."""
+        rows.insert_with_keys(self.threads, known_by="public_id")
+        keys = {-number: thread.pk for number, thread in enumerate(self.threads, 1)}
+        return [replace(each, thread=keys.get(each.thread, each.thread)) for each in self.kept]
+
+
+def link_new(mailbox: Mailbox, *, now: datetime) -> int:
+    """Look at all letters of the mailbox that were not looked at yet; returns how many were saved."""
+    saved = 0
+    while (piece := link_piece(mailbox, now=now)) is not None:
+        saved += piece
+    return saved
+
+
+def link_letters(mailbox: Mailbox, message_ids: Sequence[int], *, now: datetime) -> int:
+    """Look at these letters of the mailbox once more, as if they lay there before: they make no lead (R28)."""
+    saved = 0
+    for start in range(0, len(message_ids), AT_ONCE):
+        with transaction.atomic():
+            _hold(mailbox)
+            # By their keys: asked for the mailbox, too, SQLite would rather walk all of it.
+            wanted = Message.objects.filter(pk__in=message_ids[start : start + AT_ONCE])
+            found = wanted.select_related("conversation").order_by("pk")
+            letters = [letter for letter in found if letter.mailbox_id == mailbox.pk]
+            for letter in letters:
+                letter.is_history = True
+            saved += _link(mailbox, letters, now)
+    return saved
+
+
+@transaction.atomic
+def link_piece(mailbox: Mailbox, *, now: datetime) -> int | None:
+    """Look at some letters; returns how many were saved, None: there are no more."""
+    _hold(mailbox)
+    saving, _ = MailboxSaving.objects.get_or_create(mailbox=mailbox, defaults={"account_id": mailbox.account_id})
+    letters = list(not_considered(mailbox, saving.considered)[:AT_ONCE])
+    saved = _link(mailbox, letters, now) if letters else 0
+    # Later letters of this mailbox have greater keys than all that are there now, whosever they are.
+    newest = Message.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    considered = letters[-1].pk if len(letters) == AT_ONCE else max(newest, saving.considered)
+    MailboxSaving.objects.filter(pk=saving.pk).exclude(considered=considered).update(considered=considered)
+    reach("crm_link.before_commit")
+    return saved if len(letters) == AT_ONCE else (saved or None)
+
+
+def not_considered(mailbox: Mailbox, considered: int) -> QuerySet[Message]:
+    """Letters that were not looked at yet, in the order in which they came."""
+    letters: QuerySet[Message] = Message.objects.filter(pk__gt=considered).select_related("conversation").order_by("pk")
+    if not considered:
+        return letters.filter(mailbox=mailbox)
+    newer: QuerySet[Message] = letters.annotate(of=F("mailbox_id") + 0).filter(of=mailbox.pk)  # by key: they are few
+    return newer
+
+
+def mailboxes_to_look_at() -> list[int]:
+    """Keys of mailboxes with letters that were not looked at yet."""
+    considered = MailboxSaving.objects.filter(mailbox=OuterRef("mailbox")).values("considered")
+    letters = Message.objects.filter(mailbox=OuterRef("pk"))
+    newer = letters.filter(pk__gt=Coalesce(Subquery(considered), Value(0)))
+    waiting = Mailbox.objects.filter(Exists(newer), forgotten_at=None).order_by("pk")
+    return list(waiting.values_list("pk", flat=True))
+
+
+def _hold(mailbox: Mailbox) -> None:
+    limits.hold_still(mailbox.account)  # R28: no plan begins or ends meanwhile
+    lock(mailbox.account_id)
+    Mailbox.objects.select_for_update(no_key=True).get(pk=mailbox.pk)
+
+
+def _link(mailbox: Mailbox, letters: Sequence[Message], now: datetime) -> int:
+    """Decide about letters one after the other, then write all down."""
+    grounds = grounds_of(mailbox, letters, now=now)
+    _join_threads(grounds)
+    there = Activity.objects.filter(account=mailbox.account_id, identity__in=set(grounds.identities.values()))
+    in_bin = {each.identity: each.deleted_at is not None for each in there.only("identity", "deleted_at")}
+    new = {grounds.identities[each.pk]: each for each in letters if grounds.identities[each.pk] not in in_bin}
+    told = told_of(mailbox.account_id, new)
+    piece = _Piece(mailbox, grounds, maker_of(mailbox, grounds, now=now), now, told)
+    for letter in letters:
+        piece.look_at(letter, in_bin=in_bin.get(grounds.identities[letter.pk]))
+    _write(piece)
+    return len(piece.kept)
+
+
+def _write(piece: _Piece) -> None:
+    mailbox = piece.mailbox
+    piece.maker.queue.remember()
+    kept = piece.with_threads()
+    activities = keep(mailbox.account_id, kept, through=mailbox.address, now=piece.now, told=piece.told)
+    note_cards(mailbox, kept, activities, since=piece.grounds.webmail_since)
+    threads = {each.letter.conversation_id: each.thread for each in kept}
+    remember_keys(mailbox.account_id, threads, piece.grounds.threads.keys)
+    earlier = take_earlier(mailbox, kept, ours=piece.grounds.ours, now=piece.now)
+    if activities or earlier:
+        saved = list(threads)[:MOST_TOLD]
+        told = Conversation.objects.filter(pk__in=saved).values_list("public_id", flat=True)
+        tell(
+            "activity.saved",
+            account=mailbox.account,
+            topic=mailbox.topic,
+            count=len(activities),
+            earlier=earlier,
+            leads=piece.maker.made[Kind.LEAD],
+            contacts=piece.maker.made[Kind.CONTACT],
+            deals=piece.maker.made[Kind.DEAL],
+            conversations=list(told),
+        )
+    reach("crm_link.written")
+
+
+def _join_threads(grounds: Grounds) -> None:
+    """A conversation that leads to several threads with people in common makes one of them."""
+    threads = grounds.threads
+    for conversation, found in threads.of_conversation.items():
+        first, *others = found or [0]
+        same = {each for each in others if not threads.people[each].isdisjoint(threads.people[first])}
+        if same:
+            merge(first, same)
+            threads.of_conversation[conversation] = [each for each in found if each not in same]
+            for each in same:
+                threads.people[first] |= threads.people[each]
+                grounds.standing[first].update(grounds.standing.pop(each, {}))
+                grounds.unlinked_threads[first] |= grounds.unlinked_threads.pop(each, set())

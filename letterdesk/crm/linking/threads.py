@@ -1,0 +1,107 @@
+"""Finds the conversation at CRM of letters that lie in mailboxes: by Message-IDs, across mailboxes of the account."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from letterdesk.mailboxes import rows
+from letterdesk.mailboxes.models import Message, ThreadKey
+from letterdesk.mailboxes.threading import key_of
+
+from ..models import Activity, ActivityKey, Thread, Unlinked
+from .identity import people_of
+
+KEYS_AT_ONCE = 20_000
+_OF_COPIES = """
+    SELECT DISTINCT m.conversation_id, a.thread_id FROM mailboxes_message AS m
+    JOIN crm_lettercopy AS c ON c.mailbox_id = m.mailbox_id AND c.blob = m.blob
+    JOIN crm_activity AS a ON a.id = c.activity_id WHERE m.account_id = %s AND m.conversation_id IN %s"""
+
+
+@dataclass(slots=True)
+class Threads:
+    """Which threads the conversations of some letters lead to, oldest first, and who takes part in each."""
+
+    of_conversation: dict[int, list[int]] = field(default_factory=dict)
+    people: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    keys: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # by conversation
+
+    def for_letter(self, conversation: int, outside: Collection[str]) -> int | None:
+        """The oldest thread in which one of these people takes part; whoever writes among us alone belongs to any."""
+        found = self.of_conversation.get(conversation, [])
+        return next((each for each in found if not outside or not self.people[each].isdisjoint(outside)), None)
+
+    def join(self, conversation: int, thread: int, outside: Iterable[str]) -> None:
+        """A letter of this conversation stands in that thread now."""
+        found = self.of_conversation.setdefault(conversation, [])
+        if thread not in found:
+            found.append(thread)
+        self.people[thread].update(outside)
+
+
+def threads_of(account_id: int, letters: Sequence[Message], *, ours: Collection[str]) -> Threads:
+    """What CRM knows of the conversations of these letters; four queries, however many there are."""
+    conversations = sorted({letter.conversation_id for letter in letters})
+    found = Threads()
+    if not conversations:
+        return found
+    for conversation, key in ThreadKey.objects.filter(conversation__in=conversations).values_list(
+        "conversation_id", "key"
+    ):
+        found.keys[conversation].add(key)
+    known = _known(account_id, {key for keys in found.keys.values() for key in keys})
+    leading: defaultdict[int, set[int]] = defaultdict(set)
+    for conversation, keys in found.keys.items():
+        leading[conversation] |= {known[key] for key in keys if key in known}
+    for conversation, thread in rows.run_returning(_OF_COPIES, [account_id, conversations]):
+        leading[conversation].add(thread)
+    found.of_conversation = {conversation: sorted(threads) for conversation, threads in leading.items()}
+    _fill_people(found, ours)
+    return found
+
+
+def threads_of_ids(account_id: int, message_ids: Sequence[str], *, ours: Collection[str]) -> Threads:
+    """What CRM knows of these Message-IDs, for a letter that lies in no mailbox: its conversation is called 0 (R30)."""
+    found = Threads()
+    found.keys[0] = {key_of(each) for each in message_ids}
+    found.of_conversation[0] = sorted(set(_known(account_id, found.keys[0]).values()))
+    _fill_people(found, ours)
+    return found
+
+
+def _fill_people(found: Threads, ours: Collection[str]) -> None:
+    threads = {thread for each in found.of_conversation.values() for thread in each}
+    columns = ("thread_id", "from_address", "recipients")
+    for activity in Activity.objects.filter(thread__in=threads).only(*columns) if threads else ():
+        found.people[activity.thread_id].update(people_of(activity).outside(ours))
+
+
+def _known(account_id: int, keys: Collection[int]) -> dict[int, int]:
+    known: dict[int, int] = {}
+    wanted = sorted(keys)
+    for start in range(0, len(wanted), KEYS_AT_ONCE):
+        part = ActivityKey.objects.filter(account=account_id, key__in=wanted[start : start + KEYS_AT_ONCE])
+        known.update(part.values_list("key", "thread_id"))
+    return known
+
+
+def remember_keys(account_id: int, threads: dict[int, int], keys: dict[int, set[int]]) -> None:
+    """Lead the Message-IDs of these conversations to their threads; what leads elsewhere stays. By conversation."""
+    rows.insert(
+        [
+            rows.make(ActivityKey, account_id=account_id, thread_id=thread, key=key)
+            for conversation, thread in sorted(threads.items())
+            for key in sorted(keys.get(conversation, ()))
+        ],
+        conflict="ON CONFLICT (account_id, key) DO NOTHING",
+    )
+
+
+def merge(into: int, others: Collection[int]) -> None:
+    """Threads turn out to be one."""
+    for other in sorted(others):
+        Activity.objects.filter(thread=other).update(thread=into)
+        ActivityKey.objects.filter(thread=other).update(thread=into)
+        told = Unlinked.objects.filter(thread=into).values("record")
+        Unlinked.objects.filter(thread=other).exclude(record__in=told).update(thread=into)
+        Thread.objects.filter(pk=other).delete()

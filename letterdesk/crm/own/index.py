@@ -1,0 +1,31 @@
+"""Texts and links in own fields can be found by CRM's search: at once where one writes, by a job where a field goes."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from ..models import OwnField, OwnType, Record
+from ..records.fields import fields_of, fields_seen
+from ..search.index import index_record, index_records
+
+AT_ONCE = 500
+FOUND = {OwnType.TEXT, OwnType.LONG, OwnType.LINK}
+
+
+def index_own(record: Record, changed: Iterable[OwnField]) -> None:
+    """The record is found by what these fields say now. In the transaction that wrote them."""
+    if any(field.type in FOUND for field in changed):
+        index_record(record, fields_of(record))
+
+
+@transaction.atomic
+def index_piece(account_id: int, kind: str, *, after: int = 0) -> int:
+    """Records of a kind are found by what their own fields say, after one was retired, came back or was deleted.
+
+    `after`: the key of the last one that was done. Returns the same for the next piece; 0: there is none.
+    """
+    held = Record.objects.select_for_update().filter(account=account_id, kind=kind, pk__gt=after).order_by("pk")
+    keys = [record.pk for record in held.only("pk")[:AT_ONCE]]
+    found = Record.objects.filter(pk__in=keys).select_related("responsible", "stage", "company", "contact")
+    index_records([(record, fields_seen(record)) for record in found.prefetch_related("addresses", "phones")])
+    return keys[-1] if len(keys) == AT_ONCE else 0

@@ -1,0 +1,214 @@
+"""Files of records, read: a table whose columns are named, or visiting cards; line by line, or why a line is none.
+
+Pure: bytes in, lines out. What spreadsheets write is taken: commas, semicolons or tabs, UTF-8 or what Windows had
+before it, names and addresses in one column or several.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from django.utils.translation import gettext as _
+
+from letterdesk.mail.charsets import decode
+from letterdesk.mail.vcard import NoCard, read_cards
+
+from ..linking.identity import is_address
+from ..models import OwnField
+from ..own.read import BadValue, read_file
+from ..own.said import OWN, Said
+from .export import HEAD
+
+LARGEST = 10_000_000  # bytes
+MOST_ROWS = 50_000
+MOST_COLUMNS = 100
+TARGETS = (
+    "name",
+    "given",
+    "family",
+    "email",
+    "phone",
+    "company",
+    "position",
+    "responsible",
+    "came_from",
+    "labels",
+    "note",
+)
+# What programs and people call a column, in the languages of Letterdesk; compared without signs, in small letters.
+_CALLED = {
+    "name": "name fullname displayname contact contactname kontakt имя имяифамилия фио контакт наименование название",
+    "given": "firstname givenname vorname имяотчество",
+    "family": "lastname familyname surname nachname фамилия",
+    "email": "email emailaddress email1 email1value mail emailadresse адрес адресэлектроннойпочты почта эпочта",
+    "phone": "phone telephone mobile mobilephone businessphone telefon handy mobiltelefon телефон мобильный",
+    "company": "company companyname organization organisation firma unternehmen компания организация",
+    "position": "position jobtitle title funktion beruf должность",
+    "responsible": "responsible owner zuständig verantwortlich ответственный",
+    "came_from": "source leadsource quelle источник",
+    "labels": "label labels tag tags category categories kategorien schlagworte etiketten метка метки теги",
+    "note": "note notes comment comments notiz notizen bemerkung примечание комментарий заметка",
+}
+_GUESSES = {word: target for target, words in _CALLED.items() for word in words.split()}
+_SIGNS = re.compile(r"[\W_]+")
+_BETWEEN = re.compile(r"[;\n\r]+")
+_BETWEEN_LABELS = re.compile(r"[;,\n\r]+")
+_BETWEEN_EMAILS = re.compile(r"[;,\s]+")
+
+
+class BadFile(ValueError):
+    """This file cannot be imported; the text says why, in words for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file as a table: what its columns are called, and its lines."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a line says of one record."""
+
+    name: str = ""
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    company: str = ""
+    position: str = ""
+    responsible: str = ""
+    came_from: str = ""
+    labels: tuple[str, ...] = ()
+    note: str = ""
+    own: Mapping[OwnField, Said] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a line is not taken in, and in which column the reason stands; empty: in none of its own."""
+
+    column: str
+    why: str
+
+
+def read_table(content: bytes, filename: str) -> Table:
+    """The table of a CSV file, or of visiting cards (.vcf). Raises BadFile."""
+    if len(content) > LARGEST:
+        raise BadFile(_("The file is larger than %(most)d MB. Import it in parts.") % {"most": LARGEST // 1_000_000})
+    table = _of_cards(content) if filename.lower().endswith(".vcf") else _of_csv(content)
+    if not table.rows:
+        raise BadFile(_("The file has no lines below its headings."))
+    if len(table.rows) > MOST_ROWS:
+        raise BadFile(_("The file has more than %(most)d lines. Import it in parts.") % {"most": MOST_ROWS})
+    return table
+
+
+def guessed(head: Sequence[str], own: Mapping[str, OwnField] = MappingProxyType({})) -> list[str]:
+    """For each column what it is taken for, by its heading; empty: for nothing. `own`: fields by their reference.
+
+    In files that were exported here, own fields have the names that are left.
+    """
+    called = {field.name: target for target, field in own.items()}
+    alike = {_folded(name): target for name, target in called.items()}
+    found = [called.get(title) or _GUESSES.get(_folded(title)) or alike.get(_folded(title), "") for title in head]
+    if set(HEAD) <= set(head):
+        for title in HEAD:
+            found[head.index(title)] = _GUESSES.get(title, "")
+    one = {"name", "given", "family", "company", "position", "responsible", "came_from", "note", *own}
+    return [target if target not in one or found.index(target) == place else "" for place, target in enumerate(found)]
+
+
+def _folded(title: str) -> str:
+    return _SIGNS.sub("", title.lower())
+
+
+def line_of(
+    table: Table, row: Sequence[str], mapping: Sequence[str], own: Mapping[str, OwnField] | None = None
+) -> Line | Refused:
+    """What a row says, its columns taken as `mapping` says; or why it is refused. `own`: None: without own fields."""
+    said: dict[str, list[str]] = {target: [] for target in (*TARGETS, *mapping)}
+    columns: dict[str, str] = {}
+    for title, cell, target in zip(table.head, row, mapping, strict=False):
+        if target in said and (text := _unquoted(cell)):
+            said[target].append(text)
+            columns.setdefault(target, title)
+    emails = [email for cell in said["email"] for email in _BETWEEN_EMAILS.split(cell) if email]
+    for email in emails:
+        if not is_address(email):
+            return Refused(columns["email"], _("“%(typed)s” is not an e-mail address.") % {"typed": email[:100]})
+    name = " ".join(said["name"]) or " ".join((*said["given"], *said["family"]))
+    line = Line(
+        name=name or (emails[0] if emails else ""),
+        emails=tuple(emails),
+        phones=tuple(part.strip() for cell in said["phone"] for part in _BETWEEN.split(cell) if part.strip()),
+        labels=tuple(name for cell in said["labels"] for name in _BETWEEN_LABELS.split(cell) if name),
+        note="\n".join(said["note"]),
+    )
+    if not line.name:
+        return Refused("", _("Neither a name nor an e-mail address."))
+    rest = {key: " ".join(said[key]) for key in ("company", "position", "responsible", "came_from")}
+    try:
+        return replace(line, **rest, own=_own(said, own))  # type: ignore[arg-type]  # the rest are texts
+    except _BadCell as error:
+        return Refused(columns[error.target], error.why)
+
+
+class _BadCell(ValueError):
+    def __init__(self, target: str, why: str) -> None:
+        super().__init__(why)
+        self.target = target
+        self.why = why
+
+
+def _own(said: Mapping[str, list[str]], own: Mapping[str, OwnField] | None) -> dict[OwnField, Said]:
+    found: dict[OwnField, Said] = {}
+    for target, cells in said.items():
+        if own is None or not cells or not target.startswith(OWN):
+            continue
+        if target not in own:
+            raise _BadCell(target, _("This own field is not there any more."))
+        try:
+            found[own[target]] = read_file(own[target], "; ".join(cells))
+        except BadValue as error:
+            raise _BadCell(target, error.why) from error
+    return found
+
+
+def _unquoted(cell: str) -> str:
+    """Without the apostrophe that keeps a spreadsheet from taking a cell for a formula (C24)."""
+    text = cell.strip()
+    return text[1:].strip() if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@"} else text
+
+
+def _of_csv(content: bytes) -> Table:
+    text = content.decode("utf-16", "replace") if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else decode(content)
+    text = text.removeprefix("\ufeff").replace("\0", "")
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    try:
+        rows = [
+            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(map(str.strip, row))
+        ]
+    except csv.Error as error:
+        raise BadFile(_("This is no table: save it as CSV in your spreadsheet.")) from error
+    if not rows or len(rows[0]) > MOST_COLUMNS:
+        raise BadFile(_("This is no table: save it as CSV in your spreadsheet."))
+    head, *lines = rows
+    return Table(tuple(title.strip() for title in head), tuple(map(tuple, lines)))
+
+
+def _of_cards(content: bytes) -> Table:
+    try:
+        cards = read_cards(content, most=MOST_ROWS + 1)
+    except NoCard as error:
+        raise BadFile(_("This file holds no visiting card.")) from error
+    head = ("name", "email", "phone", "company", "position", "note")
+    rows = (
+        (card.name, ";".join(card.addresses), ";".join(card.phones), card.company, card.position, card.note)
+        for card in cards
+    )
+    return Table(head, tuple(rows))

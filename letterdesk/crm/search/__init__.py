@@ -1,0 +1,1 @@
+"""Records and letters in CRM, found by the one search field (docs/decisions/0035)."""

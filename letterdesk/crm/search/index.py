@@ -1,0 +1,169 @@
+"""Keeps what can be found of records, notes and letters in CRM in step with them, in the transaction that writes them.
+
+A letter has words of its own here, as it has bytes of its own: those of Webmail go with the letter there (R6, R8).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from letterdesk.lib import blobs
+from letterdesk.mail.letters import Letter
+from letterdesk.mailboxes import preparing, rows
+from letterdesk.mailboxes.models import SearchText
+from letterdesk.mailboxes.search.index import full_text
+from letterdesk.mailboxes.search.index import position as position_of_letter
+from letterdesk.mailboxes.search.text import prepare
+
+from ..models import Activity, FoundText, Note, OwnValue, Record
+
+if TYPE_CHECKING:  # it calls us
+    from ..records.fields import Fields
+
+TEXTS = ("sender", "recipients", "copies", "subject", "body", "files")
+PARSED_AT_ONCE = 50
+_CHANGED = " OR ".join(f"crm_foundtext.{name} <> excluded.{name}" for name in TEXTS)
+_REPLACE = (
+    f"ON CONFLICT (position) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in (*TEXTS, 'vector'))} "
+    f"WHERE {_CHANGED}"
+)
+
+
+def index_record(record: Record, fields: "Fields") -> None:
+    """What stands in a record can be found, and nothing else of it; `fields` as they were kept."""
+    index_records([(record, fields)])
+
+
+def index_records(records: Sequence[tuple[Record, "Fields"]]) -> None:
+    """The same for several; with what their own fields say in texts, as it stands in the database."""
+    said = OwnValue.objects.filter(record__in=[record.pk for record, _fields in records], field__is_retired=False)
+    own: dict[int, list[str]] = {}
+    for key, text in said.exclude(text="").order_by("field__position", "field").values_list("record", "text"):
+        own.setdefault(key, []).append(text)
+    found = [row_of_record(record, fields, own.get(record.pk, ())) for record, fields in records]
+    rows.insert(found, conflict=_REPLACE)
+
+
+def index_notes(notes: Collection[Note]) -> None:
+    """These notes and calls can be found at their records; those in the bin cannot."""
+    FoundText.objects.filter(note__in=[each.pk for each in notes]).delete()
+    rows.insert([row_of_note(each) for each in notes if each.deleted_at is None])
+
+
+def index_letters(activities: Sequence[Activity], texts: Mapping[int, tuple[str, str]]) -> None:
+    """New activities can be found; `texts`: by key what was read of them, prepared: the body, the names of files.
+
+    One that is not among these is found by its head until `read_missing` has read it.
+    """
+    rows.insert([row_of_letter(each, texts.get(each.pk)) for each in activities])
+
+
+def texts_of(letters: Mapping[int, Any]) -> dict[int, tuple[str, str]]:
+    """What Webmail's index holds of these activities' letters, by activity; of those in no mailbox nothing (R30)."""
+    keys = {letter.pk: activity for activity, letter in letters.items() if getattr(letter, "pk", None)}
+    found = SearchText.objects.filter(message__in=list(keys)) if keys else SearchText.objects.none()
+    return {keys[key]: (body, files) for key, body, files in found.values_list("message", "body", "files")}
+
+
+def text_of(letter: Letter) -> tuple[str, str]:
+    """The same of a letter that was just read."""
+    return prepare(letter.text), prepare("\n".join(part.filename for part in letter.parts))
+
+
+def moved(activity_id: int, received_at: datetime) -> None:
+    """An earlier copy of a letter has come: it has another place among the letters."""
+    FoundText.objects.filter(activity=activity_id).update(position=position_of_letter(received_at, activity_id))
+
+
+def read_missing(*, most: int = PARSED_AT_ONCE) -> int:
+    """Read letters of which only the head can be found yet; returns how many. Outside any transaction."""
+    due = list(FoundText.objects.filter(is_whole=False).select_related("activity")[:most])
+    texts = {each.pk: _read(each.activity) for each in due if each.activity is not None}
+    with transaction.atomic():
+        there = FoundText.objects.select_for_update().filter(pk__in=list(texts), is_whole=False)
+        for row in there:
+            row.body, row.files = texts[row.pk]
+            row.is_whole, row.vector = True, _vector(row)
+            row.save(update_fields=["body", "files", "is_whole", "vector"])
+    return len(due)
+
+
+def row_of_record(record: Any, fields: Any, own: Sequence[str] = ()) -> FoundText:
+    """What can be found of a record: all that people wrote into it."""
+    lines = (fields.name, fields.position, *fields.addresses, *fields.phones, fields.came_from, fields.note, *own)
+    return _row(
+        position=-(record.pk << 31),
+        account_id=record.account_id,
+        record_id=record.pk,
+        scope=scope_of_records(record.account_id),
+        subject=prepare(fields.name),
+        sender=prepare(" ".join((fields.name, *fields.addresses))),
+        body=prepare("\n".join(line for line in lines if line)),
+    )
+
+
+def row_of_note(note: Any) -> FoundText:
+    """What can be found of a note or a call."""
+    return _row(
+        position=-(note.record_id << 31 | note.pk),
+        account_id=note.account_id,
+        record_id=note.record_id,
+        note_id=note.pk,
+        scope=scope_of_records(note.account_id),
+        body=prepare(note.text),
+    )
+
+
+def row_of_letter(activity: Any, text: tuple[str, str] | None) -> FoundText:
+    """What can be found of a letter in CRM."""
+    body, files = text or (prepare(activity.snippet), "")
+    return _row(
+        position=position_of_letter(activity.received_at, activity.pk),
+        account_id=activity.account_id,
+        activity_id=activity.pk,
+        is_whole=text is not None,
+        scope=scope_of_letters(activity.account_id),
+        sender=prepare(f"{activity.from_name} {activity.from_address}"),
+        recipients=_names(activity, "to"),
+        copies=_names(activity, "cc", "bcc"),
+        subject=prepare(activity.subject),
+        body=body,
+        files=files,
+    )
+
+
+def scope_of_records(account_id: int) -> str:
+    """What a search for records of this account is confined to inside the index (P9)."""
+    return f"r{account_id}"
+
+
+def scope_of_letters(account_id: int) -> str:
+    """The same for letters."""
+    return f"l{account_id}"
+
+
+def _read(activity: Activity) -> tuple[str, str]:
+    """Bytes that cannot be read are found by their head alone."""
+    try:
+        [parsed] = preparing.parse([blobs.get(activity.account_id, activity.blob)])
+    except (blobs.BlobMissing, blobs.BlobDamaged):
+        return prepare(activity.snippet), ""
+    return text_of(parsed.letter) if isinstance(parsed.letter, Letter) else (prepare(activity.snippet), "")
+
+
+def _names(activity: Any, *kinds: str) -> str:
+    people = activity.recipients
+    return prepare(" ".join(f"{name} {address}" for kind in kinds for name, address in people.get(kind, ())))
+
+
+def _row(**values: Any) -> FoundText:
+    row: FoundText = rows.make(FoundText, **values)
+    row.vector = _vector(row)
+    return row
+
+
+def _vector(row: FoundText) -> str | None:
+    vector: str | None = full_text.vector({name: getattr(row, name) for name in TEXTS}, row.scope)
+    return vector

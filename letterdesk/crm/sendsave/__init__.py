@@ -1,0 +1,1 @@
+"""Send & Save: letters that come to secret addresses (R30)."""

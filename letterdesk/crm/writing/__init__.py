@@ -1,0 +1,1 @@
+"""Letters that people write at a record."""

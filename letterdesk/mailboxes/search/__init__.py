@@ -1,0 +1,1 @@
+"""The search field: its language, its index on both databases, and what is kept of searches."""

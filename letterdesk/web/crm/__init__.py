@@ -1,0 +1,1 @@
+"""CRM's pages, and what they say of CRM elsewhere."""

@@ -1,0 +1,141 @@
+"""The lists of CRM: contacts, companies, leads, deals; on every plan, also where there is no Webmail (R8)."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import urlencode
+
+from letterdesk.accounts.models import Employee
+from letterdesk.crm.models import OwnField
+from letterdesk.crm.own.values import load_own, own_fields_of, shown_at
+from letterdesk.crm.records.labels import labels_of
+from letterdesk.crm.records.lists import RecordFilter, record_page
+from letterdesk.crm.records.stages import pipelines_among, stages_for
+from letterdesk.lib.keyset import BadCursor
+from letterdesk.web.crm.own_form import asked_of, filter_lines, filters_of, is_there, names_asked
+from letterdesk.web.crm.record_board import board_facts
+from letterdesk.web.crm.record_views import list_view_facts
+from letterdesk.web.crm.words import BY_PLURAL, KINDS, KindWords
+from letterdesk.web.request import Request
+
+FILTERS = ("q", "who", "pipeline", "stage", "label")
+BESIDE = ("view", "before", "form")  # what an address says beside filters
+
+
+def crm(_request: Request) -> HttpResponse:
+    """GET /crm: on to all activities."""
+    return redirect("activities")
+
+
+def records(request: Request, plural: str) -> HttpResponse:
+    """GET /crm/<contacts|companies|leads|deals>?q=&who=&pipeline=&stage=&label=&own-<id>=&before=: a list by activity.
+
+    Of leads and deals with `view=board`: a board.
+    """
+    words = words_of(plural)
+    own = own_fields_of(request.employee.account, words.kind)
+    wanted, gone = still_there(request, words, wanted_of(request, words, own), own)
+    if words.has_stages and request.GET.get("view") == "board":
+        facts = _list_facts(request, words, wanted, own) | {"gone_filters": gone}
+        board = board_facts(request, replace(wanted, stage=""), facts["stages"])
+        return render(request, "web/crm/board.html", {**facts, **board, "is_board": True})
+    try:
+        page, following = record_page(request.employee, wanted, before=request.GET.get("before", ""))
+    except BadCursor:
+        return redirect("records", plural)
+    asked = _asked(request, own)
+    facts = {
+        **_list_facts(request, words, wanted, own),
+        "gone_filters": gone,
+        "records": _with_listed(page, own),
+        "older": f"?{urlencode(asked | {'before': following})}" if following else "",
+        "newest": f"?{urlencode(asked)}" if request.GET.get("before") else "",
+    }
+    return render(request, "web/crm/records.html", facts)
+
+
+def _with_listed(page: list[Any], own: list[OwnField]) -> list[Any]:
+    """Each record with what those own fields say that the list shows, as `listed`; one query for all."""
+    listed = [field for field in own if field.is_listed]
+    load_own(page, listed)
+    for record in page:
+        record.listed = shown_at(record, listed)
+    return page
+
+
+def _list_facts(request: Request, words: KindWords, wanted: RecordFilter, own: list[OwnField]) -> dict[str, Any]:
+    """What list and board show alike."""
+    asked = _asked(request, own)
+    people = Employee.objects.visible_to(request.employee)  # of those who left, the one who is asked for
+    return {
+        **crm_facts(words.plural),
+        "words": words,
+        "wanted": wanted,
+        "here": request.get_full_path(),
+        "colleagues": (people.working() | people.filter(public_id=wanted.responsible)).order_by("name"),
+        "stages": (stages := stages_for(request.employee, words.kind) if words.has_stages else []),
+        "pipelines": pipelines_among(stages),
+        "labels": labels_of(request.employee.account),
+        "own_filters": (lines := filter_lines(request.GET, own)),
+        "is_own_refused": any(line["why"] for line in lines),
+        "asked": urlencode(asked),
+        "is_filtered": bool(asked),
+        **list_view_facts(request, words),
+    }
+
+
+def crm_facts(here: str) -> dict[str, Any]:
+    """What every page of CRM needs: its area, its sub-navigation, and where in it one is."""
+    return {"area": "crm", "kinds": KINDS, "crm_here": here}
+
+
+def words_of(plural: str) -> KindWords:
+    """The kind behind an address. Raises Http404."""
+    if plural not in BY_PLURAL:
+        raise Http404
+    return BY_PLURAL[plural]
+
+
+def wanted_of(request: Request, words: KindWords, own: list[OwnField]) -> RecordFilter:
+    """What of a list is asked for; `own` are the own fields of its kind."""
+    who = request.GET.get("who", "")
+    is_mine = who in {"me", request.employee.public_id}
+    return RecordFilter(
+        kind=words.kind,
+        is_mine=is_mine,
+        responsible="" if is_mine else who[:16],
+        pipeline=request.GET.get("pipeline", "")[:16] if words.has_stages else "",
+        stage=request.GET.get("stage", "")[:16] if words.has_stages else "",
+        label=request.GET.get("label", "")[:16],
+        words=request.GET.get("q", "").strip()[:200],
+        own=filters_of(request.GET, own),
+    )
+
+
+def still_there(
+    request: Request, words: KindWords, wanted: RecordFilter, own: list[OwnField]
+) -> tuple[RecordFilter, int]:
+    """The same without filters whose person, label, pipeline, stage or option is gone or closed to the reader, and how
+    many those are, with filters that nobody knows: an address or a view may be older than what it asks for."""
+    there: dict[str, set[str]] = {}
+    if wanted.responsible:
+        named = Employee.objects.visible_to(request.employee).filter(public_id=wanted.responsible)
+        there["responsible"] = set(named.values_list("public_id", flat=True))
+    if wanted.label:
+        there["label"] = {each.public_id for each in labels_of(request.employee.account)}
+    if wanted.pipeline or wanted.stage not in {"", "open"}:
+        stages = stages_for(request.employee, words.kind)
+        there["stage"] = {"open", *(each.public_id for each in stages)}
+        there["pipeline"] = {each.public_id for each in pipelines_among(stages)}
+    gone: dict[str, Any] = {name: "" for name, known in there.items() if getattr(wanted, name) not in {"", *known}}
+    left = tuple(each for each in wanted.own if is_there(each))
+    known = {*FILTERS, *names_asked(own), *BESIDE}
+    unknown = [name for name in request.GET if name not in known and request.GET[name].strip()]
+    return replace(wanted, own=left, **gone), len(gone) + len(wanted.own) - len(left) + len(unknown)
+
+
+def _asked(request: Request, own: list[OwnField]) -> dict[str, str]:
+    asked = {key: request.GET[key] for key in FILTERS if request.GET.get(key)}
+    return asked | asked_of(request.GET, own)

@@ -1,0 +1,1 @@
+"""Lists of conversations, conversations, letters, and what a reader does with them."""

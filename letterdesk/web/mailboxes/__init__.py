@@ -1,0 +1,1 @@
+"""Mailboxes are connected, set, watched and shared."""

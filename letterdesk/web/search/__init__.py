@@ -1,0 +1,1 @@
+"""The search page, views, and what the search field offers."""

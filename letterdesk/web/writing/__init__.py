@@ -1,0 +1,1 @@
+"""Letters are written and sent, and what became of them."""
