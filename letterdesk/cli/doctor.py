@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from letterdesk.crm.search.check import unfindable, unread
 from letterdesk.lib.ids import new_public_id
 from letterdesk.lib.jobs import waiting
 from letterdesk.mail.errors import MailError
@@ -34,7 +35,7 @@ class Trouble(Exception):
 
 
 def doctor(*, as_json: AsJson = False) -> None:
-    """Check database, jobs, blobs, keys, plans, OAuth, sync processes and mailboxes; exit 1 when something is wrong."""
+    """Check database, jobs, blobs, keys, plans, OAuth, sync, mailboxes, CRM's search; exit 1 if something is wrong."""
     rows = [_examine(name, check) for name, check in _checks()]
     table(rows, as_json=as_json)
     if not all(row["ok"] for row in rows):
@@ -50,6 +51,7 @@ def _checks() -> Iterator[tuple[str, Check]]:
     yield "sign-in by OAuth", _oauth
     yield "sync", _sync_processes
     yield "mailboxes", _mailboxes
+    yield "CRM's search", _search
 
 
 def _examine(name: str, check: Check) -> dict[str, Any]:
@@ -123,3 +125,9 @@ def _mailboxes() -> str:
     if failing:
         raise Trouble("Failing: " + ", ".join(f"{address} ({code})" for address, code in failing[:10]))
     return "none is failing"
+
+
+def _search() -> str:
+    if lost := unfindable():
+        raise Trouble(f"{lost} records cannot be found: run `letterdesk crm reindex`, or wait for the night.")
+    return f"every record can be found; {unread()} letters wait to be read"

@@ -1,7 +1,7 @@
 """When what is due is woken: minute, hour, day, month, weekday, in UTC. The only page where it says so."""
 
 from letterdesk.accounts.sweep import sweep_accounts
-from letterdesk.crm.jobs import keep_written_letters, link_missed, read_letters
+from letterdesk.crm.jobs import check_search, keep_written_letters, link_missed, read_letters
 from letterdesk.crm.jobs import purge_bin as purge_crm_bin
 from letterdesk.events.dispatch import dispatch_events
 from letterdesk.intake.jobs import forget_old as forget_arrived
@@ -65,6 +65,7 @@ SCHEDULE = (
     every("19 3 * * *", check_receipts),
     every("17 3 * * *", sweep_accounts),
     every("23 3 * * *", check_signing_keys),
+    every("31 3 * * *", check_search),
     every("41 3 * * *", forget_arrived),
     every("47 3 * * *", forget_old_actions),
     every("53 3 * * *", forget_old_notices),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 from django.utils import timezone
 
-from letterdesk.accounts.models import Employee
+from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.models import Event
 from letterdesk.lib.jobs import Job, job
 from letterdesk.lib.turns import in_turn
@@ -19,6 +19,7 @@ from .models import CardsToRead, Record, RecordImport, Source
 from .own.index import index_piece
 from .records.bin import purge_due
 from .records.take_in import find_letters, take_piece
+from .search.check import Drift, check_piece, following, tell_of_search
 from .search.index import read_missing
 from .writing.written import keep_written
 
@@ -80,12 +81,37 @@ def read_letters() -> None:
 
 @job(name="crm.index_own", priority=-10)
 def index_own_fields(account_id: int, kind: str, after: int = 0) -> None:
-    """After an own field was retired, came back or was deleted: records are found by what is there, and not by it."""
+    """After an own field was retired, came back or was deleted, or an option got another name or was deleted: records
+    are found by what is there, and by nothing else."""
     for _ in range(PIECES):
         after = index_piece(account_id, kind, after=after)
         if not after:
             return
     index_own_fields.later(account_id, kind, after)
+
+
+@job(name="crm.check_search", priority=-10)
+def check_search() -> None:
+    """Nightly: what can be found in CRM is compared with what stands there, account by account."""
+    for account_id in Account.objects.filter(purged_at=None).values_list("pk", flat=True):
+        check_search_of.later(account_id)
+
+
+@job(name="crm.check_search_of", priority=-10)
+def check_search_of(account_id: int, of: str = "records", after: int = 0, *found: int) -> None:
+    """Compare some pieces of an account, then line up again; what was set right is told once, at the end.
+
+    `found`: what was set right so far, as of `Drift`.
+    """
+    drift = Drift(*found)
+    for _ in range(PIECES):
+        after, more = check_piece(account_id, of, after=after)
+        drift += more
+        of = of if after else following(of)
+        if not of:
+            tell_of_search(account_id, drift)
+            return
+    check_search_of.later(account_id, of, after, *drift)
 
 
 @job(name="crm.take_in", priority=-5)
@@ -131,7 +157,9 @@ def after_leaving(event: Event) -> None:
 
 def after_own_field(event: Event) -> None:
     """A reaction to `own_field.deleted` and `own_field.changed`."""
-    if event.kind == "own_field.deleted" or "is_retired" in event.facts["changed"]:
+    facts = event.facts
+    said_less = event.kind == "own_field.deleted" or "is_retired" in facts["changed"]
+    if said_less or facts.get("renamed") or facts.get("records"):
         index_own_fields.later(event.account_id, event.facts["of"])
 
 

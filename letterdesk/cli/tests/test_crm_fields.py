@@ -2,7 +2,8 @@
 
 import pytest
 
-from letterdesk.crm.models import OwnField, OwnValue
+from letterdesk.crm.models import FoundText, OwnField, OwnValue
+from letterdesk.crm.search.records import names_by_words
 from letterdesk.crm.tests.conftest import account, administrator, ines, jonas, sold_plans  # noqa: F401  fixtures
 
 from .test_commands import run
@@ -40,3 +41,23 @@ def test_a_field_is_defined_filled_in_retired_and_deleted(ines, jonas, administr
     assert OwnValue.objects.count() == 2
     assert run(*gone)["records"] == 1 and not OwnField.objects.exists()
     assert run(*gone, fails=True)["error"] == "no_such_field"
+
+
+def test_what_the_command_says_is_found(ines, administrator):  # noqa: F811
+    run("crm", "define", "contact", "Since", "--type", "date", "--by", administrator.email)
+    record = run("crm", "add", "contact", "Amara", "--own", "Since=2026-11-30", "--by", ines.email)["record"]
+    assert [each.name for each in names_by_words(ines, "30.11.2026", most=5)] == ["Amara"]
+    run("crm", "fill", record, "Since", "2025-03-01", "--by", ines.email)
+    assert [each.name for each in names_by_words(ines, "1.3.2025", most=5)] == ["Amara"]
+    assert names_by_words(ines, "30.11.2026", most=5) == []
+
+
+def test_reindex_makes_findable_what_doctor_misses(ines, account):  # noqa: F811
+    run("crm", "add", "contact", "Amara", "--by", ines.email)
+    FoundText.objects.all().delete()
+    [told] = [row for row in run("doctor", fails=True) if row["check"] == "CRM's search"]
+    assert not told["ok"] and told["says"].startswith("1 records cannot be found")
+    assert run("crm", "reindex", account.name) == run("crm", "reindex") == {"accounts": {account.public_id: 1}}
+    assert [each.name for each in names_by_words(ines, "amara", most=5)] == ["Amara"]
+    [told] = [row for row in run("doctor") if row["check"] == "CRM's search"]
+    assert told["ok"]

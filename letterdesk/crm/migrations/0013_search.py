@@ -32,6 +32,7 @@ SQLITE = (
 )
 POSTGRES = ("CREATE INDEX crm_found_words ON crm_foundtext USING gin (vector)",)
 AT_ONCE = 1000
+SAID = ("name", "position", "came_from", "note", "amount", "currency")
 
 
 def make_index(_apps: object, editor: BaseDatabaseSchemaEditor) -> None:
@@ -62,7 +63,7 @@ def _made(apps: Any, index: Any) -> Iterator[Any]:
         emails = _by_record(apps, "EmailAddress", "email", batch)
         phones = _by_record(apps, "Phone", "number", batch)
         for record in batch:
-            own = {name: getattr(record, name) for name in ("name", "position", "came_from", "note")}
+            own = {name: getattr(record, name) for name in SAID}
             reach = {"addresses": emails[record.pk], "phones": phones[record.pk]}
             yield index.row_of_record(record, SimpleNamespace(**own, **reach))
     for note in apps.get_model("crm", "Note").objects.filter(deleted_at=None).order_by("pk").iterator(AT_ONCE):

@@ -32,7 +32,7 @@ class FoundText(models.Model):
     copies = models.TextField(default="")
     subject = models.TextField(default="")  # of a record: its name
     body = models.TextField(default="")
-    files = models.TextField(default="")
+    files = models.TextField(default="")  # of a record: numbers and days in other forms, as people may type them
     vector = WordVector(null=True)
 
     class Meta:

@@ -115,9 +115,9 @@ def write_options(field: OwnField, wanted: Sequence[OptionSaid], *, by: Employee
     if OwnOption.objects.filter(pk__in=named).exclude(field=field).exists():  # F10
         raise ValueError(f"an option is not of own field {field.pk}")
     rest = OwnOption.objects.filter(field=field).exclude(pk__in=named).order_by("position", "pk")
-    _write_options(field, [*wanted, *(OptionSaid(each.name, each.is_retired, each) for each in rest)])
+    renamed = _write_options(field, [*wanted, *(OptionSaid(each.name, each.is_retired, each) for each in rest)])
     _must_offer(field)
-    _tell("own_field.changed", field, by, changed=["options"])
+    _tell("own_field.changed", field, by, changed=["options"], renamed=renamed)
 
 
 def records_with(field: OwnField, option: OwnOption | None = None) -> int:
@@ -193,7 +193,8 @@ def _write(field: OwnField, said: FieldSaid) -> None:
     field.is_required, field.is_listed, field.is_retired = said.is_required, said.is_listed, said.is_retired
 
 
-def _write_options(field: OwnField, wanted: Sequence[OptionSaid]) -> None:
+def _write_options(field: OwnField, wanted: Sequence[OptionSaid]) -> int:
+    """Write them; returns how many got another name."""
     if len(wanted) > MOST_OPTIONS:
         raise BadField(_("A field has %(most)d options at most.") % {"most": MOST_OPTIONS})
     names = [_clean(said.name, LONGEST_OPTION) for said in wanted]
@@ -202,6 +203,7 @@ def _write_options(field: OwnField, wanted: Sequence[OptionSaid]) -> None:
     keys = [option_key(name) for name in names]
     if len(set(keys)) < len(keys):
         raise BadField(_("Two options have the same name."))
+    before = dict(OwnOption.objects.filter(field=field).values_list("pk", "name"))
     for said in wanted:
         if said.option is not None:  # two may take each other's name
             OwnOption.objects.filter(pk=said.option.pk).update(key=f";{said.option.public_id}")
@@ -213,6 +215,9 @@ def _write_options(field: OwnField, wanted: Sequence[OptionSaid]) -> None:
             OwnOption.objects.create(account_id=field.account_id, field=field, **values)
         else:
             OwnOption.objects.filter(pk=said.option.pk).update(**values)
+    return sum(
+        said.option is not None and before[said.option.pk] != name for said, name in zip(wanted, names, strict=True)
+    )
 
 
 def _clean(name: str, most: int) -> str:

@@ -1,4 +1,4 @@
-"""Texts and links in own fields can be found by CRM's search: at once where one writes, by a job where a field goes."""
+"""What own fields say can be found by CRM's search: at once where one writes, by a job where a field or option goes."""
 
 from collections.abc import Iterable
 
@@ -9,18 +9,18 @@ from ..records.fields import fields_of, fields_seen
 from ..search.index import index_record, index_records
 
 AT_ONCE = 500
-FOUND = {OwnType.TEXT, OwnType.LONG, OwnType.LINK}
+UNFOUND = OwnType.YES_NO  # says nothing without the field
 
 
 def index_own(record: Record, changed: Iterable[OwnField]) -> None:
     """The record is found by what these fields say now. In the transaction that wrote them."""
-    if any(field.type in FOUND for field in changed):
+    if any(field.type != UNFOUND for field in changed):
         index_record(record, fields_of(record))
 
 
 @transaction.atomic
 def index_piece(account_id: int, kind: str, *, after: int = 0) -> int:
-    """Records of a kind are found by what their own fields say, after one was retired, came back or was deleted.
+    """Records of a kind are found by what their own fields say, after a field or an option became another or went.
 
     `after`: the key of the last one that was done. Returns the same for the next piece; 0: there is none.
     """

@@ -3,7 +3,8 @@
 A letter has words of its own here, as it has bytes of its own: those of Webmail go with the letter there (R6, R8).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +19,17 @@ from letterdesk.mailboxes.search.index import position as position_of_letter
 from letterdesk.mailboxes.search.text import prepare
 
 from ..models import Activity, FoundText, Note, OwnValue, Record
+from .typed import day_typed, number_typed
 
 if TYPE_CHECKING:  # it calls us
     from ..records.fields import Fields
 
 TEXTS = ("sender", "recipients", "copies", "subject", "body", "files")
 PARSED_AT_ONCE = 50
-_CHANGED = " OR ".join(f"crm_foundtext.{name} <> excluded.{name}" for name in TEXTS)
-_REPLACE = (
-    f"ON CONFLICT (position) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in (*TEXTS, 'vector'))} "
-    f"WHERE {_CHANGED}"
-)
+_SAID = ("account_id", "scope", *TEXTS)
+_SET = ", ".join(f"{name} = excluded.{name}" for name in (*_SAID, "is_whole", "vector"))
+_REPLACE = f"ON CONFLICT (position) DO UPDATE SET {_SET}"
+_WHERE_CHANGED = f"WHERE {' OR '.join(f'crm_foundtext.{name} <> excluded.{name}' for name in _SAID)}"
 
 
 def index_record(record: Record, fields: "Fields") -> None:
@@ -37,13 +38,22 @@ def index_record(record: Record, fields: "Fields") -> None:
 
 
 def index_records(records: Sequence[tuple[Record, "Fields"]]) -> None:
-    """The same for several; with what their own fields say in texts, as it stands in the database."""
-    said = OwnValue.objects.filter(record__in=[record.pk for record, _fields in records], field__is_retired=False)
-    own: dict[int, list[str]] = {}
-    for key, text in said.exclude(text="").order_by("field__position", "field").values_list("record", "text"):
-        own.setdefault(key, []).append(text)
-    found = [row_of_record(record, fields, own.get(record.pk, ())) for record, fields in records]
-    rows.insert(found, conflict=_REPLACE)
+    """The same for several; with what their own fields say, as it stands in the database."""
+    write(rows_of_records(records))
+
+
+def write(found: Sequence[FoundText], *, anew: bool = False) -> None:
+    """Put these rows in their places, where they say something else; `anew`: also where they say the same.
+
+    In the caller's transaction, which holds what they are of.
+    """
+    rows.insert(found, conflict=_REPLACE if anew else f"{_REPLACE} {_WHERE_CHANGED}")
+
+
+def rows_of_records(records: Sequence[tuple[Record, "Fields"]]) -> list[FoundText]:
+    """What can be found of these records, not written; one query."""
+    own = _own_said([record.pk for record, _fields in records])
+    return [row_of_record(record, fields, own.get(record.pk, ())) for record, fields in records]
 
 
 def index_notes(notes: Collection[Note]) -> None:
@@ -79,8 +89,9 @@ def moved(activity_id: int, received_at: datetime) -> None:
 
 def read_missing(*, most: int = PARSED_AT_ONCE) -> int:
     """Read letters of which only the head can be found yet; returns how many. Outside any transaction."""
-    due = list(FoundText.objects.filter(is_whole=False).select_related("activity")[:most])
-    texts = {each.pk: _read(each.activity) for each in due if each.activity is not None}
+    due = list(FoundText.objects.filter(is_whole=False, activity__isnull=False).select_related("activity")[:most])
+    found = read([each.activity for each in due if each.activity is not None])
+    texts = {each.pk: found.get(each.activity_id or 0, (each.body, "")) for each in due}
     with transaction.atomic():
         there = FoundText.objects.select_for_update().filter(pk__in=list(texts), is_whole=False)
         for row in there:
@@ -90,24 +101,42 @@ def read_missing(*, most: int = PARSED_AT_ONCE) -> int:
     return len(due)
 
 
-def row_of_record(record: Any, fields: Any, own: Sequence[str] = ()) -> FoundText:
-    """What can be found of a record: all that people wrote into it."""
-    lines = (fields.name, fields.position, *fields.addresses, *fields.phones, fields.came_from, fields.note, *own)
+def read(letters: Iterable[Activity]) -> dict[int, tuple[str, str]]:
+    """The text of these letters and the names of their files, prepared, by activity; of those that can be read.
+
+    One after the other, for they may be large. Outside any transaction.
+    """
+    texts = {}
+    for each in letters:
+        with suppress(blobs.BlobMissing, blobs.BlobDamaged):
+            [parsed] = preparing.parse([blobs.get(each.account_id, each.blob)])
+            if isinstance(parsed.letter, Letter):
+                texts[each.pk] = text_of(parsed.letter)
+    return texts
+
+
+def row_of_record(record: Any, fields: Any, own: Sequence[Sequence[str]] = ()) -> FoundText:
+    """What can be found of a record: all that people wrote into it. `own`: of each own field what it says, first as it
+    is shown where it is found, then as people type it, too."""
+    amount = number_typed(fields.amount, fields.currency) if fields.amount is not None else ()
+    said = [forms for forms in (amount, *own) if forms]
+    lines = (fields.name, fields.position, *fields.addresses, *fields.phones, fields.came_from, fields.note)
     return _row(
-        position=-(record.pk << 31),
+        position=position_of_record(record.pk),
         account_id=record.account_id,
         record_id=record.pk,
         scope=scope_of_records(record.account_id),
         subject=prepare(fields.name),
         sender=prepare(" ".join((fields.name, *fields.addresses))),
-        body=prepare("\n".join(line for line in lines if line)),
+        body=prepare("\n".join(line for line in (*lines, *(forms[0] for forms in said)) if line)),
+        files=prepare("\n".join(form for forms in said for form in forms[1:])),
     )
 
 
 def row_of_note(note: Any) -> FoundText:
     """What can be found of a note or a call."""
     return _row(
-        position=-(note.record_id << 31 | note.pk),
+        position=position_of_note(note.record_id, note.pk),
         account_id=note.account_id,
         record_id=note.record_id,
         note_id=note.pk,
@@ -134,6 +163,16 @@ def row_of_letter(activity: Any, text: tuple[str, str] | None) -> FoundText:
     )
 
 
+def position_of_record(record_id: int) -> int:
+    """The key of a record in the index."""
+    return -(record_id << 31)
+
+
+def position_of_note(record_id: int, note_id: int) -> int:
+    """The key of a note of a record: beside the record's."""
+    return -(record_id << 31 | note_id)
+
+
 def scope_of_records(account_id: int) -> str:
     """What a search for records of this account is confined to inside the index (P9)."""
     return f"r{account_id}"
@@ -144,13 +183,24 @@ def scope_of_letters(account_id: int) -> str:
     return f"l{account_id}"
 
 
-def _read(activity: Activity) -> tuple[str, str]:
-    """Bytes that cannot be read are found by their head alone."""
-    try:
-        [parsed] = preparing.parse([blobs.get(activity.account_id, activity.blob)])
-    except (blobs.BlobMissing, blobs.BlobDamaged):
-        return prepare(activity.snippet), ""
-    return text_of(parsed.letter) if isinstance(parsed.letter, Letter) else (prepare(activity.snippet), "")
+def _own_said(record_ids: Sequence[int]) -> dict[int, list[list[str]]]:
+    """By record what its own fields say, each as people type it; not yes or no, which says nothing without the field.
+
+    In an order that no administrator changes: what can be found stays the same when fields are moved.
+    """
+    said = OwnValue.objects.filter(record__in=record_ids, field__is_retired=False).select_related("option")
+    own: dict[int, list[list[str]]] = {}
+    for value in said.order_by("field", "option"):
+        own.setdefault(value.record_id, []).append(_typed(value))
+    return own
+
+
+def _typed(value: Any) -> list[str]:
+    if value.number is not None:
+        return number_typed(value.number, value.currency)
+    if value.day is not None:
+        return day_typed(value.day)
+    return [value.option.name if value.option else value.text]
 
 
 def _names(activity: Any, *kinds: str) -> str:

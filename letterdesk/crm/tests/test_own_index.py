@@ -1,22 +1,35 @@
 """Records are found by what their own fields say, as long as the field is there and shown."""
 
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from letterdesk.config.reactions import REACTIONS
 from letterdesk.crm.jobs import index_own_fields
-from letterdesk.crm.models import FoundText
+from letterdesk.crm.models import FoundText, Pipeline
 from letterdesk.crm.own import index as own_index
-from letterdesk.crm.own.fields import FieldSaid, change_field, delete_field, make_field
+from letterdesk.crm.own.fields import (
+    FieldSaid,
+    OptionSaid,
+    change_field,
+    delete_field,
+    delete_option,
+    make_field,
+    write_options,
+)
 from letterdesk.crm.own.filter import OwnFilter
 from letterdesk.crm.own.said import Said
 from letterdesk.crm.records.change import change
 from letterdesk.crm.records.fields import fields_of
 from letterdesk.crm.records.lists import RecordFilter, all_of
 from letterdesk.crm.records.merge import merge
-from letterdesk.crm.search.records import names_by_words
+from letterdesk.crm.records.take_in import begin, start, take_piece
+from letterdesk.crm.search.records import find_records, names_by_words
 from letterdesk.events.models import Event
+from letterdesk.mailboxes.search.query import parse_query
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +56,12 @@ def reacted(monkeypatch):
 
 def say(record, field, text, *, by):
     change(record, replace(fields_of(record), own={field: Said(text=text)}), by=by)
+
+
+def found(employee, query):
+    now = timezone.now()
+    tree = parse_query(query, now=now, zone=now.tzinfo, me=employee.pk)
+    return [each.record.name for each in find_records(employee, tree, most=9).records]
 
 
 def names(employee, words):
@@ -82,6 +101,77 @@ def test_a_merge_brings_it_along(number, amara, make, ines, now):
     say(other, number, "K-1042", by=ines)
     merge(amara, other, by=ines, now=now)
     assert names(ines, "1042") == [amara.name]
+
+
+@pytest.mark.parametrize(
+    ("type", "said", "found_by", "not_by"),
+    [
+        ("number", Said(number=Decimal("1200.5000")), ["1200.5", "1200.50", "1,200.50", "1.200,5"], ["201"]),
+        ("number", Decimal(1200), ["1200", "1,200", "1.200", "1200.00"], ["200.1"]),
+        ("number", Decimal("-0.1250"), ["0.125"], ["0.13"]),
+        ("money", Said(number=Decimal("1200.0000"), currency="EUR"), ["1200 eur", '"1200.00 EUR"', "1.200,00"], []),
+        ("date", Said(day=date(2026, 1, 5)), ["2026-01-05", "05.01.2026", "5.1.2026", "2026-1-5"], ["05-02-2026"]),
+        ("date", Said(day=date(2026, 11, 30)), ["2026-11-30", "30.11.2026", "30/11/2026", "2026-11"], ["2025"]),
+        ("yes_no", Said(is_true=True), [], ["yes", "true"]),
+    ],
+)  # fmt: skip
+def test_a_number_an_amount_and_a_day_are_found_as_people_type_them(
+    administrator, amara, ines, type, said, found_by, not_by
+):
+    field = make_field("contact", FieldSaid("Field"), type=type, by=administrator)
+    said = said if isinstance(said, Said) else Said(number=said)
+    change(amara, replace(fields_of(amara), own={field: said}), by=ines)
+    for typed in found_by:
+        assert found(ines, typed) == [amara.name], typed
+    for typed in not_by:
+        assert found(ines, typed) == [], typed
+
+
+def test_a_deal_is_found_by_its_amount(make, ines):
+    make("deal", "Roof", amount=Decimal("48500.00"), currency="EUR")
+    assert found(ines, "48500") == found(ines, "48.500,00") == found(ines, '"48500.00 eur"') == ["Roof"]
+
+
+def test_options_are_found_by_the_name_that_they_have_now(
+    amara, make, ines, jonas, administrator, stranger, reacted, django_assert_num_queries
+):
+    field = make_field("contact", FieldSaid("Size"), type="choices", by=administrator, options=["Small", "Large"])
+    small, large = field.options.order_by("pk")
+    change(amara, replace(fields_of(amara), own={field: Said(options=(small, large))}), by=ines)
+    reacted()
+    assert found(ines, "small large") == found(administrator, "large") == [amara.name]
+    assert found(jonas, "small") == found(stranger, "small") == []
+    write_options(field, [OptionSaid("Tiny", option=small), OptionSaid("Large", option=large)], by=administrator)
+    reacted()
+    assert (found(ines, "small"), found(ines, "tiny")) == ([], [amara.name])
+    write_options(field, [OptionSaid("Large", option=large), OptionSaid("Tiny", True, small)], by=administrator)
+    with django_assert_num_queries(1):  # none got another name: no record is looked at
+        reacted()
+    assert found(ines, "tiny") == [amara.name]  # retired: who has it keeps it
+    delete_option(small, by=administrator, seen=1)
+    reacted()
+    assert (found(ines, "tiny"), found(ines, "large")) == ([], [amara.name])
+    change_field(field, FieldSaid("Size", is_retired=True), by=administrator)
+    reacted()
+    assert found(ines, "large") == []
+
+
+def test_what_a_file_says_is_found(ines, administrator, now):
+    field = make_field("contact", FieldSaid("Since"), type="date", by=administrator)
+    taken = begin("contact", f"Name,{field.name}\nBo,30.11.2026\n".encode(), "records.csv", by=ines)
+    start(taken, mapping=taken.mapping, fills=True)
+    while take_piece(taken.pk, now=now):
+        pass
+    assert found(ines, "2026-11-30") == ["Bo"]
+
+
+def test_a_closed_pipeline_closes_what_its_deals_say(ines, administrator, make):
+    field = make_field("deal", FieldSaid("Number"), type="number", by=administrator)
+    roof = make("deal", "Roof")
+    change(roof, replace(fields_of(roof), own={field: Said(number=Decimal(4711))}), by=ines)
+    assert found(ines, "4711") == ["Roof"]
+    Pipeline.objects.filter(pk=roof.stage.pipeline_id).update(everyone="")
+    assert found(ines, "4711") == found(administrator, "4711") == []
 
 
 @pytest.mark.parametrize(
