@@ -1,8 +1,10 @@
 """One IMAP connection: everything that Letterdesk ever asks of a mail server that people read from."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from time import monotonic
 from types import TracebackType
 
 from letterdesk.mail import imap_change, imap_fetch, imap_folders, imap_search, imap_signin
@@ -110,6 +112,15 @@ class Connection:
     def exists(self) -> int:
         """How many letters the selected folder has, as last told."""
         return self._wire.exists
+
+    @property
+    def lasts(self) -> float:
+        """Seconds until it is closed, whatever comes."""
+        return math.inf if self._wire.deadline is None else max(0.0, self._wire.deadline - monotonic())
+
+    def end_within(self, seconds: float) -> None:
+        """Closed after so many seconds from now, whatever comes, instead of the time it was opened with."""
+        self._wire.deadline = monotonic() + seconds
 
     # Folders
 

@@ -32,6 +32,14 @@ from letterdesk.sync.watch import Timings, Watcher
 quick = Timings(lease=2.0, renew=0.3, look=0.1, poll=float(sys.argv[1]), select=0.05)
 Watcher(timings=quick).run(threading.Event())
 """
+POLL = """
+import threading, django
+django.setup()
+from letterdesk.crm.polled.watch import polling
+stop = threading.Event()
+with polling(stop, looks=2, every=0.05):
+    stop.wait()
+"""
 
 
 def environment(**more: str) -> dict[str, str]:

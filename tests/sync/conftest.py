@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from letterdesk.intake import jobs
+from letterdesk.mail.authentic import Evidence, Proof
 from letterdesk.outbound import drafts
 from tests.rig.boxes import letter
 from tests.rig.copies import Copy
 from tests.rig.liar import Liar
+from tests.rig.polled import OnLiar
 from tests.rig.world import make_account, make_mailbox
 from tests.sync.drafting import write
 
@@ -56,5 +59,24 @@ def writing(connected, invent):
         by = copy.mailbox.owner
         draft = drafts.start(copy.mailbox, by=by, now=copy.now, to=[("Bo", "bo@client.example"), ("", "half@")])
         return copy, write(copy, draft, "First")
+
+    return made
+
+
+@pytest.fixture
+def quiet(settings, monkeypatch):
+    """What is fetched for CRM is taken in at once, and nobody is asked in DNS who wrote it."""
+    settings.JOBS_URL = "memory://"
+    settings.CATALOGUE = "commercial"
+    monkeypatch.setattr(jobs, "evidence_of", lambda _raw, **_: Evidence(Proof.NONE, "", ""))
+
+
+@pytest.fixture
+def poll(invent):
+    """`poll(script)`: an account with a mailbox on such a server, not yet connected."""
+
+    def made(script=Liar):
+        server = invent(script)
+        return OnLiar(server, server.user, make_account(plan="standard"))
 
     return made

@@ -17,23 +17,22 @@ from letterdesk.crm.models import (
     Unknown,
 )
 from letterdesk.crm.polled import connect as polled
-from letterdesk.crm.polled.turn import AT_MOST, EVERY, take_turn, wait_after
+from letterdesk.crm.polled.turn import AT_MOST, EVERY, wait_after
 from letterdesk.crm.records.create import create
 from letterdesk.crm.records.fields import Fields
 from letterdesk.intake import jobs
 from letterdesk.intake.models import Arrived, State
 from letterdesk.lib import crashpoint
-from letterdesk.mail.authentic import Evidence, Proof
 from letterdesk.mail.errors import AuthFailed, BlockedAddress
-from letterdesk.mail.imap_types import Login
 from letterdesk.mailboxes.models import Mailbox, Message
 from letterdesk.plans.change import change_plan
 from letterdesk.plans.models import Usage
 from tests.rig.boxes import letter
 from tests.rig.dovecot import count_commands
+from tests.rig.polled import Polled
 from tests.rig.world import make_account
 
-pytestmark = pytest.mark.dovecot
+pytestmark = [pytest.mark.dovecot, pytest.mark.usefixtures("quiet")]
 DAY = timedelta(hours=24)
 READING = {
     "CAPABILITY", "LOGIN", "AUTHENTICATE", "ENABLE", "ID", "LIST", "STATUS", "EXAMINE", "UID SEARCH", "UID FETCH",
@@ -42,24 +41,8 @@ READING = {
 LEADS = polled.Becomes(incoming=Unknown.LEAD, outgoing=Unknown.LEAD)
 
 
-class House:
-    """An account, a user on the server, and the mailbox polled for both."""
-
-    def __init__(self, dovecot, account):
-        self.server, self.account, self.user = dovecot, account, dovecot.add_user()
-        self.admin = account.employees.get()
-        self.later = timedelta(0)
-
-    @property
-    def now(self):
-        return timezone.now() + self.later
-
-    def at(self, password="secret"):
-        return Login(self.server.host, self.server.port, "none", self.user.name, password)
-
-    def connect(self, **more):
-        self.mailbox = polled.connect("sales@acme.example", self.at(), by=self.admin, now=self.now, **more)
-        return self.mailbox
+class House(Polled):
+    """A mailbox on Dovecot, its letters, and all that others see of it."""
 
     def client(self, name, address):
         return create(Kind.CONTACT, Fields(name, self.admin, addresses=(address,)), by=self.admin, now=self.now)
@@ -67,12 +50,6 @@ class House:
     def deliver(self, *numbers, folder="INBOX", date=None, flags=(), **headers):
         made = [letter(number, **headers) for number in numbers]
         return [self.server.deliver(self.user, raw, folder=folder, date=date, flags=flags) for raw in made]
-
-    def look(self):
-        PolledMailbox.objects.filter(pk=self.mailbox.pk).update(due_at=self.now, leased_until=None)
-        found = take_turn(self.mailbox.pk, now=self.now)
-        self.mailbox.refresh_from_db()
-        return found
 
     def state(self):
         """All that somebody else could see: UIDs, flags and bytes, and what is recent."""
@@ -86,16 +63,9 @@ class House:
             return told
 
 
-@pytest.fixture(autouse=True)
-def quiet(settings, monkeypatch):
-    settings.JOBS_URL = "memory://"
-    settings.CATALOGUE = "commercial"
-    monkeypatch.setattr(jobs, "evidence_of", lambda _raw, **_: Evidence(Proof.NONE, "", ""))
-
-
 @pytest.fixture
 def house(dovecot):
-    return House(dovecot, make_account(plan="standard"))
+    return House(dovecot, dovecot.add_user(), make_account(plan="standard"))
 
 
 def subjects():
@@ -168,7 +138,7 @@ def test_older_letters_come_by_choice_alone_and_make_nothing_unless_that_is_chos
 @pytest.mark.parametrize("plan", ["free", "project", "start", "crm", "demo"])
 def test_it_works_on_every_plan_and_counts_in_no_limit(dovecot, plan):  # R1, R2, R14, R15, R18–R21, R28, R30
     plans = {"project": "project-plus", "start": "start-plus", "crm": "crm-plus"}
-    house = House(dovecot, make_account(plan=plans.get(plan, plan)))
+    house = House(dovecot, dovecot.add_user(), make_account(plan=plans.get(plan, plan)))
     house.deliver(1, From="Kofi <kofi@mensah.example>", date=house.now - 400 * DAY)
     house.connect(becomes=LEADS, older=polled.Older(house.now - 500 * DAY, makes=True))
     for _ in range(2):  # more than one mailbox, beyond what Start+ has for an employee

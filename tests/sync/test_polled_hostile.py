@@ -12,75 +12,18 @@ from django.utils import timezone
 from letterdesk.crm.models import PolledFolder, PolledLetter, PolledMailbox
 from letterdesk.crm.polled import connect as polled
 from letterdesk.crm.polled.claim import LEASE, claim, held
-from letterdesk.crm.polled.look import LONGEST, NotOurs
+from letterdesk.crm.polled.look import NotOurs
+from letterdesk.crm.polled.patience import LONGEST
 from letterdesk.crm.polled.turn import TOLD_AFTER, take_turn
 from letterdesk.crm.polled.watch import polling
 from letterdesk.events.models import Event
-from letterdesk.intake import jobs
 from letterdesk.intake.models import Arrived
-from letterdesk.lib import blobs
-from letterdesk.mail.authentic import Evidence, Proof
-from letterdesk.mail.headers import read_head
-from letterdesk.mail.imap_types import Login
 from tests.rig.boxes import letter
 from tests.rig.liar import Liar
-from tests.rig.world import make_account
+from tests.rig.polled import Dripping
 
+pytestmark = pytest.mark.usefixtures("quiet")
 DAY = timedelta(days=1)
-
-
-class Polled:
-    """An account, and its polled mailbox on an invented server."""
-
-    def __init__(self, server):
-        self.server, self.account, self.later = server, make_account(plan="standard"), timedelta(0)
-        self.admin = self.account.employees.get()
-        self.mailbox = None
-
-    @property
-    def now(self):
-        return timezone.now() + self.later
-
-    @property
-    def box(self):
-        return self.server.inbox
-
-    def at(self):
-        return Login(self.server.host, self.server.port, "none", self.server.user.name, "secret")
-
-    def connect(self, **more):
-        self.mailbox = polled.connect("sales@acme.example", self.at(), by=self.admin, now=self.now, **more)
-        return self
-
-    def come(self, *numbers, date=None, uid=None):
-        for number in numbers:
-            self.box.add(letter(number), date=date or self.now, uid=uid)
-
-    def look(self):
-        PolledMailbox.objects.filter(pk=self.mailbox.pk).update(due_at=self.now, leased_until=None)
-        found = take_turn(self.mailbox.pk, now=self.now)
-        self.mailbox.refresh_from_db()
-        return found
-
-    def kept(self):
-        rows = Arrived.objects.filter(account=self.account)
-        subjects = [read_head(blobs.get(self.account.pk, each.blob)).first("subject").decode() for each in rows]
-        return sorted(int(subject.split()[-1]) for subject in subjects)
-
-    def folder(self):
-        return PolledFolder.objects.get(mailbox=self.mailbox, role="inbox")
-
-
-@pytest.fixture(autouse=True)
-def quiet(settings, monkeypatch):
-    settings.JOBS_URL = "memory://"
-    settings.CATALOGUE = "commercial"
-    monkeypatch.setattr(jobs, "evidence_of", lambda _raw, **_: Evidence(Proof.NONE, "", ""))
-
-
-@pytest.fixture
-def poll(invent):
-    return lambda script=Liar: Polled(invent(script))
 
 
 class SilentSearch(Liar):
@@ -188,15 +131,6 @@ def test_numbers_that_lie_far_apart_are_asked_for_in_few_questions(poll, monkeyp
     house.look()
     bodies = [each for each in house.server.received if b"BODY.PEEK[]" in each]
     assert house.kept() == [1, 2, 3, 4, 5] and len(bodies) <= 5  # what is here is not fetched again
-
-
-class Dripping(Liar):
-    """Hands out letter 3 so slowly that it never ends, and never so slowly that it is silent."""
-
-    def alter(self, session, command, chunk):
-        if b"BODY[]" in chunk and re.search(rb"\(UID 3 ", chunk):
-            session.drip(chunk + b"x" * 100_000, pause=0.01)
-        return chunk
 
 
 class Meddling(Liar):

@@ -99,6 +99,8 @@ class PolledFolder(models.Model):
     compared_at = models.DateTimeField(null=True)  # when what the server names was compared with what is known
     renumbered = models.PositiveIntegerField(default=0)  # how often UIDVALIDITY changed within a day,
     renumbered_since = models.DateTimeField(null=True)  # which began then
+    broke_at = models.BigIntegerField(default=0)  # the UID of the letter in which the server broke off last,
+    broken = models.PositiveIntegerField(default=0)  # so often in a row
 
     objects = OfPolledQuerySet.as_manager()
 
@@ -128,6 +130,7 @@ class PolledLetter(models.Model):
         TOO_LARGE = "too_large", _("Larger than what is taken")
         EMPTY = "empty", _("The server handed out nothing")
         REFUSED = "refused", _("The server refused to hand it out")
+        BROKE_OFF = "broke_off", _("The server broke off, or was too slow")
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)

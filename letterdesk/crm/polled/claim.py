@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 from django.db.models.expressions import Combinable
 
+from letterdesk.mail.errors import MailError
+
 from ..models import PolledMailbox, PolledState
 
-LEASE = timedelta(minutes=10)  # so long nobody else looks; longer than a look can take (polled_look.LONGEST)
+LEASE = timedelta(minutes=10)  # so long nobody else looks; a look that needs more says so (patience.py)
 ANEW: Mapping[str, Combinable | None] = {"fence": F("fence") + 1, "leased_until": None}  # ends a look under way
 
 
@@ -21,6 +23,14 @@ class Looked:
     letters: int = 0
     is_whole: bool = True
     is_crowded: bool = False
+
+
+class PutAside(Exception):
+    """The server broke off in a letter that is waited for no more: the look ended, and the next goes on at once."""
+
+    def __init__(self, error: MailError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class NotOurs(Exception):
@@ -53,6 +63,13 @@ def held(mailbox: PolledMailbox) -> PolledMailbox:
     if row is None:
         raise NotOurs
     return row
+
+
+def stay(mailbox: PolledMailbox, until: datetime) -> None:
+    """Nobody else looks until then, as long as this look counts. Raises NotOurs."""
+    ours = PolledMailbox.objects.filter(pk=mailbox.pk, state=PolledState.CONNECTED, fence=mailbox.fence)
+    if not ours.update(leased_until=until):
+        raise NotOurs
 
 
 def give_back(mailbox_ids: Sequence[int]) -> None:

@@ -6,7 +6,6 @@ letters and what tells them apart, and only then it is noted how far the folder 
 at any point is made good by the next look.
 """
 
-import time
 from datetime import datetime
 
 from django.db import transaction
@@ -15,34 +14,31 @@ from letterdesk.mail.guard import Guard
 from letterdesk.mail.imap import Connection, Login
 
 from ..models import PolledFolder, PolledMailbox
-from .claim import Looked, NotOurs, held
+from .claim import Looked, NotOurs, PutAside, held
 from .folders import bring_folders
 from .keep import DOOR
+from .patience import FOR_AN_ANSWER, LONGEST, Patience
 from .read import FolderRead
 
-__all__ = ["DOOR", "Looked", "NotOurs", "look"]
-
-AT_A_TIME = 60.0  # seconds after which a look ends, to go on in its turn
-LONGEST = 480.0  # seconds after which the connection is closed, whatever comes; less than a lease
-PATIENCE = 20.0  # seconds for each answer
+__all__ = ["DOOR", "Looked", "NotOurs", "PutAside", "look"]
 
 
 def look(mailbox: PolledMailbox, *, guard: Guard, now: datetime) -> Looked:
-    """Read what is new in its folders. Never inside a transaction. Raises MailError, NotOurs."""
+    """Read what is new in its folders. Never inside a transaction. Raises MailError, NotOurs, PutAside."""
     login = Login(
         mailbox.imap_host, mailbox.imap_port, mailbox.imap_security, mailbox.imap_user,
         password=(mailbox.secret or {}).get("password", ""),
     )  # fmt: skip
-    until = time.monotonic() + AT_A_TIME
+    patience = Patience(mailbox, now)
     found = Looked()
-    with Connection.open(login, guard, timeout=PATIENCE, within=LONGEST) as connection:
+    with Connection.open(login, guard, timeout=FOR_AN_ANSWER, within=LONGEST) as connection:
         listed = connection.folders()
         with transaction.atomic():
             bring_folders(held(mailbox), listed)
         folders = PolledFolder.objects.filter(mailbox=mailbox, is_on=True, is_there=True)
         # Sent ones first: a letter that we wrote to ourselves as well is one that we wrote.
         for folder in sorted(folders, key=lambda each: (each.role != "sent", each.role != "inbox", each.pk)):
-            FolderRead(mailbox, folder, connection, now, until, found).read()
+            FolderRead(mailbox, folder, connection, patience, found).read()
             if not found.is_whole:
                 break
         connection.logout()

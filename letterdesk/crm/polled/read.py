@@ -5,10 +5,9 @@ what is wanted: never to what UIDNEXT or an empty search suggest, which lag on s
 that the server names are compared with those that were decided about, for letters that appear late among older ones.
 """
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -16,7 +15,7 @@ from django.db.models import Q, QuerySet
 from letterdesk.events.record import record as tell
 from letterdesk.intake.models import Arrived, State
 from letterdesk.lib.crashpoint import reach
-from letterdesk.mail.errors import ServerSaysNo
+from letterdesk.mail.errors import Disconnected, MailError, ProtocolError, ServerSaysNo
 from letterdesk.mail.imap import Connection, NotHanded, Selected, Summary
 from letterdesk.mail.imap_fetch import UID_MAX
 from letterdesk.mail.letters import Fetched
@@ -24,15 +23,17 @@ from letterdesk.mail.uidset import UidSet
 
 from ..models import PolledFolder, PolledLetter, PolledMailbox
 from ..models.polled import RENUMBERED_MOST
-from .claim import Looked, NotOurs, held
+from .claim import Looked, NotOurs, PutAside, held
 from .keep import DOOR, Keep
+from .patience import Patience
 
 AT_ONCE = 50  # letters in one transaction
 BATCH_BYTES = 8 << 20
-LARGEST = 50 << 20  # bytes of a letter; a person may ask for one that is larger,
-LARGEST_ASKED = 100 << 20  # up to this
+LARGEST = 50_000_000  # bytes of a letter; a person may ask for one that is larger,
+LARGEST_ASKED = 100_000_000  # up to this
 RENUMBERED_WITHIN = timedelta(days=1)
 MOST_WAITING = 500  # letters of an account that nobody has looked at yet; then a look ends (D13)
+BREAKS_MOST = 3  # times in a row that a server may break off in the same letter, which is put aside then
 COMPARED_EVERY = timedelta(days=1)
 WIDTH = 2_000  # UIDs of the first question; wider while few letters answer, for numbers may lie far apart
 NONE = UidSet()
@@ -46,8 +47,7 @@ class FolderRead:
     mailbox: PolledMailbox
     folder: PolledFolder
     connection: Connection
-    now: datetime
-    until: float
+    patience: Patience
     found: Looked
 
     def read(self) -> None:
@@ -74,7 +74,8 @@ class FolderRead:
             held(self.mailbox)
             self._rows().exclude(trouble="").delete()  # they are known by their numbers alone
             self._rows().update(uid=0)
-            anew = {"uidvalidity": opened.uidvalidity, "begins_after": None, "read_to": 0, **self._count_changes()}
+            anew = {"uidvalidity": opened.uidvalidity, "begins_after": None, "read_to": 0, "broke_at": 0}
+            anew |= self._count_changes()
             PolledFolder.objects.filter(pk=self.folder.pk).update(**anew)
             if not anew.get("is_on", True):
                 tell("polled.failing", account=self.mailbox.account, subject=self.mailbox.reference, code="renumbered")
@@ -85,8 +86,8 @@ class FolderRead:
         folder = self.folder
         if folder.uidvalidity is None:  # a first look
             return {}
-        if folder.renumbered_since is None or folder.renumbered_since < self.now - RENUMBERED_WITHIN:
-            return {"renumbered": 1, "renumbered_since": self.now}
+        if folder.renumbered_since is None or folder.renumbered_since < self.patience.now - RENUMBERED_WITHIN:
+            return {"renumbered": 1, "renumbered_since": self.patience.now}
         off = {"is_on": False} if folder.renumbered >= RENUMBERED_MOST else {}
         return {"renumbered": folder.renumbered + 1, **off}
 
@@ -111,7 +112,7 @@ class FolderRead:
     def _compare(self) -> None:
         """Daily: what the server names now among the numbers that were read, and nobody decided about."""
         last = self.folder.compared_at
-        if last is not None and last > self.now - COMPARED_EVERY:
+        if last is not None and last > self.patience.now - COMPARED_EVERY:
             return
         since = min(self.mailbox.older_since or self.mailbox.made_at, self.mailbox.made_at) - timedelta(days=2)
         there = self.connection.uids(since=since.date())  # days of the server's zone
@@ -119,7 +120,7 @@ class FolderRead:
         left = behind - UidSet(self._rows().filter(uid__gt=0).values_list("uid", flat=True))
         if left and not self._take_all(self._meant(left), moves=False):
             return
-        PolledFolder.objects.filter(pk=self.folder.pk).update(compared_at=self.now)
+        PolledFolder.objects.filter(pk=self.folder.pk).update(compared_at=self.patience.now)
 
     def _meant(self, uids: UidSet, named: "Named | None" = None, *, anyway: bool = False) -> list[Summary]:
         """Of these the letters to be taken, in order; `named` hears of all that the server names."""
@@ -137,10 +138,10 @@ class FolderRead:
     def _take_all(self, letters: Sequence[Summary], *, moves: bool, asked: UidSet = NONE) -> bool:
         """Keep them, a piece at a time; whether there was time for all."""
         done = 0
-        for piece in _pieces(letters):
+        for piece in _pieces(letters, alone=asked | UidSet([self.folder.broke_at])):
             if (done and self._is_over()) or self._is_crowded():
                 return False
-            self._take(piece, asked)
+            self._take(piece, is_asked=bool(asked))
             done += len(piece)
             if moves:
                 self._move_on(piece[-1].uid)
@@ -148,15 +149,37 @@ class FolderRead:
             self._rows().filter(self._is_asked, uid__in=list(asked)).delete()
         return True
 
-    def _take(self, piece: Sequence[Summary], asked: UidSet) -> None:
-        small = UidSet(each.uid for each in piece if each.size <= LARGEST or each.uid in asked)
-        large = [each for each in piece if each.uid not in small]
-        self._keep.keep([], [NotHanded(each.uid, "too_large", each.size, each.internal_date) for each in large])
-        missing = small - UidSet(self._fetch(small))
-        missing -= UidSet(self._fetch(missing))  # once more: an answer may be lost
+    def _take(self, piece: Sequence[Summary], *, is_asked: bool) -> None:
+        most = LARGEST_ASKED if is_asked else LARGEST
+        large = [NotHanded(each.uid, "too_large", each.size, each.internal_date) for each in piece if each.size > most]
+        self._keep.keep([], large)
+        missing = {each.uid: each for each in piece if each.size <= most}
+        self.patience.wait_for(sum(each.size for each in missing.values()), self.connection)
+        try:
+            for _twice in range(2):  # once more: an answer may be lost
+                for uid in self._fetch(UidSet(missing)):
+                    missing.pop(uid, None)
+        except (Disconnected, ProtocolError, ServerSaysNo) as error:
+            if missing:
+                self._broke_off(missing[min(missing)], error, is_asked=is_asked)
+            raise
         if missing:  # what is still named is there
-            still = self.connection.envelopes(missing)
+            still = self.connection.envelopes(UidSet(missing))
             self._keep.keep([], [NotHanded(each.uid, "refused", each.size, each.internal_date) for each in still])
+
+    def _broke_off(self, letter: Summary, error: MailError, *, is_asked: bool) -> None:
+        """The server went, or was too slow, when this letter was due. So that it holds up no other for ever it is asked
+        for alone next time, and put aside when that has been in vain: then it raises PutAside. Raises NotOurs.
+        """
+        breaks = self.folder.broken + 1 if self.folder.broke_at == letter.uid else 1
+        is_over = is_asked or breaks >= BREAKS_MOST
+        at, breaks = (0, 0) if is_over else (letter.uid, breaks)
+        with transaction.atomic():
+            held(self.mailbox)
+            PolledFolder.objects.filter(pk=self.folder.pk).update(broke_at=at, broken=breaks)
+        if is_over:
+            self._keep.keep([], [NotHanded(letter.uid, "broke_off", letter.size, letter.internal_date)])
+            raise PutAside(error) from error
 
     def _fetch(self, uids: UidSet) -> Iterator[int]:
         """Keep these letters; hands out the UIDs that were answered."""
@@ -170,12 +193,12 @@ class FolderRead:
 
     @property
     def _keep(self) -> Keep:
-        return Keep(self.mailbox, self.folder, self.now, self.found)
+        return Keep(self.mailbox, self.folder, self.patience.now, self.found)
 
     @property
     def _is_asked(self) -> Q:
         """Letters that were not handed over, and are tried now: by the clock, or because a person asked."""
-        return Q(is_wanted=True) | Q(again_at__isnull=False, again_at__lte=self.now)
+        return Q(is_wanted=True) | Q(again_at__isnull=False, again_at__lte=self.patience.now)
 
     def _rows(self) -> QuerySet[PolledLetter]:
         found: QuerySet[PolledLetter] = PolledLetter.objects.filter(folder=self.folder)
@@ -183,7 +206,7 @@ class FolderRead:
 
     def _is_over(self) -> bool:
         """Whether the time is over; then there is more."""
-        if time.monotonic() <= self.until:
+        if not self.patience.is_over:
             return False
         self.found.is_whole = False
         return True
@@ -218,12 +241,15 @@ class Named:
     highest: int = 0
 
 
-def _pieces(letters: Iterable[Summary]) -> Iterator[list[Summary]]:
-    """In their order, each with few enough letters and bytes: what a connection that breaks off costs at the most."""
+def _pieces(letters: Iterable[Summary], *, alone: UidSet) -> Iterator[list[Summary]]:
+    """In their order, each with few enough letters and bytes: what a connection that breaks off costs at the most.
+    `alone`: each of these is a piece of its own.
+    """
     piece: list[Summary] = []
     weight = 0
     for each in letters:
-        if piece and (len(piece) >= AT_ONCE or weight + each.size > BATCH_BYTES):
+        is_full = len(piece) >= AT_ONCE or weight + each.size > BATCH_BYTES
+        if piece and (is_full or each.uid in alone or piece[-1].uid in alone):
             yield piece
             piece, weight = [], 0
         piece.append(each)

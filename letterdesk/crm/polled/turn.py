@@ -13,7 +13,7 @@ from letterdesk.sync.connections import guard as default_guard
 
 from ..models import PolledMailbox, PolledState
 from .claim import claim, held
-from .look import Looked, NotOurs, look
+from .look import Looked, NotOurs, PutAside, look
 
 logger = logging.getLogger(__name__)
 EVERY = timedelta(minutes=2)
@@ -35,6 +35,9 @@ def take_turn(mailbox_id: int, *, now: datetime, guard: Guard | None = None) -> 
     except MailError as error:
         _failed(mailbox, error.code, error.text, now=now, needs_person=error.needs_person)
         return NO_TURN
+    except PutAside as aside:
+        _failed(mailbox, aside.error.code, aside.error.text, now=now, goes_on=True)
+        return NO_TURN
     except Exception as error:  # its text could quote a letter
         logger.error("Polled mailbox %s could not be looked at: %s", mailbox.pk, type(error).__name__)
         _failed(mailbox, "internal", f"Something went wrong here ({type(error).__name__}).", now=now)
@@ -53,8 +56,12 @@ def _went_well(mailbox: PolledMailbox, found: Looked, now: datetime) -> None:
 
 
 @transaction.atomic
-def _failed(mailbox: PolledMailbox, code: str, text: str, *, now: datetime, needs_person: bool = False) -> None:
-    """What a person has to mend is not tried again by itself: a password that is wrong locks mailboxes."""
+def _failed(
+    mailbox: PolledMailbox, code: str, text: str, *, now: datetime, needs_person: bool = False, goes_on: bool = False
+) -> None:
+    """What a person has to mend is not tried again by itself: a password that is wrong locks mailboxes. `goes_on`: the
+    next try is at once, for it asks for other letters.
+    """
     try:
         row = held(mailbox)
     except NotOurs:  # what failed counts no more
@@ -67,7 +74,7 @@ def _failed(mailbox: PolledMailbox, code: str, text: str, *, now: datetime, need
     }
     if needs_person:
         said["state"] = PolledState.FAILING
-    _end(mailbox, row, now + wait_after(row.failures + 1), **said)
+    _end(mailbox, row, now if goes_on else now + wait_after(row.failures + 1), **said)
     if needs_person or row.failures + 1 == TOLD_AFTER:
         tell("polled.failing", account=mailbox.account, subject=mailbox.reference, code=code)
 

@@ -19,6 +19,7 @@ from letterdesk.accounts.pace import TooFast
 from letterdesk.crm.linking.turns import people_in_turn
 from letterdesk.crm.models import PolledLetter, PolledMailbox, PolledState, Returning, Unknown
 from letterdesk.crm.polled import connect as polled
+from letterdesk.crm.polled.read import LARGEST, LARGEST_ASKED
 from letterdesk.mail.errors import MailError
 from letterdesk.mail.imap_types import Login
 from letterdesk.mailboxes.connect import Server as Mailserver
@@ -244,6 +245,8 @@ def _facts(request: Request, found: PolledMailbox) -> dict[str, Any]:
         "advice": advice_on(found.error_code),
         "error": translated(found.error_text),
         "folders": found.folders.order_by("name"),
+        "largest": LARGEST,
+        "largest_asked": LARGEST_ASKED,
         "troubled": troubled.select_related("folder").order_by("-received_at")[:MOST_SHOWN],
         "securities": SECURITIES,
         "today": timezone.localdate(),
