@@ -7,6 +7,7 @@ deleted here, and one of ours that somebody quotes can be made what it was.
 import base64
 import binascii
 import re
+from collections.abc import Collection
 from html import escape
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from letterdesk.mail.links import is_web_address
 NAMED = 16  # characters of a letter's public id
 SIGNED = 24  # characters of the signature: 120 bits
 _LINK = r"/t/([a-z2-7]{16})/([0-9]{1,5}-[a-z2-7]{24})/([A-Za-z0-9_-]{8,12000})"
-_PICTURE = r"/t/[a-z2-7]{16}/[a-z2-7]{24}\.gif"
+_PICTURE = r"/t/([a-z2-7]{16})/[a-z2-7]{24}\.gif"
 
 
 def picture_address(letter: str) -> str:
@@ -53,14 +54,32 @@ def is_ours(url: str) -> bool:
     return re.fullmatch(re.escape(settings.BASE_URL) + f"(?:{_LINK}|{_PICTURE})", url) is not None
 
 
-def untracked(text: str, *, is_html: bool) -> str:
-    """The text with links of ours made what they were: a letter that quotes another one counts nothing for it."""
+def letters_in(text: str) -> frozenset[str]:
+    """The public ids of letters of which the text has a link or a picture, whoever made it up."""
+    return frozenset(re.findall(re.escape(settings.BASE_URL) + r"/t/([a-z2-7]{16})/", text) if "/t/" in text else ())
+
+
+def untracked(text: str, *, is_html: bool, only: Collection[str] | None = None) -> str:
+    """The text with links of ours made what they were: a letter that quotes another one counts nothing for it.
+
+    `only`: those of these letters (public ids); None: of all.
+    """
 
     def target(found: re.Match[str]) -> str:
-        ours = target_of(found[1], found[2], found[3])
+        ours = target_of(found[1], found[2], found[3]) if only is None or found[1] in only else None
         return found[0] if ours is None else escape(ours[1]) if is_html else ours[1]
 
     return re.sub(re.escape(settings.BASE_URL) + _LINK, target, text) if "/t/" in text else text
+
+
+def without_pictures(html: str, *, only: Collection[str]) -> str:
+    """The HTML without the pictures that tell that one of these letters (public ids) is open."""
+
+    def kept(found: re.Match[str]) -> str:
+        return "" if found[1] in only else found[0]
+
+    picture = rf"""<img\b[^<>]*\bsrc=["']?{re.escape(settings.BASE_URL)}{_PICTURE}["']?[^<>]*>"""
+    return re.sub(picture, kept, html, flags=re.IGNORECASE) if only else html
 
 
 def _signature(*parts: object) -> str:

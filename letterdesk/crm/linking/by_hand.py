@@ -24,7 +24,6 @@ from ..records import change
 from .decide import Bind, direction
 from .earlier import take_earlier
 from .ground import grounds_of, ours_of
-from .identity import identity_of
 from .keep import ToKeep, bind, keep
 from .threads import remember_keys
 
@@ -60,7 +59,7 @@ def link_by_hand(
     if found is None:
         raise LetterGone
     wanted = _to_keep(mailbox, found, record, now)
-    _out_of_the_bin(found)
+    _out_of_the_bin(mailbox.account_id, wanted.identity)
     [activity] = keep(mailbox.account_id, [wanted], through=mailbox.address, now=now, by=by)
     _forget_unlinked(record, [activity])
     earlier = 0
@@ -154,22 +153,22 @@ def _same_account(account_id: int, record: Record) -> None:
 
 def _to_keep(mailbox: Mailbox, letter: Message, record: Record, now: datetime) -> ToKeep:
     grounds = grounds_of(mailbox, [letter], now=now)
-    found = Activity.objects.filter(account=letter.account_id, identity=identity_of(letter)).first()
+    identity = grounds.identities[letter.pk]
+    found = Activity.objects.filter(account=letter.account_id, identity=identity).first()
     thread = found.thread_id if found else grounds.thread(letter)
     if thread is None:
         thread = Thread.objects.create(account_id=letter.account_id, subject=letter.conversation.subject).pk
     remember_keys(letter.account_id, {letter.conversation_id: thread}, grounds.threads.keys)
     way = direction(grounds.people[letter.pk], grounds.roles.get(letter.pk, frozenset()), grounds.ours)
-    return ToKeep(letter, thread, way, (Bind(record.pk, Reason.PERSON),))
+    return ToKeep(letter, thread, way, (Bind(record.pk, Reason.PERSON),), identity)
 
 
-def _out_of_the_bin(letter: Message) -> None:
+def _out_of_the_bin(account_id: int, identity: str) -> None:
     """A person wants it, so what a person did against it before is over."""
-    identity = identity_of(letter)
-    binned = Activity.objects.filter(account=letter.account_id, identity=identity, deleted_at__isnull=False).first()
+    binned = Activity.objects.filter(account=account_id, identity=identity, deleted_at__isnull=False).first()
     if binned is not None:
         take_out(binned)
-    Unlinked.objects.filter(account=letter.account_id, identity=identity, thread=None, record=None).delete()
+    Unlinked.objects.filter(account=account_id, identity=identity, thread=None, record=None).delete()
 
 
 def _of(activity: Activity, by: Employee, *, whole_conversation: bool) -> list[Activity]:

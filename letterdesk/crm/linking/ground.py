@@ -20,6 +20,7 @@ from ..models import Binding, Correction, EmailAddress, Kind, PolledMailbox, Rec
 from ..saving import saving_of
 from ..sendsave.secret import Ours
 from . import exclusions
+from .copies import written_there
 from .decide import Conversation, Ground, Known, Said, Saving, Seen
 from .identity import People, identity_of, people_of
 from .threads import Threads, threads_of
@@ -212,6 +213,8 @@ def _fill_written(grounds: Grounds, mailbox: Mailbox, letters: Sequence[Message]
     about = dict(left.values_list("message_id", "about")) if sent else {}
     records = records_named(mailbox.account_id, about.values()) if about else {}
     grounds.written = {letter: records.get(about[named]) for letter, named in sent.items() if named in about}
+    there = written_there(mailbox.account_id, {named: records.get(where) for named, where in about.items()})
+    grounds.identities |= {letter: there[named].identity for letter, named in sent.items() if named in there}
 
 
 def _fill_records(grounds: Grounds, account_id: int) -> None:

@@ -32,6 +32,12 @@ class ToKeep:
     thread: int
     direction: str
     bindings: tuple[Bind, ...] = ()
+    known_as: str = ""  # the identity of the letter of which it is a copy; empty: its own
+
+    @property
+    def identity(self) -> str:
+        """What tells that another copy is the same letter."""
+        return self.known_as or identity_of(self.letter)
 
 
 def keep(
@@ -68,7 +74,7 @@ def keep_beside(
 
     `told`: which of them CRM has as the text of a forward (`in_text.told_of`); None: that is looked up.
     """
-    identities = [identity_of(each.letter) for each in wanted]
+    identities = [each.identity for each in wanted]
     known = {each.identity: each for each in Activity.objects.filter(account=account_id, identity__in=identities)}
     new = {key: each for key, each in zip(identities, wanted, strict=True) if key not in known}
     if told is None:

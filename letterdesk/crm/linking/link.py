@@ -67,7 +67,8 @@ class _Piece:
         thread = grounds.thread(letter) or self._new_thread(letter)
         grounds.threads.join(letter.conversation_id, thread, people.outside(grounds.ours))
         roles = grounds.roles.get(letter.pk, frozenset())
-        self.kept.append(ToKeep(letter, thread, direction(people, roles, grounds.ours), bindings))
+        way, known_as = direction(people, roles, grounds.ours), grounds.identities[letter.pk]
+        self.kept.append(ToKeep(letter, thread, way, bindings, known_as))
         standing = {bind.record for bind in bindings}
         known = [each for found in grounds.records.values() for each in found if each.pk in standing]
         enter(grounds, thread, [*known, *(deal for deal in grounds.deals if deal.pk in standing)])

@@ -21,6 +21,7 @@ from letterdesk.mailboxes.retention.receipts import lock
 from letterdesk.outbound import filing, tracking
 from letterdesk.outbound.models import Delivery
 
+from ..linking.copies import written_there
 from ..linking.decide import Bind, Ground, written_at
 from ..linking.ground import ours_of, records_named, records_with, said_of
 from ..linking.identity import COPIED, identity_of, people_of
@@ -78,7 +79,8 @@ def _keep(delivery: Delivery, raw: bytes, blob: str, *, now: datetime) -> Activi
         return None
     made.identity = identity_of(made)
     known = Activity.objects.filter(account=delivery.account_id, identity=made.identity).first()
-    activity = known or _make(made, letter, now)
+    known = known or _copy_there(delivery)
+    activity = _replace(known, made, now) if known else _make(made, letter, now)
     bind(delivery.account_id, [(activity, bindings)], now=now, by=delivery.by)
     settle([activity.pk], by=None, now=now)  # all of these records may lie in the bin by now
     tell("activity.written", account=delivery.account, by=delivery.by, subject=activity.reference, about=delivery.about)
@@ -93,6 +95,24 @@ def _bindings(delivery: Delivery, activity: Activity) -> tuple[Bind, ...]:
         ours=ours, records=records_with(delivery.account_id, outside), said=said_of(delivery.account_id, outside)
     )
     return written_at(people, ground, records_named(delivery.account_id, [delivery.about]).get(delivery.about))
+
+
+def _copy_there(delivery: Delivery) -> Activity | None:
+    """What a copy in Sent has made before us, although its words differ."""
+    record = records_named(delivery.account_id, [delivery.about]).get(delivery.about)
+    named = delivery.message_id
+    return written_there(delivery.account_id, {named: record}).get(named)
+
+
+def _replace(known: Activity, made: Activity, now: datetime) -> Activity:
+    """Our own copy takes the place of one that came first: that may be what travelled, with links that count."""
+    if known.blob != made.blob:
+        before = known.blob
+        known.blob, known.size, known.recipients = made.blob, made.size, made.recipients
+        known.save(update_fields=["blob", "size", "recipients"])
+        collect.hold(known.account_id, [made.blob], holder=known.holder, now=now)
+        collect.let_go_of_all(known.account_id, known.holder, now=now, hashes=[before])
+    return known
 
 
 def _make(activity: Activity, letter: Letter, now: datetime) -> Activity:

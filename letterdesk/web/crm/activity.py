@@ -18,6 +18,7 @@ from letterdesk.crm.activities.timeline import with_bindings
 from letterdesk.crm.models import Activity
 from letterdesk.lib.blobs import BlobDamaged, BlobMissing
 from letterdesk.mail.parse import NoSuchPart, read_body
+from letterdesk.outbound.as_written import as_written
 from letterdesk.web.backend import EmployeeBackend
 from letterdesk.web.crm.activity_storage import storage_of
 from letterdesk.web.crm.records import crm_facts
@@ -80,8 +81,9 @@ def activity_body(request: Request, activity_id: str) -> HttpResponse:
         return framed(request, unreadable(found.public_id, error))
     me = request.employee
     remote = _remote(found, me) if _wants_images(request, found) else None
+    words = as_written(read_body(content), found.account_id)
     text = shown_text(
-        read_body(content), subject=found.subject, inline=lambda index: _inline_address(found, index, me), remote=remote
+        words, subject=found.subject, inline=lambda index: _inline_address(found, index, me), remote=remote
     )
     return framed(request, text)
 

@@ -28,6 +28,7 @@ from letterdesk.mail.quotes import fold_quotes
 from letterdesk.mail.text import text_to_html
 from letterdesk.mailboxes.attachments import raw
 from letterdesk.mailboxes.models import Message
+from letterdesk.outbound.as_written import as_written
 from letterdesk.web.backend import EmployeeBackend
 from letterdesk.web.mail.images import Address, wanted_images
 from letterdesk.web.mail.letters import letter_of, letter_or_404
@@ -109,7 +110,7 @@ def _paper(request: Request) -> str:
 def message_text(content: bytes, letter: Message, employee: Employee, *, remote: Address | None) -> Shown:
     """What is shown of a letter in a mailbox, from its raw bytes."""
     return shown_text(
-        read_body(content),
+        as_written(read_body(content), letter.account_id),
         subject=letter.subject,
         inline=lambda index: inline_address(letter, index, employee),
         remote=remote,

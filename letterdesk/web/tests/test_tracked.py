@@ -169,11 +169,24 @@ def test_how_much_is_asked_of_the_database(reader, link, picture, django_assert_
         reader.get(picture)
 
 
+def test_people_here_read_what_a_provider_filed_as_it_was_written(browser, deliver, contact, letter, settings):
+    """In its conversation, in an answer that quotes it, at its record; the links lead where they led."""
+    ours, picture = link_address(letter.public_id, 1, URL), picture_address(letter.public_id)
+    html = f'<p><a href="{ours}">Our offer</a></p><img src="{picture}">'
+    [message] = deliver(raw_letter(html=html))
+    activity = activity_at(contact, letter=message)
+    for address in (f"/messages/{message.public_id}/body", f"/crm/activities/{activity.public_id}/body"):
+        page = browser.get(address).content.decode()
+        assert letter.public_id not in page and 'href="https://acme.example/offer?a=1&amp;b=' in page
+    assert fetches() == []
+
+
 def test_our_own_picture_is_never_fetched_for_a_reader_here(browser, deliver, letter, settings):
+    """Not for readers of another account either, nor of a letter that is forgotten."""
     from letterdesk.web.tests.test_images import addresses, once, text
 
     settings.IMAGE_NETWORKS = ["127.0.0.0/8"]
-    [message] = deliver(raw_letter(html=f'<p>x</p><img src="{picture_address(letter.public_id)}">'))
+    [message] = deliver(raw_letter(html=f'<p>x</p><img src="{picture_address("a" * 16)}">'))
     [address] = addresses(text(browser, message, images=once(browser, message)))
     assert browser.get(address).content == DOT and fetches() == []
 
