@@ -18,13 +18,14 @@ from letterdesk.lib.crashpoint import reach
 from letterdesk.mail.addresses import address_key
 from letterdesk.mailboxes.retention.receipts import lock as lock_account
 
-from ..models import Binding, Correction, Label, Note, OwnField, Record, Unlinked
+from ..models import Binding, Label, Note, OwnField, Record
 from ..own.said import Said, Shown, in_words, reference
 from ..own.values import all_said_at, own_fields_of, write_own
 from ..search.index import index_notes
 from .change import lock
 from .fields import MOST_ADDRESSES, BadRecord, Fields, checked, fields_of, write_reach
 from .labels import move_labels
+from .merge_corrected import move_corrected
 
 CHOSEN = ("name", "position", "company", "contact", "stage", "amount", "currency", "responsible", "came_from")
 
@@ -103,6 +104,7 @@ def merge(into: Record, other: Record, *, by: Employee, now: datetime, take: Col
     into.refresh_from_db()
     other.refresh_from_db()
     _must_fit(into, other)
+    move_corrected(into, other)
     changed = _write(into, _together(fields_of(into), fields_of(other), take), by)
     both = _own_of_both(into, other)
     won = {field: there for field, here, there in both if not here or reference(field) in take}
@@ -172,16 +174,10 @@ def _move_letters(into: Record, other: Record) -> int:
 
 
 def _move_relations(into: Record, other: Record) -> None:
-    """Notes and calls, whose company or contact it is, what was said of addresses, from where letters were taken."""
+    """Notes and calls, labels, whose company or contact it is."""
     notes = list(Note.objects.select_for_update().filter(record=other))
     Note.objects.filter(record=other).update(record=into)
     index_notes(list(Note.objects.filter(pk__in=[each.pk for each in notes])))
     move_labels(into, other)
     Record.objects.filter(company=other).exclude(pk=into.pk).update(company=into)
     Record.objects.filter(contact=other).update(contact=into)
-    said = Correction.objects.filter(record=into).values_list("key", flat=True)
-    Correction.objects.filter(record=other).exclude(key__in=list(said)).update(record=into)
-    taken = Unlinked.objects.filter(record=into)
-    for each in Unlinked.objects.filter(record=other):
-        if not taken.filter(identity=each.identity, thread=each.thread_id).exists():
-            Unlinked.objects.filter(pk=each.pk).update(record=into)

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from letterdesk.crm.linking.by_hand import take_away
-from letterdesk.crm.linking.corrections import belongs
+from letterdesk.crm.linking.corrections import belongs, belongs_not
 from letterdesk.crm.models import Activity, Correction, Reason, Record, Unlinked
 from letterdesk.crm.records.bin import delete, restore
 from letterdesk.crm.records.change import InBin, move_to_stage
@@ -65,7 +65,7 @@ def test_merging_keeps_what_either_says_and_all_that_is_bound(amara, make, come,
     )  # fmt: skip
     deal = make("deal", "Roof", contact=other)
     come(from_amara("At both"))
-    alone, taken = activity_at(other, at=now), activity_at(other, amara, at=now)
+    alone, taken = activity_at(other, at=now), activity_at(other, works, at=now)
     take_away(taken, other, by=ines, now=now)
     belongs("anna@berg.example", other, by=ines, now=now)
     told = preview(amara, other)
@@ -95,6 +95,47 @@ def test_merging_keeps_what_either_says_and_all_that_is_bound(amara, make, come,
     restore(other, by=ines, now=now)  # as it was; what was bound stays
     assert fields_of(other).addresses == ("amara@okafor.example", "boss@okafor.example")
     assert not other.bindings.exists() and Record.objects.get(pk=other.pk).merged_into is None
+
+
+@pytest.fixture
+def twin(amara, make):
+    """Amara once more, with the same address."""
+    return make("contact", "Amara O.", addresses=("amara@okafor.example",))
+
+
+def records_of(subject):
+    return {record for record, _reason in standing(Activity.objects.get(subject=subject))}
+
+
+@pytest.mark.parametrize("kept", ["the one it stands at", "the double"])
+def test_a_conversation_taken_from_the_double_is_not_taken_from_the_one_that_stays(amara, twin, come, ines, now, kept):
+    come(from_amara("Offer"))
+    take_away(Activity.objects.get(), twin, by=ines, now=now, whole_conversation=True)
+    into, other = (amara, twin) if kept != "the double" else (twin, amara)
+    merge(into, other, by=ines, now=now)
+    come(from_amara("Re: Offer", in_reply_to="Offer@okafor.example"))
+    assert records_of("Offer") == records_of("Re: Offer") == {into.pk}
+
+
+@pytest.mark.parametrize("kept", ["the one it belongs to", "the double"])
+def test_an_address_that_is_not_the_doubles_stays_that_of_the_one_that_stays(amara, twin, come, ines, now, kept):
+    belongs_not("amara@okafor.example", twin, by=ines, now=now)
+    come(from_amara("Before"))
+    into, other = (amara, twin) if kept != "the double" else (twin, amara)
+    merge(into, other, by=ines, now=now)
+    come(from_amara("After"))
+    assert records_of("Before") == records_of("After") == {into.pk}
+
+
+def test_taken_from_both_it_is_at_neither(amara, twin, come, ines, now):
+    come(from_amara("Offer"))
+    for record in (amara, twin):  # from the last one into the bin
+        take_away(Activity.objects.get(), record, by=ines, now=now, whole_conversation=True)
+    belongs_not("boss@okafor.example", twin, by=ines, now=now)
+    merge(amara, twin, by=ines, now=now)
+    come(from_amara("Re: Offer", in_reply_to="Offer@okafor.example"))
+    assert not Activity.objects.present().exists()
+    assert Correction.objects.get().record == amara
 
 
 def test_only_two_of_a_kind_that_are_here(amara, make, stranger, ines, now):
