@@ -13,6 +13,7 @@ from letterdesk.mail.imap_wire import Wire
 
 STEPS = ("resolve", "connect", "secure", "sign_in", "folders", "smtp")
 PATIENCE = 10.0  # seconds for each step
+WITHIN = 60.0  # seconds for all that the server of letters is asked: a person waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ def test_login(
 ) -> Iterator[CheckStep]:
     """Yield each step when it is done; the first that fails is the last. Nothing stays connected, nothing changes.
 
-    `timeout` in seconds for each answer. Without `smtp_login` the last step is left out.
+    `timeout` in seconds for each answer; after WITHIN the connection is closed, whatever comes. Without `smtp_login`
+    the last step is left out.
     """
     trial = _Trial(login, guard, smtp_login, timeout)
     try:
@@ -79,7 +81,9 @@ class _Trial:
         return f"{self.login.host}:{self.login.port}"
 
     def secure(self) -> str:
-        self.wire, self.offered = imap_signin.connect(self.login, self.guard, timeout=self.timeout, trace=None)
+        self.wire, self.offered = imap_signin.connect(
+            self.login, self.guard, timeout=self.timeout, within=WITHIN, trace=None
+        )
         return self.wire.encryption or "not encrypted"
 
     def sign_in(self) -> str:

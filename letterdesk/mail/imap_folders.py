@@ -102,7 +102,7 @@ def _one_by_one(wire: Wire, wanted: dict[str, str], capabilities: frozenset[str]
             tags.append(wire.send(wire_octets(name), _status_items(capabilities), name="STATUS", pipelined=True))
         for tag in tags:
             try:
-                found |= _statuses_of(wire.until(tag), wanted)
+                found |= _statuses_of(wire.collect(wire.until(tag)), wanted)
             except ServerSaysNo:
                 continue
     return found

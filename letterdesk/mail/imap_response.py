@@ -5,13 +5,15 @@ A response arrives as pieces: text, literal, text, literal … text. `values` tu
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from letterdesk.mail.encode import MONTHS
 from letterdesk.mail.errors import ProtocolError
 
 DEPTH_MAX = 100
+KEPT_MAX = 250_000  # responses to one command that are kept until it ends: a hundred thousand folders, twice
+KEPT_OCTETS_MAX = 64 << 20
 MODSEQ_MAX = 2**63 - 1  # RFC 7162 3.1.1: mod-sequences are 63 bits
 
 
@@ -60,6 +62,20 @@ class Untagged:
     def values(self) -> "list[Value]":
         """What follows the kind. Raises ProtocolError when it cannot be read."""
         return values(self.pieces)
+
+
+@dataclass(slots=True)
+class Room:
+    """For responses that are kept until their command ends: a server may talk for ever."""
+
+    responses: int = field(default_factory=lambda: KEPT_MAX)
+    octets: int = field(default_factory=lambda: KEPT_OCTETS_MAX)
+
+    def take(self, response: Untagged) -> bool:
+        """Whether there is room for this one as well."""
+        self.responses -= 1
+        self.octets -= sum(len(piece) for piece in response.pieces if isinstance(piece, bytes))
+        return self.responses >= 0 and self.octets >= 0
 
 
 def status(line: bytes) -> Status | None:

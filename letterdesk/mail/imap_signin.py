@@ -173,7 +173,7 @@ def _answer(wire: Wire, login: Login, tag: str, after_report: bytes = b"") -> fr
         return base64.b64encode(after_report)
 
     try:
-        responses = list(wire.until(tag, answer=acknowledge))
+        responses = wire.collect(wire.until(tag, answer=acknowledge))
     except (ServerSaysNo, Unavailable, TooManyConnections) as error:
         if wire.last.kind == "OK":  # it was a BYE that said so
             raise

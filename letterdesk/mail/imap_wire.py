@@ -7,14 +7,14 @@ import re
 import socket
 import ssl
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from time import monotonic
 
 from letterdesk.mail.encode import Argument, Ways, encode
 from letterdesk.mail.errors import Disconnected, MailError, ProtocolError
 from letterdesk.mail.imap_refusals import refusal
-from letterdesk.mail.imap_response import Oversize, Piece, Status, Untagged, status, untagged
+from letterdesk.mail.imap_response import Oversize, Piece, Room, Status, Untagged, status, untagged
 from letterdesk.mail.imap_trace import Trace
 
 LINE_MAX = 1 << 20  # one line without its literals
@@ -22,6 +22,7 @@ SEARCH_LINE_MAX = 32 << 20  # `* SEARCH` of a server without ESEARCH: ten octets
 LITERAL_MAX = 1 << 20  # a literal where no letter was asked for: a name
 LITERALS_MAX = 1000  # in one response
 EMPTY_LINES_MAX = 100  # in a row
+OF_LETTERS = {"FETCH", "EXPUNGE", "VANISHED"}
 DRAIN = 4  # a letter up to so many times the size allowed is read and thrown away; beyond, we hang up
 SLOWEST = 1024  # octets a second; who drips slower is cut off
 CHUNK = 64 << 10
@@ -56,9 +57,24 @@ class Wire:
     # Commands
 
     def run(self, *arguments: Argument, name: str) -> tuple[list[Untagged], Status]:
-        """Send a command, collect every untagged response until it ends. Raises `refusal` for NO and BAD."""
-        collected = list(self.until(self.send(*arguments, name=name)))
-        return collected, self.last
+        """Send a command, collect its untagged responses until it ends; not what it says of single letters, which
+        has no bounds. Raises `refusal` for NO and BAD, ProtocolError for an answer without end.
+        """
+        return self.collect(self.until(self.send(*arguments, name=name))), self.last
+
+    def collect(self, responses: Iterable[Untagged]) -> list[Untagged]:
+        """These, as `run` does."""
+        kept: list[Untagged] = []
+        room = Room()
+        for each in responses:
+            if each.kind not in OF_LETTERS:
+                kept.append(self._within(room, each))
+        return kept
+
+    def _within(self, room: Room, response: Untagged) -> Untagged:
+        if not room.take(response):
+            raise self.broken(ProtocolError("an answer without end"))
+        return response
 
     def send(self, *arguments: Argument, name: str, pipelined: bool = False) -> str:
         """Send a command and return its tag. Unless `pipelined`, answers still due are read and thrown away first."""
@@ -103,12 +119,13 @@ class Wire:
     def await_continuation(self, tag: str) -> bytes:
         """Wait for `+`; returns what follows it. Raises when the command ends instead."""
         challenges: list[bytes] = []
+        room = Room()
         while not challenges:
             if tag in self._ended:
                 self._end(tag)
                 raise self.broken(ProtocolError("an end where a continuation was due"))
             if response := self._progress(literal_max=LITERAL_MAX, note=challenges.append):
-                self._early.append(response)
+                self._early.append(self._within(room, response))
         return challenges[0]
 
     @property

@@ -13,6 +13,7 @@ from letterdesk.mail.uidset import UidSet
 EXACT_AT_MOST = 5000  # letters of a folder whose dates and sizes are asked for one by one
 SAMPLE = 300  # letters by which the size of the others is judged
 PATIENCE = 10.0  # seconds for each answer
+WITHIN = 60.0  # seconds for all: a person waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def survey(
 
     Raises MailError when the server cannot be asked at all.
     """
-    with Connection.open(login, guard, timeout=PATIENCE) as connection:
+    with Connection.open(login, guard, timeout=PATIENCE, within=WITHIN) as connection:
         ends_at = monotonic() + seconds
         folders = connection.folders()
         statuses = connection.statuses([one.wire_name for one in folders if one.selectable])

@@ -17,7 +17,7 @@ from letterdesk.accounts.models import Employee
 from letterdesk.accounts.pace import spend
 from letterdesk.accounts.roles import must_administrate
 from letterdesk.events.record import record as tell
-from letterdesk.mail.check import CheckStep, test_login
+from letterdesk.mail.check import WITHIN, CheckStep, test_login
 from letterdesk.mail.compose import NotComposable, wire_address
 from letterdesk.mail.guard import Guard
 from letterdesk.mail.imap import Connection, RemoteFolder, Status
@@ -229,7 +229,7 @@ _HERE = (PolledState.CONNECTED, PolledState.FAILING, PolledState.PAUSED)
 
 def _look_round(server: Login, guard: Guard) -> tuple[list[RemoteFolder], dict[str, Status]]:
     """What folders there are, and how far they go now: STATUS and LIST change nothing, not even what is recent."""
-    with Connection.open(server, guard, timeout=PATIENCE) as connection:
+    with Connection.open(server, guard, timeout=PATIENCE, within=WITHIN) as connection:
         folders = [each for each in connection.folders() if each.selectable]
         status = connection.statuses([each.wire_name for each in folders])
         connection.logout()

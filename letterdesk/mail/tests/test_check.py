@@ -4,6 +4,7 @@ import base64
 import socket
 import ssl
 import threading
+import time
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -13,6 +14,7 @@ from letterdesk.mail.check import STEPS
 from letterdesk.mail.guard import Guard
 from letterdesk.mail.imap import Login
 from letterdesk.mail.tests.scripted import LOOPBACK, Scripted
+from tests.rig.liar import Liar
 
 AUTH = b"250-hi\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN XOAUTH2\r\n"
 
@@ -210,3 +212,18 @@ def test_smtp_passes_the_guard():
     with smtp_server() as (port, heard), pytest.raises(errors.BlockedAddress):
         smtp.sign_in(sending(port), Guard(), timeout=2)
     assert heard == []
+
+
+def test_a_server_that_talks_for_ever_does_not_hold_the_one_who_tries_it(invent, monkeypatch):
+    class Talking(Liar):
+        def before(self, session, command):
+            while command.name == "LIST" and not self.stopping.is_set():
+                session.raw(b"* OK wait\r\n")
+                self.stopping.wait(0.05)
+
+    monkeypatch.setattr(check, "WITHIN", 1.0)
+    server = invent(Talking)
+    began = time.monotonic()
+    *before, last = check.test_login(Login(server.host, server.port, "none", server.user.name, "secret"), LOOPBACK)
+    assert (last.name, last.ok, time.monotonic() - began < 8) == ("folders", False, True)
+    assert all(step.ok for step in before)

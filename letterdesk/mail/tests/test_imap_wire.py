@@ -72,6 +72,31 @@ def test_lines_without_end_and_drips_are_cut_off():
             server.connect(timeout=2).noop()
 
 
+@pytest.mark.parametrize("said", [b"* OK x\r\n" * 2_001, b"* LIST () NIL " + b"x" * 1_001 + b"\r\n"])
+def test_an_answer_without_end_is_not_kept(said, monkeypatch):
+    monkeypatch.setattr("letterdesk.mail.imap_response.KEPT_MAX", 2_000)
+    monkeypatch.setattr("letterdesk.mail.imap_response.KEPT_OCTETS_MAX", 100_000)
+    answer = said * (1 if len(said) > 2_000 else 100) + b"%T OK\r\n"
+    with Scripted({"NOOP": answer, "IDLE": answer}) as server:
+        with pytest.raises(errors.ProtocolError, match="without end"):
+            server.connect().noop()
+        with pytest.raises(errors.ProtocolError, match="without end"):
+            server.connect().idle()
+
+
+def test_what_is_said_of_single_letters_has_no_bounds(monkeypatch):
+    monkeypatch.setattr("letterdesk.mail.imap_response.KEPT_MAX", 2_000)
+    flags = b"".join(b"* %d FETCH (UID %d FLAGS ())\r\n" % (uid, uid) for uid in range(1, 3_001))
+    gone = b"* 1 EXPUNGE\r\n" * 3_000
+    selected = SELECTED.replace(b"* 3 EX", b"* 3000 EX")
+    with Scripted({"SELECT": selected, "UID FETCH": flags + b"%T OK\r\n", "NOOP": gone + b"%T OK\r\n"}) as server:
+        connection = server.connect()
+        connection.select("INBOX")
+        assert sum(1 for _ in connection.flags(UidSet(range(1, 3_001)))) == 3_000
+        connection.noop()
+        assert connection.exists == 0
+
+
 def test_silence_is_a_disconnection_within_the_time_limit():
     with Scripted({"NOOP": b"* 3 EXI"}) as server:
         connection = server.connect(timeout=0.3)
