@@ -1,7 +1,7 @@
 """Gathers what is decided upon (`decide.py`) for some letters of one mailbox: a fixed number of queries."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -128,6 +128,13 @@ class Grounds:
             has_webmail=self.has_webmail,
             webmail_since=self.webmail_since,
         )
+
+    def join(self, first: int, same: Collection[int]) -> None:
+        """These threads are the first one from now on: what stands there and what was taken from there."""
+        self.threads.become(first, same)
+        for each in same:
+            self.standing[first].update(self.standing.pop(each, {}))
+            self.unlinked_threads[first] |= self.unlinked_threads.pop(each, set())
 
     def _conversation(self, thread: int) -> Conversation:
         return Conversation(frozenset(self.threads.people[thread]), tuple(self.standing[thread].values()))

@@ -5,7 +5,7 @@ subject and minute agree, and all that the letter says stands at the beginning o
 agrees in less is two. Who the whole letter comes from is at least as sure as the forward, or nothing is replaced.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -128,13 +128,13 @@ def told_of(account_id: int, letters: Mapping[str, Identified], *, is_sure: bool
 
 
 def adopt(
-    wanted: Mapping[str, "ToKeep"], told: Mapping[str, InText], *, through: str, now: datetime
+    wanted: Mapping[str, "ToKeep"], told: Mapping[str, InText], *, used: Collection[int], through: str, now: datetime
 ) -> dict[str, Activity]:
     """Those of these letters that CRM was `told_of` become whole; returns their activities.
 
-    Inside the caller's transaction, which holds the account.
+    `used`: the threads in which the caller keeps letters; they stay. Inside the caller's transaction, which holds the
+    account.
     """
-    used = {each.thread for each in wanted.values()}
     found = {}
     for identity, row in told.items():
         if identity not in wanted:

@@ -79,7 +79,7 @@ def keep_beside(
     new = {key: each for key, each in zip(identities, wanted, strict=True) if key not in known}
     if told is None:
         told = told_of(account_id, {key: each.letter for key, each in new.items()})
-    known |= adopt(new, told, through=through, now=now)
+    known |= adopt(new, told, used={each.thread for each in wanted}, through=through, now=now)
     _make(account_id, dict(zip(identities, wanted, strict=True)), known, through=through, now=now, by=by)
     activities = [known[identity] for identity in identities]
     bind(account_id, [(a, each.bindings) for a, each in zip(activities, wanted, strict=True)], now=now, by=by)

@@ -190,15 +190,7 @@ def _write(piece: _Piece) -> None:
 
 
 def _join_threads(grounds: Grounds) -> None:
-    """A conversation that leads to several threads with people in common makes one of them."""
-    threads = grounds.threads
-    for conversation, found in threads.of_conversation.items():
-        first, *others = found or [0]
-        same = {each for each in others if not threads.people[each].isdisjoint(threads.people[first])}
-        if same:
-            merge(first, same)
-            threads.of_conversation[conversation] = [each for each in found if each not in same]
-            for each in same:
-                threads.people[first] |= threads.people[each]
-                grounds.standing[first].update(grounds.standing.pop(each, {}))
-                grounds.unlinked_threads[first] |= grounds.unlinked_threads.pop(each, set())
+    """A conversation that leads to several threads with people in common makes one of them, until there is none."""
+    while (found := grounds.threads.that_meet()) is not None:
+        merge(*found)
+        grounds.join(*found)

@@ -38,6 +38,21 @@ class Threads:
             found.append(thread)
         self.people[thread].update(outside)
 
+    def that_meet(self) -> tuple[int, set[int]] | None:
+        """The oldest thread of a conversation, and those others of it that have people in common; None: no two do."""
+        for first, *others in filter(None, self.of_conversation.values()):
+            if same := {each for each in others if not self.people[each].isdisjoint(self.people[first])}:
+                return first, same
+        return None
+
+    def become(self, first: int, same: Collection[int]) -> None:
+        """These threads are the first one from now on, whichever conversation leads to them."""
+        for conversation, found in self.of_conversation.items():
+            if not set(same).isdisjoint(found):
+                self.of_conversation[conversation] = sorted({first if each in same else each for each in found})
+        for each in same:
+            self.people[first] |= self.people.pop(each, set())
+
 
 def threads_of(account_id: int, letters: Sequence[Message], *, ours: Collection[str]) -> Threads:
     """What CRM knows of the conversations of these letters; four queries, however many there are."""

@@ -3,6 +3,7 @@
 from itertools import permutations
 
 import pytest
+from django.db import connection
 
 from letterdesk.crm.activities.reading import raw as raw_of
 from letterdesk.crm.linking import in_text
@@ -13,6 +14,10 @@ from letterdesk.crm.tests.test_sendsave import address, arrive, house, letter  #
 from letterdesk.intake.models import Arrived, State
 from letterdesk.mail.authentic import Proof
 from letterdesk.mailboxes.models import BlobReference
+from letterdesk.mailboxes.tests.arriving import another_mailbox, raw
+from letterdesk.mailboxes.tests.letters import folder_of
+
+from .conftest import from_amara
 
 WORDS = "Dear Ines, here is our offer for the roof of your house. It holds until Christmas."
 HEAD = """Can you take care of this one?
@@ -86,6 +91,19 @@ def test_what_is_found_and_answered_is_the_whole_letter(come_by, come, ines):
     )  # fmt: skip
     come(bytes(answer))
     assert (Activity.objects.count(), Thread.objects.count()) == (2, 1)
+
+
+def test_when_a_forward_becomes_whole_a_thread_that_is_used_stays(come_by, come, account, ines):
+    """Both in one piece: the answer to the forward leads to the forward's thread, which the letter itself leaves."""
+    answer = from_amara("Re: Fwd: Offer", in_reply_to="text@acme.example", message_id="again@okafor.example")
+    among_us = raw("What now?", sender=ines.email, in_reply_to="again@okafor.example", message_id="now@acme.example")
+    come_by("text")
+    come(answer, folder=folder_of(another_mailbox(account, "mate@acme.example")))
+    come(answer, among_us, look=False)
+    come_by("webmail")
+    assert sorted(Activity.objects.values_list("subject", flat=True)) == ["Offer for the roof", "Re: Fwd: Offer"]
+    assert not InText.objects.exists()
+    connection.check_constraints()
 
 
 def test_less_than_all_is_another_letter(come_by):

@@ -288,3 +288,38 @@ def test_two_mailboxes_at_once_make_one_lead_and_one_activity(mailbox, account, 
     assert Record.objects.count() == 1
     assert Activity.objects.count() == 1
     assert LetterCopy.objects.count() == len(boxes)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_conversations_that_lead_to_threads_which_turn_out_to_be_one_hold_nothing_up(
+    amara, account, come, mailbox, now
+):
+    second, third = (folder_of(another_mailbox(account, f"{name}@acme.example")) for name in ("two", "three"))
+    come(from_amara("A", message_id="a@x"), folder=second)
+    come(from_amara("B", message_id="b@x"), from_amara("C", message_id="c@x", references=("b@x",)), folder=third)
+    come(  # Ines was in copy of the answers alone: two conversations, the second leads to the thread that goes
+        from_amara("Re: A and B", message_id="d@x", references=("a@x", "b@x")),
+        from_amara("Re: C", message_id="e@x", in_reply_to="c@x"),
+    )
+    come(from_amara("Another day", message_id="f@x"))
+    assert mailboxes_to_look_at() == []
+    threads = dict(Activity.objects.values_list("subject", "thread"))
+    assert len(threads) == 6
+    assert len(set(threads.values())) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_meet_by_way_of_a_third_are_one(make, account, come, mailbox):
+    """One and two have nobody in common, nor two and three of one conversation, before they are the first."""
+    for name in ("anna", "boris", "clara"):
+        make(name=name, addresses=(f"{name}@x.example",))
+    for number, (sender, more) in enumerate((("anna", "boris"), ("boris", "clara"), ("clara", ""))):
+        folder = folder_of(another_mailbox(account, f"{number}@acme.example"))
+        to = ", ".join(f"{name}@x.example" for name in (more, "ines") if name)
+        come(raw(f"{number}", sender=f"{sender}@x.example", to=to, message_id=f"{number}@x"), folder=folder)
+    come(
+        raw("Re: 0, 2", sender="anna@x.example", message_id="3@x", references=("0@x", "2@x")),
+        raw("Re: 0, 1", sender="boris@x.example", message_id="4@x", references=("0@x", "1@x")),
+    )
+    assert Activity.objects.count() == 5
+    assert Thread.objects.count() == 1
