@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
+from django.db import transaction
 
 from letterdesk.accounts.models import Employee
 from letterdesk.crm.models import Kind, OwnField, OwnType, Record
@@ -12,7 +13,7 @@ from letterdesk.crm.own.fields import FieldSaid, change_field, delete_field, mak
 from letterdesk.crm.own.read import missing, read_file
 from letterdesk.crm.own.said import Said, Shown, in_file
 from letterdesk.crm.own.values import all_said_at, named_field, own_fields_of
-from letterdesk.crm.records.change import change
+from letterdesk.crm.records.change import change, lock
 from letterdesk.crm.records.fields import fields_of
 
 from .output import AsJson, answer, fail, table
@@ -93,7 +94,10 @@ def fill(
     field = _field(person, record.kind, name)
     own = {field: read_file(field, said)}
     _must_not_miss([field], own)
-    change(record, replace(fields_of(record), own=own), by=person)
+    with transaction.atomic():
+        lock(record)
+        record.refresh_from_db()
+        change(record, replace(fields_of(record), own=own), by=person)
     now = all_said_at(record).get(field.pk)
     facts = {"record": record.public_id, "field": field.name, "says": str(in_file(field, now)) if now else ""}
     answer(facts, as_json=as_json, text=f"{field.name}: {Shown(field, now).words if now else ''}")

@@ -27,7 +27,7 @@ from .fields import MOST_ADDRESSES, BadRecord, Fields, checked, fields_of, write
 from .labels import move_labels
 from .merge_corrected import move_corrected
 
-CHOSEN = ("name", "position", "company", "contact", "stage", "amount", "currency", "responsible", "came_from")
+CHOSEN = ("name", "position", "company", "contact", "stage", "amount", "responsible", "came_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ def preview(into: Record, other: Record) -> Preview:
     _must_fit(into, other)
     mine, theirs = fields_of(into), fields_of(other)
     choices = [
-        Choice(name, getattr(mine, name), getattr(theirs, name))
+        Choice(name, here, there)
         for name in CHOSEN
-        if getattr(theirs, name) and getattr(mine, name) and getattr(mine, name) != getattr(theirs, name)
+        if (here := _says(mine, name)) and (there := _says(theirs, name)) and here != there
     ]
     both = _own_of_both(into, other)
     return Preview(
@@ -138,10 +138,10 @@ def _must_fit(into: Record, other: Record) -> None:
 def _together(mine: Fields, other: Fields, take: Collection[str]) -> Fields:
     """What is empty in one is the other's; addresses, telephones and notes are those of both."""
     won = {
-        name: getattr(other, name)
-        for name in CHOSEN
-        if getattr(other, name) and (name in take or not getattr(mine, name))
+        name: getattr(other, name) for name in CHOSEN if _says(other, name) and (name in take or not _says(mine, name))
     }
+    if "amount" in won:
+        won["currency"] = other.currency
     notes = list(dict.fromkeys(note for note in (mine.note, other.note) if note))
     emails = {address_key(email): email for email in reversed((*mine.addresses, *other.addresses))}
     order = dict.fromkeys(address_key(email) for email in (*mine.addresses, *other.addresses))
@@ -154,9 +154,16 @@ def _together(mine: Fields, other: Fields, take: Collection[str]) -> Fields:
     )
 
 
+def _says(fields: Fields, name: str) -> object:
+    """What a field says, empty where it says nothing: an amount with its currency, also one of 0."""
+    if name == "amount":
+        return "" if fields.amount is None else f"{fields.amount} {fields.currency}".rstrip()
+    return getattr(fields, name)
+
+
 def _write(into: Record, fields: Fields, by: Employee) -> list[str]:
     wanted = checked(into.kind, fields, by=by)
-    own = [name for name in (*CHOSEN, "note") if getattr(into, name) != getattr(wanted, name)]
+    own = [name for name in (*CHOSEN, "currency", "note") if getattr(into, name) != getattr(wanted, name)]
     for name in own:
         setattr(into, name, getattr(wanted, name))
     into.save(update_fields=own)

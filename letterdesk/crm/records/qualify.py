@@ -89,6 +89,7 @@ def _new_company(name: str, own: Fields, *, by: Employee, now: datetime) -> Reco
 def _join(contact: Record, person: Fields) -> Record:
     """A contact that is there gets what the lead knows and it does not."""
     lock(contact)
+    contact.refresh_from_db()
     known = fields_of(contact)
     both = replace(
         known,

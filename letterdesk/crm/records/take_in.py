@@ -4,7 +4,7 @@ Who has an address already is no second record: what that one lacks is filled in
 is checked as if a person had typed it. Letters of the new addresses come along when all lines are in (R5).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from ..models import EmailAddress, ImportRefusal, Kind, OwnField, Record, Record
 from ..own.said import reference
 from ..own.values import all_said_at, own_fields_of
 from .change import change
+from .change import lock as hold
 from .create import create
 from .fields import BadRecord, Fields, fields_of, phone_key
 from .import_rows import Line, Refused, Table, guessed, line_of, read_table
@@ -85,6 +86,18 @@ def take_piece(taken_id: int, *, now: datetime) -> bool:
     return more
 
 
+@transaction.atomic
+def foresee(taken: RecordImport, lines: Sequence[Line | Refused], *, now: datetime) -> list[Line | Refused]:
+    """What would become of lines, one after the other: themselves, or why one is refused.
+
+    They are taken in for that, and all of it is taken back: no rule can be forgotten.
+    """
+    lock(taken.account_id)
+    told = [outcome if isinstance(outcome := _taken(taken, line, now), Refused) else line for line in lines]
+    transaction.set_rollback(True)
+    return told
+
+
 def find_letters(taken: RecordImport, *, now: datetime) -> int:
     """When all lines are in: letters of their addresses come along (R5), and the file is let go. Returns how many."""
     if taken.state != State.DONE or not taken.content:
@@ -99,21 +112,30 @@ def find_letters(taken: RecordImport, *, now: datetime) -> int:
 
 def _take_line(taken: RecordImport, at: tuple[Table, int], line: Line | Refused, now: datetime) -> None:
     table, place = at
-    try:
-        if isinstance(line, Refused):
-            raise _NotTaken(line)
-        with transaction.atomic():
-            outcome = _take(taken, line, now)
+    outcome = _taken(taken, line, now)
+    if not isinstance(outcome, Refused):
         setattr(taken, outcome, getattr(taken, outcome) + 1)
-    except (BadRecord, _NotTaken) as error:
-        refused = error.refused if isinstance(error, _NotTaken) else Refused("", str(error))
-        column = refused.column
-        if column in {_RESPONSIBLE, _LABELS}:
-            column = table.head[taken.mapping.index(column)]
-        taken.refused += 1
-        ImportRefusal.objects.create(
-            account_id=taken.account_id, taken_from=taken, row=place + 2, column=column[:200], why=refused.why[:300]
-        )
+        return
+    column = outcome.column
+    if column in {_RESPONSIBLE, _LABELS}:
+        column = table.head[taken.mapping.index(column)]
+    taken.refused += 1
+    ImportRefusal.objects.create(
+        account_id=taken.account_id, taken_from=taken, row=place + 2, column=column[:200], why=outcome.why[:300]
+    )
+
+
+def _taken(taken: RecordImport, line: Line | Refused, now: datetime) -> str | Refused:
+    """Take a line in; returns what was done, as the import counts it, or why it was not."""
+    if isinstance(line, Refused):
+        return line
+    try:
+        with transaction.atomic():
+            return _take(taken, line, now)
+    except _NotTaken as error:
+        return error.refused
+    except BadRecord as error:
+        return Refused("", str(error))
 
 
 class _NotTaken(Exception):
@@ -170,6 +192,8 @@ def _responsible(taken: RecordImport, line: Line) -> Employee:
 def _fill(taken: RecordImport, known: Record, line: Line, now: datetime) -> str:
     if not taken.fills:
         return "known"
+    hold(known)
+    known.refresh_from_db()  # somebody may have changed it since it was found
     said, new = fields_of(known), _fields(taken, line, now)
     lacking = {
         name: getattr(new, name)

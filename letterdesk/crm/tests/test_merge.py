@@ -1,5 +1,7 @@
 """Two records that are one: found, made one with all that is bound to either, or told apart."""
 
+from decimal import Decimal
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -136,6 +138,21 @@ def test_taken_from_both_it_is_at_neither(amara, twin, come, ines, now):
     come(from_amara("Re: Offer", in_reply_to="Offer@okafor.example"))
     assert not Activity.objects.present().exists()
     assert Correction.objects.get().record == amara
+
+
+def test_an_amount_goes_with_its_currency(make, ines, now):
+    nothing, dollars = make("deal", "Roof", currency="EUR"), make("deal", "Roof", amount=Decimal(5000), currency="USD")
+    assert not [each for each in preview(nothing, dollars).choices if each.name in {"amount", "currency"}]
+    assert _money(merge(nothing, dollars, by=ines, now=now)) == (5000, "USD")
+    free, euros = make("deal", "Gift", amount=Decimal(0), currency="EUR"), make("deal", "Gift", amount=Decimal(9))
+    [choice] = preview(free, euros).choices
+    assert (choice.name, choice.mine, choice.other) == ("amount", "0.00 EUR", "9.00")
+    assert _money(merge(free, euros, by=ines, now=now)) == (0, "EUR")
+
+
+def _money(deal):
+    deal.refresh_from_db()
+    return deal.amount, deal.currency
 
 
 def test_only_two_of_a_kind_that_are_here(amara, make, stranger, ines, now):

@@ -50,7 +50,7 @@ def letter_of(request: Request, found: Activity) -> dict[str, Any]:
         "bindings": bindings,
         "may_answer": any(each.may_change for each in bindings),
         "may_change": Activity.objects.editable_by(request.employee).filter(pk=found.pk).exists(),
-        "hidden": found.bindings.count() - len(bindings),
+        "hidden": found.bindings.present().count() - len(bindings),
         "files": files,
         "tracked": told_of([found]).get(found.pk),
         "at": request.GET.get("at", "")[:16],

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +13,7 @@ from letterdesk.crm.jobs import take_in
 from letterdesk.crm.models import Kind, RecordImport
 from letterdesk.crm.own.said import Shown
 from letterdesk.crm.records.import_rows import LARGEST, TARGETS, BadFile, Line, Refused, line_of
-from letterdesk.crm.records.take_in import begin, own_columns, start, table_of
+from letterdesk.crm.records.take_in import begin, foresee, own_columns, start, table_of
 from letterdesk.lib.sheets import as_csv
 from letterdesk.web.crm.records import crm_facts
 from letterdesk.web.crm.words import BY_KIND
@@ -100,7 +101,8 @@ def _preview(taken: RecordImport, mapping: list[str]) -> dict[str, Any]:
     """The columns with what they are taken for, and the first lines as they would be taken in."""
     table = table_of(taken)
     own = own_columns(taken.account, taken.kind)
-    lines = [line_of(table, row, mapping, own) for row in table.rows[:MOST_SHOWN]]
+    read = [line_of(table, row, mapping, own) for row in table.rows[:MOST_SHOWN]]
+    lines = foresee(taken, read, now=timezone.now())
     columns = [
         {
             "place": place,

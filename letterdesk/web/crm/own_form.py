@@ -17,12 +17,13 @@ from letterdesk.crm.own.filter import OwnFilter
 from letterdesk.crm.own.read import LONGEST_LINK, LONGEST_LONG, LONGEST_TEXT, BadValue, read
 from letterdesk.crm.own.said import NOTHING, Said, in_file
 
+OWN = "own-"  # own fields' names begin with it
 MOST_ASKED = 200  # characters of a filter
 
 
 def name_of(field: OwnField) -> str:
     """What the field is called in forms."""
-    return f"own-{field.public_id}"
+    return f"{OWN}{field.public_id}"
 
 
 class MoneyInput(forms.MultiWidget):

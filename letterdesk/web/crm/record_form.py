@@ -11,7 +11,7 @@ from letterdesk.crm.own.values import all_said_at, own_fields_of
 from letterdesk.crm.records.fields import LONGEST_NAME, Fields
 from letterdesk.crm.records.naming import as_kept, named_or_new
 from letterdesk.crm.records.stages import pipelines_among, stages_for
-from letterdesk.web.crm.own_form import inputs_of, name_of
+from letterdesk.web.crm.own_form import OWN, inputs_of, name_of
 
 FIELDS = {
     Kind.CONTACT: ("name", "position", "company", "addresses", "phones", "responsible", "came_from", "note"),
@@ -52,6 +52,7 @@ class RecordForm(forms.Form):
         self.kind, self.employee, self.record = Kind(kind), employee, record
         every = own_fields_of(employee.account, kind, with_retired=True)
         self.own = [field for field in every if not field.is_retired]
+        self.every = every
         self.order_fields(FIELDS[self.kind])
         for name in set(self.fields) - set(FIELDS[self.kind]):
             del self.fields[name]
@@ -76,6 +77,21 @@ class RecordForm(forms.Form):
     def _lacks(self, name: str, field: forms.Field) -> bool:
         """Whether the form that was sent did not show this field."""
         return bool(field.widget.value_omitted_from_data(self.data, self.files, name))
+
+    def clean(self) -> dict[str, Any]:
+        """Nothing that was typed is passed over: it is told what an own field was told that is gone meanwhile."""
+        said: dict[str, Any] = super().clean() or {}
+        gone = sorted(name for name in self.data if name.startswith(OWN) and not self._is_asked(name))
+        typed = [" ".join(str(self.data[name]).split()) for name in gone]
+        if any(typed):
+            named = {option.public_id: option.name for field in self.every for option in field.options.all()}
+            lost = [named.get(each, each) for each in typed if each]
+            told = _("You wrote “%(typed)s” into a field that is no longer there. Save again to do without it.")
+            self.add_error(None, told % {"typed": ", ".join(lost)})
+        return said
+
+    def _is_asked(self, name: str) -> bool:
+        return any(name == each or name.startswith(f"{each}_") for each in self.fields)
 
     def wish(self, *, now: Any) -> Fields:
         """What a valid form says. Makes the company and the contact that it names for the first time: in a transaction.

@@ -8,6 +8,7 @@ from django.core import signing
 from django.utils import timezone
 
 from letterdesk.crm.models import Activity
+from letterdesk.crm.records.bin import delete
 from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.mailboxes.models import Message
 from letterdesk.mailboxes.retention.letters import Period
@@ -182,3 +183,11 @@ def test_what_is_said_of_a_letter_follows_the_clock(days, age, is_there, said):
     """R7"""
     now = timezone.now()
     assert said in storage_words(now - age * DAY, Period(days), now, is_there=is_there)
+
+
+def test_a_record_in_the_bin_is_not_told_as_one_that_is_hidden(browser, contact, ines):
+    twin = record_of(ines, "Amara O.")
+    activity = activity_at(contact, twin)
+    delete(twin, by=ines, now=timezone.now())
+    page = text_of(browser.get(f"/crm/activities/{activity.public_id}"))
+    assert "cannot view" not in page and "Amara O." not in page

@@ -70,3 +70,19 @@ def test_a_list_is_written_into_a_file_as_it_is_filtered_and_seen(browser, ines,
     told = Event.objects.filter(kind="records.exported").order_by("pk")
     assert [event.facts["count"] for event in told] == [2, 1, 2]
     assert 'href="/crm/contacts/export?form=csv&amp;q=Bo"' in browser.get("/crm/contacts?q=Bo").content.decode()
+
+
+def test_the_first_lines_are_told_as_they_would_be_taken_in_and_nothing_is_written(browser, ines, jonas):
+    record_of(jonas, "Hidden", "hidden@okafor.example")
+    lines = (
+        "Name,Mail,Responsible",
+        "Amara,a@x.example,",
+        "Bo,b@x.example,nobody@x.example",
+        "Chen,hidden@okafor.example,",
+    )
+    told = Event.objects.count()
+    file = SimpleUploadedFile("people.csv", "\n".join(lines).encode())
+    page = text_of(browser.get(browser.post("/crm/imports", {"kind": "contact", "file": file})["Location"]))
+    assert "No colleague has the address “nobody@x.example”." in page
+    assert "A record that you cannot view has this address." in page
+    assert (Record.objects.count(), Event.objects.count()) == (1, told)

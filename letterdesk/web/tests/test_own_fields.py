@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from letterdesk.crm.models import OwnField, OwnOption, OwnValue, Record, RecordImport
-from letterdesk.crm.own.fields import FieldSaid, change_field, make_field
+from letterdesk.crm.own.fields import FieldSaid, change_field, delete_field, make_field
 from letterdesk.crm.tests.seeding import record_of
 from letterdesk.outbound.models import Template
 from letterdesk.web.tests.test_records import asked, names, text_of
@@ -312,3 +312,16 @@ def test_a_template_is_kept_with_own_fields_that_there_are_alone(browser, define
         assert answer.status_code == status
     assert "Nothing is called {{ deal.own.x }}" in text_of(answer)
     assert Template.objects.get().text == "{{ contact.own.customer_number }}"
+
+
+@pytest.mark.parametrize("goes", ["deleted", "retired"])
+def test_what_was_typed_into_a_field_that_is_gone_meanwhile_is_told(browser, define, administrator, ines, goes):
+    field, amara = define("Size"), record_of(ines, "Amara Okafor")
+    if goes == "deleted":
+        delete_field(field, by=administrator, seen=0)
+    else:
+        change_field(field, FieldSaid("Size", is_retired=True), by=administrator)
+    answer = browser.post(f"/crm/records/{amara.public_id}", form_of(ines, name="Amara B.", **{named(field): "XXL"}))
+    assert answer.status_code == 422 and "You wrote “XXL” into a field that is no longer there." in text_of(answer)
+    assert 'value="Amara B."' in answer.content.decode()  # the rest of what was written is still in the form
+    assert browser.post(f"/crm/records/{amara.public_id}", form_of(ines, **{named(field): " "})).status_code == 302
