@@ -176,7 +176,7 @@ class Connection:
         return imap_fetch.fetch_flags(self._wire, uids, changed_since=changed_since, with_modseq=self.has_condstore)
 
     def envelopes(self, uids: UidSet) -> Iterator[Summary]:
-        """Size, date and flags of these letters."""
+        """Size, date and flags of these letters; size 0 where the server does not tell it."""
         return imap_fetch.fetch_summaries(self._wire, uids, with_modseq=self.has_condstore)
 
     def letters(

@@ -56,19 +56,20 @@ def read_flags(response: Untagged) -> Flags | None:
 
 
 def fetch_summaries(wire: Wire, uids: UidSet, *, with_modseq: bool) -> Iterator[Summary]:
-    """Size, date and flags of these letters."""
+    """Size, date and flags of these letters; size 0 where the server does not tell it."""
     names = ["UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE", *(["MODSEQ"] if with_modseq else [])]
     items: list[Argument] = [Atom(name) for name in names]
     for response in _stream(wire, [uids], [items]):
         told = _items(response)
         uid, size = _uid(told), number(told.get(b"RFC822.SIZE"))
-        if uid is None or uid not in uids or size is None:
+        date = date_time(told.get(b"INTERNALDATE"))
+        if uid is None or uid not in uids or (size is None and date is None):  # a change of flags, unasked
             continue
         flags = told.get(b"FLAGS")
         yield Summary(
             uid=uid,
-            internal_date=date_time(told.get(b"INTERNALDATE")) or datetime.now(UTC),
-            size=size,
+            internal_date=date or datetime.now(UTC),
+            size=size or 0,
             flags=_flags(flags) if isinstance(flags, list) else frozenset(),
             modseq=modseq(told.get(b"MODSEQ")),
         )

@@ -71,7 +71,7 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A letter without its content."""
+    """A letter without its content. `size` 0: the server does not tell it."""
 
     uid: int
     internal_date: datetime

@@ -17,7 +17,7 @@ def copy_of(connection: Connection, raw: bytes, *, since: int, without: UidSet |
     after = UidSet.of_ranges([(since, max(since, LAST_UID))])
     there = {summary.uid: summary.size for summary in connection.envelopes(after)}
     candidates = UidSet(there) - (without or UidSet())
-    same_size = UidSet(uid for uid in candidates if there[uid] == len(raw))
+    same_size = UidSet(uid for uid in candidates if there[uid] in {0, len(raw)})
     for batch in connection.letters(same_size):
         found = [item.uid for item in batch if isinstance(item, Fetched) and item.raw == raw]
         if found:

@@ -1,10 +1,13 @@
 """A15–A19, A29, A30, R27: what people do here reaches the server once, and nothing else does (P4)."""
 
+import re
+
 import pytest
 
 from letterdesk.mailboxes.models import PendingChange
 from tests.rig.acting import mark, move_to, throw_away
 from tests.rig.boxes import letter
+from tests.rig.liar import Liar
 from tests.rig.oracle import destroyed
 from tests.rig.scripts import changes
 
@@ -42,6 +45,25 @@ def test_a_letter_moved_here_moves_on_the_server_and_stays_the_same_letter(dovec
     copy.settle()
     assert sorted(copy.subjects("Archive")) == ["Letter 2", "Letter 3"]
     assert {message.pk for message in copy.messages()} == before
+    copy.agrees_and_stays()
+
+
+def test_letters_whose_size_the_server_does_not_tell_come_move_and_go(invent, connected):  # A43
+    class WithoutSizes(Liar):
+        def alter(self, session, command, chunk):
+            return chunk if b"BODY[]" in chunk else re.sub(rb" RFC822\.SIZE \d+", b"", chunk)
+
+    copy = connected(invent(WithoutSizes))
+    copy.server.boxes.make("Archive")
+    copy.server.inbox.add(letter(1))
+    copy.settle()
+    for number in (2, 3):
+        copy.server.inbox.add(letter(number))
+    copy.settle()
+    assert copy.subjects() == ["Letter 1", "Letter 2", "Letter 3"]
+    move_to(copy, "Archive", 2)
+    copy.settle()
+    assert [len(copy.server.boxes[name].letters) for name in ("INBOX", "Archive")] == [2, 1]
     copy.agrees_and_stays()
 
 

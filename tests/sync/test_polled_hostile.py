@@ -77,6 +77,20 @@ def test_a_letter_whose_date_was_not_told_comes_when_numbers_are_compared(poll):
     assert house.kept() == [1, 2, 3]
 
 
+class WithoutSizes(Liar):
+    """Tells no size where a letter itself is not asked for."""
+
+    def alter(self, session, command, chunk):
+        return chunk if b"BODY[]" in chunk else re.sub(rb" RFC822\.SIZE \d+", b"", chunk)
+
+
+def test_a_letter_whose_size_is_not_told_comes_as_well(poll):  # A37
+    house = poll(WithoutSizes).connect()
+    house.come(1, 2)
+    house.look()
+    assert (house.kept(), house.folder().read_to) == ([1, 2], 2)
+
+
 def test_a_letter_that_is_named_and_does_not_come_is_shown(poll):  # A10
     house = poll(Holes).connect()
     house.server.striking = b"BODY[]"
