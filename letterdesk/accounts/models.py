@@ -22,6 +22,7 @@ class Account(models.Model):
     closed_by = models.ForeignKey("Employee", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     purge_began_at = models.DateTimeField(null=True)  # from here on nothing brings it back
     purged_at = models.DateTimeField(null=True)
+    links_off_at = models.DateTimeField(null=True)  # an operator has switched off where links in its letters lead
 
     def __str__(self) -> str:
         return self.name

@@ -1,4 +1,4 @@
-"""`letterdesk account delete …`, `… extend`: an account goes, stays after all, or gets more time."""
+"""`letterdesk account delete …`, `… extend`, `… links`: an account goes or stays, gets time; its links are stopped."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ import typer
 from django.utils import timezone
 
 from letterdesk.accounts.close import KEPT, close, purges_at, reopen
+from letterdesk.outbound.links_off import switch_links
 from letterdesk.plans.extend import Lasting, extend, more_time
 from letterdesk.plans.limits import locked
 from letterdesk.tenancy.figures import figures_of
@@ -69,9 +70,24 @@ def give_time(
     answer(facts, as_json=as_json)
 
 
+def switch_account_links(
+    account: Name,
+    *,
+    off: Annotated[bool, typer.Option("--off/--on", help="Lead nowhere at once, or where they led again.")],
+    as_json: AsJson = False,
+) -> None:
+    """Switch off where links in the account's tracked letters lead, after an abuse; whoever follows one reads that."""
+    found = account_of(account)
+    is_news = switch_links(found, off=off, operator="command line", now=timezone.now())
+    said = "lead nowhere" if off else "lead where they led"
+    text = f"Links in letters of {found.name or found.public_id} {said}{'' if is_news else ', as before'}."
+    answer({"account": found.public_id, "name": found.name, "links_on": not off}, as_json=as_json, text=text)
+
+
 def lay_out(app: typer.Typer) -> None:
     """Add the commands to those of accounts."""
     app.command("delete")(delete)
     app.command("restore")(restore)
     app.command("purge")(purge_accounts)
     app.command("extend")(give_time)
+    app.command("links")(switch_account_links)

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from django.conf import settings
 from django.utils import timezone
 
 from letterdesk.mail.imap_types import Login
@@ -67,6 +68,37 @@ def link(address: Address, *, by: By, as_json: AsJson = False) -> None:
     answer(_row(found), as_json=as_json)
 
 
+@app.command("change")
+def change(
+    address: Address,
+    *,
+    by: By,
+    name: Annotated[str | None, typer.Option(help="The name in From; empty: the writer's.")] = None,
+    a_day: Annotated[int | None, typer.Option("--a-day", min=0, help="Letters a day at the most; 0: no limit.")] = None,
+    everyone: Annotated[
+        bool | None, typer.Option("--everyone/--named", help="Who may write from it: all, or those named on the page.")
+    ] = None,
+    reports: Annotated[
+        bool | None,
+        typer.Option("--reports/--no-reports", help="Reports of letters that did not arrive come to this server."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change how a sender is used; what is not named stays as it is."""
+    found = _mine(address, by)
+    if reports and not settings.INBOUND.is_on:
+        raise fail("not_set_up", "No letters come in by SMTP here: set LETTERDESK_INBOUND_DOMAIN first.")
+    senders.change_use(
+        found,
+        name=found.name if name is None else name,
+        users=senders.Users(found.is_everyones if everyone is None else everyone, tuple(named_users(found))),
+        daily_most=found.daily_most if a_day is None else a_day or None,
+        by=employee_of(by),
+        returns_here=reports,
+    )
+    answer(_row(found), as_json=as_json)
+
+
 @app.command("remove")
 def remove(address: Address, *, by: By, as_json: AsJson = False) -> None:
     """Nothing leaves from it any more; its password is forgotten."""
@@ -92,5 +124,6 @@ def _row(each: VerifiedSender) -> dict[str, object]:
         "confirmed": each.verified_at,
         "link until": each.link_expires_at,
         "a day": each.daily_most,
+        "reports come here": each.returns_here,
         "users": who,
     }

@@ -153,6 +153,7 @@ KINDS = {
     "activity.restored": "An activity came back from CRM's bin.",
     "activity.purged": "Activities were removed for good, 30 days after a person had ended them (R8).",
     "activity.written": "A letter that was written in CRM has left and stands at its record (R6); the facts name that.",
+    "links.switched": "An operator switched off where links in the account's letters lead, or on again.",
     "tracking.changed": "An administrator let opens and clicks of letters written in CRM be counted, or ended that.",
     "writing.changed": "To whom letters are written in CRM was changed: any address, or those of the record alone.",
     "activity.saved": "Letters were saved to CRM by themselves; the facts count them and what was made (R5, R28).",

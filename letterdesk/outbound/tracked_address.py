@@ -1,7 +1,8 @@
 """The addresses that stand in a tracked letter: signed with the installation's key, so that nobody can make one up.
 
 A link carries where it leads, under the signature: so it goes on leading there after the letter and its numbers were
-deleted here, and one of ours that somebody quotes can be made what it was.
+deleted here, and one of ours that somebody quotes can be made what it was. It names its account, too: so an operator
+can switch an account's links off, whatever was deleted (`links_off.py`). Those of before name their letter alone.
 """
 
 import base64
@@ -15,36 +16,42 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from letterdesk.mail.links import is_web_address
 
-NAMED = 16  # characters of a letter's public id
+NAMED = 16  # characters of a public id
 SIGNED = 24  # characters of the signature: 120 bits
-_LINK = r"/t/([a-z2-7]{16})/([0-9]{1,5}-[a-z2-7]{24})/([A-Za-z0-9_-]{8,12000})"
-_PICTURE = r"/t/([a-z2-7]{16})/[a-z2-7]{24}\.gif"
+_NAME = r"([a-z2-7]{16})((?:[a-z2-7]{16})?)"  # the letter's public id, its account's
+_LINK = rf"/t/{_NAME}/([0-9]{{1,5}}-[a-z2-7]{{24}})/([A-Za-z0-9_-]{{8,12000}})"
+_PICTURE = rf"/t/{_NAME}/[a-z2-7]{{24}}\.gif"
 
 
-def picture_address(letter: str) -> str:
-    """Of the picture that tells that this letter (its public id) is open."""
-    return f"{settings.BASE_URL}/t/{letter}/{_signature(letter, 'picture')}.gif"
+def picture_address(name: str) -> str:
+    """Of the picture that tells that a letter is open; `name`: its public id, followed by that of its account."""
+    return f"{settings.BASE_URL}/t/{name}/{_signature(name, 'picture')}.gif"
 
 
-def link_address(letter: str, position: int, target: str) -> str:
-    """Of the link at this position, which leads to `target`."""
+def link_address(name: str, position: int, target: str) -> str:
+    """Of the link at this position, which leads to `target`; `name` as above."""
     packed = base64.urlsafe_b64encode(target.encode()).decode().rstrip("=")
-    return f"{settings.BASE_URL}/t/{letter}/{position}-{_signature(letter, position, target)}/{packed}"
+    return f"{settings.BASE_URL}/t/{name}/{position}-{_signature(name, position, target)}/{packed}"
 
 
-def is_picture(letter: str, signature: str) -> bool:
+def is_picture(name: str, signature: str) -> bool:
     """Whether we made this address."""
-    return constant_time_compare(signature, _signature(letter, "picture"))
+    return constant_time_compare(signature, _signature(name, "picture"))
 
 
-def target_of(letter: str, token: str, packed: str) -> tuple[int, str] | None:
+def named(name: str) -> tuple[str, str]:
+    """The public ids of the letter and of its account that an address of ours names; the account's may be empty."""
+    return name[:NAMED], name[NAMED:]
+
+
+def target_of(name: str, token: str, packed: str) -> tuple[int, str] | None:
     """The link's position and where it leads, if we made it and a browser may go there; else None."""
     position, _dash, signature = token.partition("-")
     try:
         target = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         return None
-    if not constant_time_compare(signature, _signature(letter, position, target)) or not is_web_address(target):
+    if not constant_time_compare(signature, _signature(name, position, target)) or not is_web_address(target):
         return None
     return int(position), target
 
@@ -56,7 +63,8 @@ def is_ours(url: str) -> bool:
 
 def letters_in(text: str) -> frozenset[str]:
     """The public ids of letters of which the text has a link or a picture, whoever made it up."""
-    return frozenset(re.findall(re.escape(settings.BASE_URL) + r"/t/([a-z2-7]{16})/", text) if "/t/" in text else ())
+    found = re.finditer(re.escape(settings.BASE_URL) + f"/t/{_NAME}/", text) if "/t/" in text else ()
+    return frozenset(each[1] for each in found)
 
 
 def untracked(text: str, *, is_html: bool, only: Collection[str] | None = None) -> str:
@@ -66,7 +74,7 @@ def untracked(text: str, *, is_html: bool, only: Collection[str] | None = None) 
     """
 
     def target(found: re.Match[str]) -> str:
-        ours = target_of(found[1], found[2], found[3]) if only is None or found[1] in only else None
+        ours = target_of(found[1] + found[2], found[3], found[4]) if only is None or found[1] in only else None
         return found[0] if ours is None else escape(ours[1]) if is_html else ours[1]
 
     return re.sub(re.escape(settings.BASE_URL) + _LINK, target, text) if "/t/" in text else text

@@ -52,8 +52,8 @@ class Prepared:
 
 
 def is_on(account_id: int) -> bool:
-    """Whether opens and clicks may be counted in this account."""
-    return Tracking.objects.filter(account=account_id, is_on=True).exists()
+    """Whether opens and clicks may be counted in this account: not where an operator has switched its links off."""
+    return Tracking.objects.filter(account=account_id, is_on=True, account__links_off_at=None).exists()
 
 
 @transaction.atomic
@@ -75,19 +75,20 @@ def prepare(draft: Draft) -> Prepared | None:
     if not is_wanted or not is_on(draft.account_id):
         return None
     public_id = new_public_id()
+    name = public_id + draft.account.public_id
     links: list[str] = []
 
     def instead(url: str, words: str) -> str | None:
         if not is_web_address(url) or leaves_a_list(url, words) or is_ours(url) or len(links) >= MOST_LINKS:
             return None
-        address = link_address(public_id, len(links) + 1, url)
+        address = link_address(name, len(links) + 1, url)
         if len(address) > LONGEST_ADDRESS:
             return None
         links.append(url)
         return address
 
     html = rewrite_links(untracked(clean(draft.body_html), is_html=True), instead)
-    picture = f'<img src="{picture_address(public_id)}" width="1" height="1" alt="">'
+    picture = f'<img src="{picture_address(name)}" width="1" height="1" alt="">'
     return Prepared(public_id, html + picture, tuple(links))
 
 
@@ -143,6 +144,11 @@ def forget_unheld(*, limit: int = 500) -> int:
     keys = list(nobodys.order_by("pk").values_list("pk", flat=True)[:limit])
     TrackedLetter.objects.filter(pk__in=keys).delete()
     return len(keys)
+
+
+def is_any_tracked(account_id: int) -> bool:
+    """Whether there are numbers of any letter of this account."""
+    return TrackedLetter.objects.filter(account=account_id).exists()
 
 
 def tracked_of(account_id: int, holders: Iterable[str]) -> dict[str, TrackedLetter]:

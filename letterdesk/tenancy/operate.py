@@ -6,12 +6,14 @@ and not a person of the account. Who may is asked of the rows at each act.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
 from letterdesk.accounts import close as closing
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record
+from letterdesk.outbound import links_off
 from letterdesk.plans import change
 from letterdesk.plans.extend import Lasting, extend
 
@@ -54,9 +56,19 @@ def reopen(account: Account, *, by: Employee) -> None:
     _act(account, by, "reopen", lambda: closing.reopen(account, by=None, operator=by.email))
 
 
+def switch_links(account: Account, *, off: bool, by: Employee, now: datetime) -> None:
+    """Links of its tracked letters lead nowhere from now on, or where they led; also of an account that is purged."""
+    act = "links_off" if off else "links_on"
+    do = partial(links_off.switch_links, account, off=off, operator=by.email, now=now)
+    _act(account, by, act, do, of_purged=True)
+
+
 @transaction.atomic
-def _act(account: Account, by: Employee, what: str, do: Callable[[], object], *, plan: str = "") -> None:
-    if not accounts_for(by).filter(pk=account.pk, purged_at=None).exists():
+def _act(
+    account: Account, by: Employee, what: str, do: Callable[[], object], *, plan: str = "", of_purged: bool = False
+) -> None:
+    accounts = accounts_for(by) if of_purged else accounts_for(by).filter(purged_at=None)
+    if not accounts.filter(pk=account.pk).exists():
         raise NotForYou
     do()
     record("operator.acted", account=account, operator=by.email, act=what, plan=plan)

@@ -6,13 +6,17 @@ CRM and drafts are left out, and so is every secret (hard rule 14).
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.db.models import QuerySet
+from django.forms.models import model_to_dict
 
 from letterdesk.accounts.models import Department, Employee
 from letterdesk.crm.models import (
+    Activity,
+    Direction,
     EmailAddress,
     Label,
     Labelled,
@@ -33,11 +37,14 @@ from letterdesk.mailboxes.retention import receipts
 from letterdesk.mailboxes.retention.letters import shown
 from letterdesk.mailboxes.retention.own_times import periods_of
 from letterdesk.outbound.models import Signature, Template, TemplateFile
+from letterdesk.outbound.tracking import is_any_tracked, tracked_of
 from letterdesk.tasks.models import ChecklistItem, Comment, Guest, Task, TaskFile
 
 from .export import Packed, lines, mbox, mbox_name, stored, write_file, write_manifest
 
 PEOPLE = ("public_id", "email", "name", "role", "department__name", "time_zone", "created_at", "dismissed_at")
+NUMBERS = ("about", "left_at", "opens", "opened_at", "machines")
+NUMBERS_OF_LINK = ("position", "address", "clicks", "clicked_at", "by_machines")
 MAILBOXES = ("public_id", "address", "name", "owner__email", "state")
 
 
@@ -47,6 +54,7 @@ def write(person: Employee, to: IO[bytes], *, now: datetime) -> Packed:
     with ZipFile(to, "w", ZIP_DEFLATED) as archive:
         for name, rows in _tables(person):
             write_file(archive, packed, f"rows/{name}.jsonl", lines(rows.order_by("pk").iterator(1000)))
+        write_file(archive, packed, "rows/opens_and_clicks.jsonl", lines(_opens_and_clicks(person)))
         write_file(archive, packed, "rows/events.jsonl", lines(_events(person)))
         sealed = receipts.of(person.account).values()
         write_file(archive, packed, "rows/receipts.jsonl", lines(sealed.iterator(1000)))
@@ -88,6 +96,16 @@ def _files(person: Employee) -> Iterator[str]:
     of_templates = TemplateFile.objects.visible_to(person).order_by().values_list("blob", flat=True)
     of_guests = Comment.objects.visible_to(person).exclude(letter="").order_by().values_list("letter", flat=True)
     return of_tasks.union(of_templates, of_guests).order_by("blob").iterator(1000)
+
+
+def _opens_and_clicks(person: Employee) -> Iterator[dict[str, Any]]:
+    """How often letters at records that they see were opened, and which links were followed (decision 0036)."""
+    theirs = Activity.objects.visible_to(person).present().filter(direction=Direction.OUTGOING).order_by("pk")
+    rows = theirs.only("subject", "message_id").iterator(500) if is_any_tracked(person.account_id) else iter(())
+    while page := {each.holder: each for each in islice(rows, 500)}:
+        for holder, letter in sorted(tracked_of(person.account_id, page).items()):
+            named = {"subject": page[holder].subject, "message_id": page[holder].message_id}
+            yield {**named, **model_to_dict(letter, NUMBERS), "links": list(letter.links.values(*NUMBERS_OF_LINK))}
 
 
 def _events(person: Employee) -> Iterator[dict[str, Any]]:

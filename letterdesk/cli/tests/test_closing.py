@@ -111,3 +111,12 @@ def test_an_operator_is_appointed_listed_and_dismissed_on_record(acme):
     assert run("operator", "grant", ADA, fails=True)["error"] == "no_such_employee"
     kinds = Event.objects.filter(kind__startswith="operator.").order_by("pk").values_list("kind", flat=True)
     assert list(kinds) == ["operator.granted", "operator.revoked"]
+
+
+def test_links_in_an_accounts_letters_are_switched_off_and_on(acme):
+    assert run("account", "links", "Acme", "--off")["links_on"] is False
+    acme.refresh_from_db()
+    assert acme.links_off_at is not None
+    assert run("account", "links", "Acme", "--on")["links_on"] is True
+    acme.refresh_from_db()
+    assert acme.links_off_at is None

@@ -7,8 +7,10 @@ from django.core import mail
 from django.utils import timezone
 
 from letterdesk.accounts.models import Role
+from letterdesk.mail.inbound import Inbound
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.outbound import senders
+from letterdesk.outbound.models import SenderUser, VerifiedSender
 from letterdesk.outbound.tests.conftest import account, ines, sold_plans  # noqa: F401  fixtures
 from tests.rig.sink import Sink
 
@@ -37,3 +39,21 @@ def test_a_sender_from_adding_to_removing(account, ines, monkeypatch):  # noqa: 
     assert row["address"] == "sales@acme.example"
     assert run("sender", "remove", "sales@acme.example", "--by", admin.email)["removed"] == "sales@acme.example"
     assert run("sender", "list", "--of", admin.email) == []
+
+
+def test_what_is_not_named_stays_as_it_is(account, ines, settings):  # noqa: F811
+    admin = employ(account, "Maria", Role.ADMINISTRATOR)
+    sender = VerifiedSender.objects.create(
+        account=account, address="sales@acme.example", key="sales@acme.example", name="Acme", daily_most=50,
+        smtp_host="smtp.acme.example", smtp_port=465, smtp_security="tls", smtp_user="acme",
+    )  # fmt: skip
+    SenderUser.objects.create(account=account, sender=sender, employee=ines)
+    change = ("sender", "change", "sales@acme.example", "--by")
+    assert run(*change, ines.email, "--no-reports", fails=True)["error"] == "no_such_sender"
+    settings.INBOUND = Inbound("", "127.0.0.1", 0)
+    assert run(*change, admin.email, "--reports", fails=True)["error"] == "not_set_up"
+    settings.INBOUND = Inbound("in.acme.example", "127.0.0.1", 0)
+    row = run(*change, admin.email, "--reports")
+    assert (row["reports come here"], row["name"], row["a day"], row["users"]) == (True, "Acme", 50, ["Ines"])
+    row = run(*change, admin.email, "--no-reports", "--a-day", "0", "--name", "", "--everyone")
+    assert (row["reports come here"], row["name"], row["a day"], row["users"]) == (False, "", None, ["everyone"])

@@ -23,8 +23,10 @@ def body_of(public_id):
     return Body(html, f"see <{link}>", {})
 
 
-def test_an_answer_that_quotes_ours_leads_where_that_led(letter, account):
-    found = as_written(body_of(letter.public_id), account.pk)
+@pytest.mark.parametrize("is_old", [True, False])
+def test_an_answer_that_quotes_ours_leads_where_that_led(letter, account, is_old):
+    """Also one that left before addresses named their account."""
+    found = as_written(body_of(letter.public_id + ("" if is_old else account.public_id)), account.pk)
     assert found.html == "<p><a href='https://acme.example/?a=1&amp;b=2'>x</a></p><img src='https://a.example/x.gif'>"
     assert found.text == f"see <{URL}>"
 

@@ -90,8 +90,9 @@ def test_links_lead_over_us_and_a_picture_is_fetched_in_html_alone(counting, wri
     letter = TrackedLetter.objects.get()
     wanted = ["https://acme.example/offer?a=1&b=2", "https://acme.example/terms"]
     assert list(letter.links.order_by("position").values_list("address", flat=True)) == wanted
-    ours = [link_address(letter.public_id, position, url) for position, url in enumerate(wanted, start=1)]
-    assert TRACKS.findall(html) == [*ours, picture_address(letter.public_id)]
+    name = letter.public_id + letter.account.public_id
+    ours = [link_address(name, position, url) for position, url in enumerate(wanted, start=1)]
+    assert TRACKS.findall(html) == [*ours, picture_address(name)]
     assert "mailto:ines@acme.example" in html and "https://acme.example/unsubscribe" in html
     assert not TRACKS.search(text) and "https://acme.example/offer" not in html
     assert (letter.delivery, letter.about, letter.by) == (delivery, "deal:x", ines)
@@ -274,7 +275,7 @@ def test_the_record_of_what_happened_keeps_no_readers_hours(sent, now):
 
 
 def test_a_link_that_would_become_too_long_stays_as_it_is():
-    assert len(link_address("a" * 16, 1, "https://acme.example/" + "x" * 1400)) < tracking.LONGEST_ADDRESS
+    assert len(link_address("a" * 32, 1, "https://acme.example/" + "x" * 1400)) < tracking.LONGEST_ADDRESS
     assert len(link_address("a" * 16, 1, "https://acme.example/" + "x" * 1600)) > tracking.LONGEST_ADDRESS
 
 

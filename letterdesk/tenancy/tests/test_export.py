@@ -13,6 +13,7 @@ from letterdesk.events.models import Event
 from letterdesk.lib import blobs
 from letterdesk.mail.archives import read_mbox
 from letterdesk.mailboxes.models import Message
+from letterdesk.outbound.models import TrackedLetter, TrackedLink
 from letterdesk.tasks.create import create
 from letterdesk.tenancy.export import export
 from letterdesk.web.tests.conftest import raw_letter
@@ -58,6 +59,19 @@ def test_no_secret_and_nothing_of_another_account_is_in_it(packed, mailbox, ines
     columns = json.loads(packed.read("rows/mailboxes.mailbox.jsonl").splitlines()[0])
     people = json.loads(packed.read("rows/accounts.employee.jsonl").splitlines()[0])
     assert "secret" not in columns and "password" not in people and "email" in people
+
+
+def test_numbers_of_opens_and_clicks_are_in_it(things, account, stranger, now):
+    for one in (account, stranger.account):
+        letter = TrackedLetter.objects.create(account=one, about="deal:x", opens=3, machines={"gmail": 2})
+        TrackedLink.objects.create(account=one, letter=letter, position=1, address="https://a.example/", clicks=2)
+    file = io.BytesIO()
+    export(account, file, now=now)
+    packed = ZipFile(file)
+    [told] = packed.read("rows/outbound.trackedletter.jsonl").splitlines()
+    assert (json.loads(told)["opens"], json.loads(told)["machines"]) == (3, {"gmail": 2})
+    [link] = packed.read("rows/outbound.trackedlink.jsonl").splitlines()
+    assert (json.loads(link)["address"], json.loads(link)["clicks"]) == ("https://a.example/", 2)
 
 
 def test_what_derives_from_the_rest_is_not_in_it(things, account, ines, now):

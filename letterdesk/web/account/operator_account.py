@@ -40,7 +40,7 @@ def operator_account(request: Request, account_id: str) -> HttpResponse:
 @operators_only
 def operator_acts(request: Request, account_id: str) -> HttpResponse:
     """POST /operator/accounts/<id>/acts: `act`: plan, follow (with `to`), end_trial, extend_trial,
-    extend_grace (with `until`, a day), close (with `name`), reopen."""
+    extend_grace (with `until`, a day), links_off, links_on, close (with `name`), reopen."""
     account = _account(request, account_id)
     try:
         _do(request, account)
@@ -65,6 +65,8 @@ def _do(request: Request, account: Account) -> None:
         case "extend_trial" | "extend_grace" as act:
             what, until = Lasting(act.removeprefix("extend_")), end_of(form.get("until", ""))
             operate.give_time(account, what, until, by=by, now=now)
+        case "links_off" | "links_on" as act:
+            operate.switch_links(account, off=act == "links_off", by=by, now=now)
         case "close":
             operate.close(account, typed=form.get("name", ""), by=by, now=now)
         case "reopen":

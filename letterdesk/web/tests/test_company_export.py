@@ -14,12 +14,12 @@ from letterdesk.accounts.models import Role
 from letterdesk.crm.models import OwnField, OwnValue, Record
 from letterdesk.crm.records.stages import first_stage
 from letterdesk.crm.records.views import save
-from letterdesk.crm.tests.seeding import record_of
+from letterdesk.crm.tests.seeding import activity_at, record_of
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import Grant
 from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.outbound.files import Given
-from letterdesk.outbound.models import Signature
+from letterdesk.outbound.models import Signature, TrackedLetter, TrackedLink
 from letterdesk.outbound.templates import keep_with_files
 from letterdesk.tenancy import parcels
 from letterdesk.tenancy.models import Export
@@ -92,6 +92,27 @@ def test_views_that_they_see_are_in_it(boss, things, ines, stranger, now):
     export.refresh_from_db()
     views = [json.loads(line)["name"] for line in opened(export).read("rows/listview.jsonl").splitlines()]
     assert {"Mine", "Of all"} <= set(views) and "zyx" not in views
+
+
+def test_numbers_of_letters_that_they_see_are_in_it(boss, things, account, stranger, now):
+    """Opens and clicks (decision 0036): of no other account, and of nothing in the bin."""
+    record = Record.objects.get(public_id=things.record_id)
+    for number, fields in enumerate(({}, {"deleted_at": now})):
+        sent = activity_at(record, direction="out", subject=f"Offer {number}", **fields)
+        letter = TrackedLetter.objects.create(
+            account=account, holder=sent.holder, about=record.reference, opens=3, opened_at=now, machines={"gmail": 2}
+        )
+        TrackedLink.objects.create(account=account, letter=letter, position=1, address="https://a.example/", clicks=2)
+    other = activity_at(record_of(stranger), direction="out", subject="zyx")
+    TrackedLetter.objects.create(account=stranger.account, holder=other.holder, about="contact:zyx")
+    export = ask(by=boss, now=now)
+    make(export.pk, now=now)
+    export.refresh_from_db()
+    [row] = opened(export).read("rows/opens_and_clicks.jsonl").splitlines()
+    told = json.loads(row)
+    assert (told["subject"], told["about"], told["opens"]) == ("Offer 0", record.reference, 3)
+    assert told["machines"] == {"gmail": 2} and told["links"][0]["clicks"] == 2
+    assert told["links"][0]["address"] == "https://a.example/"
 
 
 def test_it_is_asked_for_with_the_password_and_a_second_one_is_refused_in_words(

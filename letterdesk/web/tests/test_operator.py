@@ -143,3 +143,16 @@ def test_an_operator_closes_an_account_and_takes_that_back(operator, people):
     assert operator.post(address, {"act": "else"}).status_code == 404
     with pytest.raises(operate.NotForYou):
         operate.reopen(other, by=people["administrator"])
+
+
+def test_an_operator_switches_off_where_links_lead_also_after_the_purge(operator, account, now):
+    page = f"/operator/accounts/{account.public_id}"
+    assert "Switch the links off" in operator.get(page).content.decode()
+    assert operator.post(f"{page}/acts", {"act": "links_off"}).status_code == 302
+    Account.objects.filter(pk=account.pk).update(purged_at=now)
+    assert "Let them lead where they led" in operator.get(page).content.decode()
+    operator.post(f"{page}/acts", {"act": "links_on"})
+    account.refresh_from_db()
+    assert account.links_off_at is None
+    acts = Event.objects.filter(kind="operator.acted").order_by("pk")
+    assert [each.facts["act"] for each in acts] == ["links_off", "links_on"]

@@ -9,11 +9,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from letterdesk.accounts.models import Employee, Role
+from letterdesk.accounts.models import Account, Employee, Role
 from letterdesk.crm.models import Activity
 from letterdesk.crm.tests.seeding import activity_at, record_of
+from letterdesk.events.models import Event
 from letterdesk.mailboxes.models import Message
 from letterdesk.outbound import tracking
+from letterdesk.outbound.links_off import switch_links
 from letterdesk.outbound.models import Draft, Fetch, TrackedLetter, TrackedLink, Tracking
 from letterdesk.outbound.tracked_address import link_address, picture_address
 from letterdesk.web.tests.conftest import raw_letter
@@ -141,6 +143,35 @@ def test_links_go_on_where_nothing_is_counted(reader, picture, link, counting, l
     assert fetches() == []
     letter.delete()
     assert reader.get(link)["Location"].startswith("https://acme.example/") and reader.get(picture).content == DOT
+
+
+def test_an_operator_switches_off_where_links_lead_at_once_and_for_good(reader, account, letter, settings):
+    """Whatever was deleted, and after the account's purge; the page does not say where it led."""
+    name = letter.public_id + account.public_id
+    now = timezone.now()
+    new, old = (path_of(link_address(each, 1, URL), settings) for each in (name, letter.public_id))
+    assert reader.get(new).status_code == reader.get(old).status_code == 302
+    Fetch.objects.all().delete()
+    assert switch_links(account, off=True, operator="boss", now=now)
+    assert not switch_links(account, off=True, operator="boss", now=now)
+    for address in (new, old):
+        answer = reader.get(address)
+        assert answer.status_code == 410 and "Location" not in answer and not answer.cookies
+        assert "This link was switched off" in text_of(answer) and "acme" not in answer.content.decode()
+        assert answer["X-Robots-Tag"] == "noindex, nofollow" and "no-store" in answer["Cache-Control"]
+    picture = path_of(picture_address(name), settings)
+    assert reader.get(picture).content == DOT and fetches() == [] and not tracking.is_on(account.pk)
+    letter.delete()
+    Account.objects.filter(pk=account.pk).update(purged_at=now)
+    assert reader.get(new).status_code == 410
+    assert switch_links(account, off=False, operator="boss", now=now) and reader.get(new).status_code == 302
+    told = Event.objects.filter(kind="links.switched").order_by("pk")
+    assert [each.facts for each in told] == [{"is_on": 0, "operator": "boss"}, {"is_on": 1, "operator": "boss"}]
+
+
+def test_links_of_others_go_on(reader, link, stranger):
+    switch_links(stranger.account, off=True, operator="boss", now=timezone.now())
+    assert reader.get(link).status_code == 302
 
 
 def test_what_we_did_not_make_leads_nowhere(reader, letter, settings, picture, link, account):

@@ -1,7 +1,7 @@
 """What a tracked letter fetches and leads to: for whoever has it, without a sign-in, a cookie or a session.
 
-A link leads nowhere but where it led in the letter, and always there, counted or not (decision 0036). People of the
-account themselves, who read a copy of theirs, are not counted.
+A link leads nowhere but where it led in the letter, and always there, counted or not (decision 0036), until an operator
+switches off where the account's links lead. People of the account, who read a copy of theirs, are not counted.
 """
 
 import base64
@@ -10,14 +10,16 @@ import logging
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 from django.views.decorators.http import require_safe
 
 from letterdesk.mail.machines import machine_of
 from letterdesk.outbound.jobs import count_opens
+from letterdesk.outbound.links_off import is_off
 from letterdesk.outbound.models import TrackedLetter
-from letterdesk.outbound.tracked_address import is_picture, target_of
+from letterdesk.outbound.tracked_address import is_picture, named, target_of
 from letterdesk.outbound.tracking import PICTURE, WAIT, fetched
 from letterdesk.web.security import FILE_POLICY, set_headers
 
@@ -35,11 +37,11 @@ AFTER = WAIT.total_seconds() + 1
 
 @login_not_required  # the signature says that we made the address
 @require_safe
-def tracked_picture(request: HttpRequest, letter_id: str, signature: str) -> HttpResponse:
+def tracked_picture(request: HttpRequest, name: str, signature: str) -> HttpResponse:
     """GET /t/<letter>/<signature>.gif: a clear point; a letter that is forgotten here has it, too."""
-    if not is_picture(letter_id, signature):
+    if not is_picture(name, signature):
         raise Http404
-    letter = _letter(letter_id)
+    letter = _letter(name)
     if letter is not None:
         _note(request, letter, PICTURE)
     return dot()
@@ -47,13 +49,18 @@ def tracked_picture(request: HttpRequest, letter_id: str, signature: str) -> Htt
 
 @login_not_required  # the signature says that we made the address
 @require_safe
-def tracked_link(request: HttpRequest, letter_id: str, token: str, target: str) -> HttpResponse:
-    """GET /t/<letter>/<position>-<signature>/<target>: on to where the link led when the letter was written."""
-    ours = target_of(letter_id, token, target)
+def tracked_link(request: HttpRequest, name: str, token: str, target: str) -> HttpResponse:
+    """GET /t/<letter>/<position>-<signature>/<target>: on to where the link led when the letter was written.
+
+    410 and a page that says so where an operator has switched the account's links off.
+    """
+    ours = target_of(name, token, target)
     if ours is None:
         raise Http404
     position, url = ours
-    letter = _letter(letter_id)
+    letter = _letter(name)
+    if _is_off(name, letter):
+        return _switched_off(request)
     if letter is not None:
         if not letter.links.filter(position=position, address=url).exists():
             raise Http404
@@ -70,12 +77,28 @@ def dot() -> HttpResponse:
     return response
 
 
-def _letter(public_id: str) -> TrackedLetter | None:
+def _switched_off(request: HttpRequest) -> HttpResponse:
+    response = render(request, "web/tracked_off.html", status=410)
+    policy = {name: value for name, value in HEADERS.items() if name != "Content-Security-Policy"}
+    set_headers(response, policy)
+    return response
+
+
+def _letter(name: str) -> TrackedLetter | None:
+    public_id, _account = named(name)
     try:
         return TrackedLetter.objects.select_related("account").filter(public_id=public_id).first()
     except DatabaseError as error:  # whoever has the letter comes where its link leads, whatever is the matter here
         log.error("tracked letter %s cannot be looked up: %s", public_id, type(error).__name__)
         return None
+
+
+def _is_off(name: str, letter: TrackedLetter | None) -> bool:
+    try:
+        return is_off(letter, named(name)[1])
+    except DatabaseError as error:  # as above
+        log.error("whether links of %s are switched off is not known: %s", name, type(error).__name__)
+        return False
 
 
 def _note(request: HttpRequest, letter: TrackedLetter, link: int) -> None:
