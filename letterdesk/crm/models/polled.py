@@ -101,6 +101,8 @@ class PolledFolder(models.Model):
     renumbered_since = models.DateTimeField(null=True)  # which began then
     broke_at = models.BigIntegerField(default=0)  # the UID of the letter in which the server broke off last,
     broken = models.PositiveIntegerField(default=0)  # so often in a row
+    refused = models.PositiveIntegerField(default=0)  # how often in a row the server said NO to reading it,
+    refused_text = models.TextField(blank=True, default="")  # in these words
 
     objects = OfPolledQuerySet.as_manager()
 

@@ -173,7 +173,7 @@ def choose_folders(mailbox: PolledMailbox, wanted: Collection[int], *, by: Emplo
     PolledMailbox.objects.filter(pk=mailbox.pk).update(due_at=now, **ANEW)
     folders = PolledFolder.objects.filter(mailbox=mailbox)
     folders.filter(pk__in=wanted, is_on=False).update(is_on=True, begins_after=None, read_to=0, renumbered=0)
-    folders.exclude(pk__in=wanted).update(is_on=False)
+    folders.exclude(pk__in=wanted).update(is_on=False, refused=0, refused_text="")
     _tell("changed", mailbox, by=by, what="folders")
 
 

@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
+from django.db import transaction
+
 from letterdesk.events.record import record as tell
+from letterdesk.mail.errors import ServerSaysNo
 from letterdesk.mail.imap import RemoteFolder, Status
 
 from ..models import PolledFolder, PolledMailbox
+from .claim import held
 
 READ = ("inbox", "sent")  # by themselves
 NEVER = ("drafts", "trash", "spam", "all")  # nobody's letters to clients, or all of them a second time
 MOST = 1_000
+REFUSED_TOLD = 5  # times in a row that the server says NO to a folder, until administrators are told
 
 
 def bring_folders(
@@ -33,6 +38,25 @@ def bring_folders(
     roles = {each.role for each in listed if each.role}
     if any(each.is_on and each.role not in roles for each in gone):  # renamed perhaps: a person chooses the new one
         tell("polled.failing", account=mailbox.account, subject=mailbox.reference, code="folder_gone")
+
+
+def note_answers(mailbox: PolledMailbox, answers: Mapping[PolledFolder, ServerSaysNo | None]) -> None:
+    """What the server said to reading these folders, and None of those that were read, is noted; administrators hear
+    of one that is refused again and again. Raises NotOurs.
+    """
+    changed = {folder: error for folder, error in answers.items() if error or folder.refused}
+    if not changed:
+        return
+    with transaction.atomic():
+        held(mailbox)
+        for folder, error in changed.items():
+            was, text = folder.refused, error.detail[:500] if error else ""
+            now = was + 1 if error else 0
+            PolledFolder.objects.filter(pk=folder.pk).update(refused=now, refused_text=text)
+            if now == REFUSED_TOLD:
+                tell("polled.failing", account=mailbox.account, subject=mailbox.reference, code="folder_refused")
+            elif not error and was >= REFUSED_TOLD:
+                tell("polled.recovered", account=mailbox.account, subject=mailbox.reference)
 
 
 def _enter(mailbox: PolledMailbox, remote: RemoteFolder, status: Status | None) -> None:

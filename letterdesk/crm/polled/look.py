@@ -10,12 +10,13 @@ from datetime import datetime
 
 from django.db import transaction
 
+from letterdesk.mail.errors import ServerSaysNo
 from letterdesk.mail.guard import Guard
 from letterdesk.mail.imap import Connection, Login
 
 from ..models import PolledFolder, PolledMailbox
 from .claim import Looked, NotOurs, PutAside, held
-from .folders import bring_folders
+from .folders import bring_folders, note_answers
 from .keep import DOOR
 from .patience import FOR_AN_ANSWER, LONGEST, Patience
 from .read import FolderRead
@@ -35,11 +36,28 @@ def look(mailbox: PolledMailbox, *, guard: Guard, now: datetime) -> Looked:
         listed = connection.folders()
         with transaction.atomic():
             bring_folders(held(mailbox), listed)
-        folders = PolledFolder.objects.filter(mailbox=mailbox, is_on=True, is_there=True)
-        # Sent ones first: a letter that we wrote to ourselves as well is one that we wrote.
-        for folder in sorted(folders, key=lambda each: (each.role != "sent", each.role != "inbox", each.pk)):
-            FolderRead(mailbox, folder, connection, patience, found).read()
-            if not found.is_whole:
-                break
+        note_answers(mailbox, _read_folders(mailbox, connection, patience, found))
         connection.logout()
     return found
+
+
+def _read_folders(
+    mailbox: PolledMailbox, connection: Connection, patience: Patience, found: Looked
+) -> dict[PolledFolder, ServerSaysNo | None]:
+    """One after the other, as far as time allows. To which of them the server said NO: the others are read all the
+    same, but where it says so to each the last NO is raised.
+    """
+    answers: dict[PolledFolder, ServerSaysNo | None] = {}
+    folders = PolledFolder.objects.filter(mailbox=mailbox, is_on=True, is_there=True)
+    # Sent ones first: a letter that we wrote to ourselves as well is one that we wrote.
+    for folder in sorted(folders, key=lambda each: (each.role != "sent", each.role != "inbox", each.pk)):
+        answers[folder] = None
+        try:
+            FolderRead(mailbox, folder, connection, patience, found).read()
+        except ServerSaysNo as error:
+            answers[folder] = last = error
+        if not found.is_whole:
+            break
+    if answers and all(answers.values()):
+        raise last
+    return answers
