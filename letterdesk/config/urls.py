@@ -267,6 +267,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("crm/activities/<str:activity_id>/deletion", crm_bin.activity_deletion, name="activity_deletion"),
     path("crm/activities/<str:activity_id>/restoration", crm_bin.activity_restoration, name="activity_restoration"),
     path("crm/records/<str:record_id>", record.record, name="record"),
+    path("crm/records/<str:record_id>/form", record.record_form, name="record_form"),
     path("crm/records/<str:record_id>/letters", record_letter.record_letters, name="record_letters"),
     path("crm/activities/<str:activity_id>/answers", record_letter.activity_answers, name="activity_answers"),
     path("crm/records/<str:record_id>/notes", record_notes.record_notes, name="record_notes"),

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 from django.http import HttpRequest
 
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import CHOICES, THEMES
-from letterdesk.crm.linking.asked import asked_of
+from letterdesk.crm.linking.asked import how_many_ask
 from letterdesk.web.commands import keymap
 
 
@@ -28,4 +28,4 @@ def appearance(request: HttpRequest) -> dict[str, str]:
 def crm_asked(request: HttpRequest) -> dict[str, Callable[[], int]]:
     """Return `crm_asked`: how many letters beside Webmail ask whoever is signed in; counted where a page shows it."""
     person = getattr(request, "user", None)
-    return {"crm_asked": cache(asked_of(person).count)} if isinstance(person, Employee) else {}
+    return {"crm_asked": cache(partial(how_many_ask, person))} if isinstance(person, Employee) else {}

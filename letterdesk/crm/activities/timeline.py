@@ -96,7 +96,7 @@ def record_page(record: Record, *, before: str = "") -> tuple[list[Any], str]:
     found the record by right. Raises BadCursor.
     """
     at_letters, _both, at_notes = before.partition("_")
-    bindings = Binding.objects.filter(record=record, activity__deleted_at=None).select_related("activity__thread")
+    bindings = Binding.objects.filter(record=record, activity__deleted_at=None).select_related("activity")
     letters, more_letters = page_of(bindings, "received_at", before=at_letters, limit=PAGE)
     notes_here = Note.objects.present().filter(record=record).select_related("by")
     notes, more_notes = page_of(notes_here, "at", before=at_notes, limit=PAGE)

@@ -29,6 +29,7 @@ from .words import WHY_NOT
 
 DROPPED = "dropped"
 OPEN = (State.ASKED, State.UNREADABLE)
+ASKS = Q(state__in=OPEN) | Q(state=State.WAITING, tries__gte=FAILED_TRIES)
 WHY: dict[str, str | Promise] = {
     Unclear.NO_SENDER: _("It is a forward, and who wrote the letter in it cannot be read."),
     Unclear.STRANGER: _("Somebody who is none of you wrote to the secret address."),
@@ -48,8 +49,14 @@ class NoAddress(ValueError):
 
 def asked_of(employee: Employee) -> QuerySet[Arrived]:
     """Letters that wait for this employee to say what they are, the newest first."""
-    failed = Q(state=State.WAITING, tries__gte=FAILED_TRIES)
-    return _of(employee).filter(Q(state__in=OPEN) | failed).order_by("-arrived_at", "-pk")
+    return _of(employee).filter(ASKS).order_by("-arrived_at", "-pk")
+
+
+def how_many_ask(employee: Employee) -> int:
+    """How many letters wait for this employee. Where none waits in the account, as mostly, no right is asked for."""
+    if not Arrived.objects.filter(ASKS, account=employee.account_id).exists():
+        return 0
+    return asked_of(employee).count()
 
 
 def people_asked(row: Arrived) -> Any:

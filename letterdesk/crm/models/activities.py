@@ -105,6 +105,11 @@ class Activity(models.Model):
         return self.subject
 
     @property
+    def who(self) -> str:
+        """Who wrote it: the name, else the address; empty where neither is known."""
+        return self.from_name or self.from_address
+
+    @property
     def reference(self) -> str:
         """What events call this activity."""
         return f"activity:{self.public_id}"

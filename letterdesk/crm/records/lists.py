@@ -93,7 +93,7 @@ def found_by_words(employee: Employee, words: str) -> QuerySet[Any]:
 def with_facts(records: Any, employee: Employee) -> Any:
     """With responsible, stage, addresses, and the company and contact that the reader may see; a query for each."""
     seen = Record.objects.visible_to(employee).present()
-    return records.select_related("responsible", "stage__pipeline", "deleted_by").prefetch_related(
+    return records.select_related("responsible", "stage__pipeline").prefetch_related(
         Prefetch("company", seen),
         Prefetch("contact", seen),
         Prefetch("addresses", EmailAddress.objects.order_by("position", "pk")),
@@ -103,7 +103,7 @@ def with_facts(records: Any, employee: Employee) -> Any:
 def records_in_bin(employee: Employee, *, now: datetime) -> QuerySet[Any]:
     """Records in the bin that can still be restored, what went in last first."""
     found: QuerySet[Any] = with_facts(Record.objects.visible_to(employee).in_bin(now), employee)
-    return found.order_by("-deleted_at", "-pk")
+    return found.select_related("deleted_by").order_by("-deleted_at", "-pk")
 
 
 def activities_in_bin(employee: Employee, *, now: datetime) -> QuerySet[Any]:

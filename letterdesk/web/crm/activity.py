@@ -54,7 +54,7 @@ def letter_of(request: Request, found: Activity) -> dict[str, Any]:
         "files": files,
         "tracked": told_of([found]).get(found.pk),
         "at": request.GET.get("at", "")[:16],
-        "storage": storage_of([found], found.account, timezone.now())[found.pk],
+        "storage": storage_of(found, found.account, timezone.now()),
         "images": request.GET.get("images", "") if _wants_images(request, found) else "",
         "images_key": signing.dumps([found.pk, request.employee.pk], salt=ONCE),
     }

@@ -1,7 +1,6 @@
 """What became of the Webmail letter of an activity: still there, leaves then, has left (R7, R8; ux.md 1.11)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -10,30 +9,25 @@ from letterdesk.accounts.models import Account
 from letterdesk.crm.activities.reading import in_webmail, longest_periods
 from letterdesk.crm.models import Activity
 from letterdesk.mailboxes.retention.own_times import periods_of
-from letterdesk.mailboxes.retention.periods import Period
+from letterdesk.mailboxes.retention.periods import Period, Periods
 from letterdesk.web.templatetags.letterdesk import short_date
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """What is said of a letter at CRM, and whether it is still shown in Webmail, too."""
-
-    words: str
-    is_in_webmail: bool
+def still_in_webmail(activities: Sequence[Activity], account: Account, now: datetime) -> set[int]:
+    """Keys of those whose letters are shown in Webmail, too; four queries at most."""
+    return _there(activities, account, periods_of(account, now), now)
 
 
-def storage_of(activities: Sequence[Activity], account: Account, now: datetime) -> dict[int, Storage]:
-    """What became of each of these activities' letters, in four queries, one more where mailboxes have own times."""
+def storage_of(activity: Activity, account: Account, now: datetime) -> str:
+    """What became of the letter of an activity, in words."""
     periods = periods_of(account, now)
-    there = in_webmail(activities, account, periods, now=now) if periods.days != 0 else set()
-    of = longest_periods(activities, periods)
-    return {
-        each.pk: Storage(
-            storage_words(each.received_at, of.get(each.pk, periods.base), now, is_there=each.pk in there),
-            each.pk in there,
-        )
-        for each in activities
-    }
+    period = longest_periods([activity], periods).get(activity.pk, periods.base)
+    is_there = bool(_there([activity], account, periods, now))
+    return storage_words(activity.received_at, period, now, is_there=is_there)
+
+
+def _there(activities: Sequence[Activity], account: Account, periods: Periods, now: datetime) -> set[int]:
+    return in_webmail(activities, account, periods, now=now) if periods.days != 0 else set()
 
 
 def storage_words(received_at: datetime, period: Period, now: datetime, *, is_there: bool) -> str:

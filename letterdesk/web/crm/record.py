@@ -6,12 +6,13 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from letterdesk.crm.activities.timeline import in_talks, record_page
-from letterdesk.crm.models import Binding, Kind, Record
+from letterdesk.crm.models import Activity, Binding, Kind, Record
 from letterdesk.crm.own.said import Shown
 from letterdesk.crm.own.values import own_fields_of, shown_at, shown_of
 from letterdesk.crm.records.change import ChangedMeanwhile, InBin, change, move_to_stage, version_of
@@ -22,11 +23,11 @@ from letterdesk.crm.records.lists import deals_of, people_of, with_facts
 from letterdesk.crm.records.naming import known_names
 from letterdesk.crm.records.stages import may_change, stages_for
 from letterdesk.lib.keyset import BadCursor
+from letterdesk.outbound.on_the_way import on_the_way
 from letterdesk.tasks.bind import tasks_of
-from letterdesk.web.crm.activity_storage import storage_of
+from letterdesk.web.crm.activity_storage import still_in_webmail
 from letterdesk.web.crm.note_form import NoteForm, writing_forms
 from letterdesk.web.crm.record_form import RecordForm
-from letterdesk.web.crm.record_letter import on_the_way
 from letterdesk.web.crm.records import crm_facts, words_of
 from letterdesk.web.crm.words import BY_KIND
 from letterdesk.web.mail.acts import next_of, ours
@@ -60,6 +61,16 @@ def record(request: Request, record_id: str) -> HttpResponse:
         shown = get_object_or_404(with_labels(with_facts(anew, request.employee).prefetch_related("phones")))
         return record_page_of(request, shown, form=form, status=422)
     return to_record(request, found)
+
+
+@require_safe
+def record_form(request: Request, record_id: str) -> HttpResponse:
+    """GET /crm/records/<id>/form: the page with its form open; for htmx the form alone."""
+    found = editable(request, record_id)
+    form = RecordForm(found.kind, request.employee, record=found)
+    if request.htmx:
+        return render(request, "web/crm/change.html", {"record": found, **_form(request, found, form)})
+    return record_page_of(request, found, form=form)
 
 
 def editable(request: Request, record_id: str) -> Record:
@@ -151,16 +162,14 @@ def record_page_of(
     written: NoteForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The page; with a form, or a note or call, that was refused, opened at it.
+    """The page; with a form, or a note or call that was refused, opened at it.
 
     Http404 once its 30 days in the bin are over (R8).
     """
     if found.deleted_at is not None and not Record.objects.in_bin(timezone.now()).filter(pk=found.pk).exists():
         raise Http404
-    words = BY_KIND[found.kind]
-    may_act = may_change(found, request.employee)
-    if (may := may_act and found.deleted_at is None) and form is None:
-        form = RecordForm(found.kind, request.employee, record=found)
+    words, may_act = BY_KIND[found.kind], may_change(found, request.employee)
+    may = may_act and found.deleted_at is None
     try:
         timeline = _timeline(request, found)
     except BadCursor:
@@ -169,15 +178,16 @@ def record_page_of(
         **crm_facts("bin" if found.deleted_at else words.plural),
         "record": found,
         "words": words,
-        "here": request.path,
+        "here": reverse("record", args=[found.public_id]),
         "merged_into": _merged_into(found, request),
         **timeline,
         **_beside(request, found),
-        "on_the_way": on_the_way(request, found),
+        "on_the_way": on_the_way(found.reference, request.employee),
         "own": shown_of(form.own_said, form.own) if form else _own(request, found),
         "may_restore": may_act and found.deleted_at is not None,
         "may_change": may,
-        **(_form(request, found, form) | writing_forms(written) if form else {}),
+        **(_changing(request, found) | writing_forms(written) if may else {}),
+        **(_form(request, found, form) if form else {}),
     }
     return render(request, "web/crm/record.html", facts, status=status)
 
@@ -194,34 +204,33 @@ def _merged_into(found: Record, request: Request) -> Record | None:
     return seen
 
 
-def _form(request: Request, found: Record, form: RecordForm) -> dict[str, Any]:
+def _changing(request: Request, found: Record) -> dict[str, Any]:
+    """What whoever may change it finds on its page; the form of all fields is fetched when it is opened."""
+    has_stages, is_open = BY_KIND[found.kind].has_stages, found.stage is not None and not found.stage.outcome
     return {
-        "form": form,
-        "is_changing": form.is_bound,
-        "version": version_of(found, form.own_said),
         "known_labels": labels_of(request.employee.account),
-        "stages": form.stages,
-        "may_qualify": found.kind == Kind.LEAD
-        and found.stage is not None
-        and not found.stage.outcome
-        and not found.contact_id,
-        **offered(request, form),
+        "stages": stages_for(request.employee, found.kind, to_change=True) if has_stages else [],
+        "may_qualify": found.kind == Kind.LEAD and is_open and not found.contact_id,
     }
 
 
+def _form(request: Request, found: Record, form: RecordForm) -> dict[str, Any]:
+    return {"form": form, "version": version_of(found, form.own_said), **offered(request, form)}
+
+
 def _timeline(request: Request, found: Record) -> dict[str, Any]:
-    """Notes, calls, and the letters by conversation, each with why it is here and what became of it (R6, R7)."""
-    entries, following = record_page(found, before=request.GET.get("before", ""))
-    bindings: list[Any] = [each for each in entries if isinstance(each, Binding)]
-    storage = storage_of([binding.activity for binding in bindings], request.employee.account, timezone.now())
-    tracked = told_of(binding.activity for binding in bindings)
-    for binding in bindings:
-        binding.activity.binding, binding.activity.storage = binding, storage[binding.activity_id]
-        binding.activity.tracked = tracked.get(binding.activity_id)
+    """Notes, calls, and the letters by conversation, each with whether it is in Webmail, too (R6, R7)."""
+    page, following = record_page(found, before=request.GET.get("before", ""))
+    entries: list[Any] = [each.activity if isinstance(each, Binding) else each for each in page]
+    letters: list[Any] = [each for each in entries if isinstance(each, Activity)]
+    there = still_in_webmail(letters, request.employee.account, timezone.now())
+    tracked = told_of(letters)
+    for letter in letters:
+        letter.is_in_webmail, letter.tracked = letter.pk in there, tracked.get(letter.pk)
     return {
-        "timeline": in_talks(each.activity if isinstance(each, Binding) else each for each in entries),
+        "timeline": in_talks(entries),
         "older": f"?before={following}" if following else "",
-        "newest": request.path if request.GET.get("before") else "",
+        "newest": reverse("record", args=[found.public_id]) if request.GET.get("before") else "",
     }
 
 

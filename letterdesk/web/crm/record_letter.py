@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -16,7 +15,7 @@ from letterdesk.crm.writing import write
 from letterdesk.lib.blobs import BlobDamaged, BlobMissing
 from letterdesk.mail.limited import Unparsable
 from letterdesk.outbound.drafts import BadDraft, NotYours
-from letterdesk.outbound.models import Delivery, Draft, State
+from letterdesk.outbound.models import Draft
 from letterdesk.web.request import Request
 
 AT_WORK_FIRST = (Kind.DEAL, Kind.LEAD, Kind.CONTACT, Kind.COMPANY)
@@ -60,11 +59,3 @@ def _begin(request: Request, record: Record, make: Callable[[], Draft]) -> HttpR
     except UNREADABLE:
         messages.error(request, _("This letter cannot be read now. Try again later."))
     return redirect("record", record.public_id)
-
-
-def on_the_way(request: Request, record: Record) -> list[Delivery]:
-    """The reader's letters from this record that are not out yet, or did not arrive as far as we know; in one query."""
-    waiting = (State.QUEUED, State.SENDING, State.DEFERRED, State.FAILED, State.UNKNOWN)
-    mine = Delivery.objects.visible_to(request.employee).filter(about=record.reference)
-    mine = mine.filter(Q(state__in=waiting) | Q(trouble_at__isnull=False))
-    return list(mine.order_by("due_at", "pk")[:20])

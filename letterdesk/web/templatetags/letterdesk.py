@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
 from django import template
@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from letterdesk.crm.models import Direction
 from letterdesk.mail.subjects import normal_subject
 from letterdesk.mail.survey import Amount
 from letterdesk.outbound.trouble import count_for
@@ -31,6 +32,19 @@ def icon(name: str, size: str = "") -> SafeString:
     """An icon of the sprite, hidden from screen readers: the text beside it, or an aria-label, says it."""
     use = f"{static('web/icons.svg')}#{name}"
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}"/></svg>', size and f"icon-{size}", use)
+
+
+@register.simple_tag
+def way(direction: str, size: str = "") -> SafeString:
+    """Whether a letter came in or went out: an arrow, whose title and text say it."""
+    return _arrow(Direction(direction), size, get_language())
+
+
+@lru_cache(maxsize=64)
+def _arrow(direction: Direction, size: str, _language: str | None) -> SafeString:
+    arrow = icon("arrow-down-left" if direction == Direction.INCOMING else "arrow-up-right", size)
+    text = '<span class="crm-way" title="{0}">{1}<span class="sr">{0}</span></span>'
+    return format_html(text, direction.label, arrow)
 
 
 @register.inclusion_tag("web/outbox/count.html", takes_context=True)
@@ -50,10 +64,7 @@ def short_time(moment: datetime | None) -> str:
     """The time as a list shows it, in the active zone: 10:38, 3 Nov, 3 Nov 2025."""
     if moment is None:
         return ""
-    local, today = timezone.localtime(moment), timezone.localtime()
-    if local.date() == today.date():
-        return _formatted(local, "H:i")
-    return _formatted(local, _("j M") if local.year == today.year else _("j M Y"))
+    return _short(timezone.localtime(moment), timezone.localdate())
 
 
 @register.filter
@@ -77,7 +88,31 @@ def short_date(moment: datetime | None) -> str:
 @register.filter
 def long_time(moment: datetime | None) -> str:
     """The whole time in the active zone: Tue 3 Nov 2026, 10:38."""
-    return _formatted(timezone.localtime(moment), _("D j M Y, H:i")) if moment else ""
+    return _long(timezone.localtime(moment)) if moment else ""
+
+
+@register.simple_tag
+def when(moment: datetime, css: str = "") -> SafeString:
+    """When something was: as a list shows it, the whole time as its title, both in the active zone."""
+    minute = timezone.localtime(moment).isoformat(timespec="minutes")
+    return _time(minute, timezone.localdate(), css, get_language())
+
+
+@lru_cache(maxsize=4096)  # a list has fifty, and is looked at again and again
+def _time(minute: str, today: date, css: str, _language: str | None) -> SafeString:
+    local = datetime.fromisoformat(minute)  # with its offset from UTC: moments of two zones are told apart
+    css = css and format_html(' class="{}"', css)
+    return format_html('<time{} datetime="{}" title="{}">{}</time>', css, minute, _long(local), _short(local, today))
+
+
+def _short(local: datetime, today: date) -> str:
+    if local.date() == today:
+        return _formatted(local, "H:i")
+    return _formatted(local, _("j M") if local.year == today.year else _("j M Y"))
+
+
+def _long(local: datetime) -> str:
+    return _formatted(local, _("D j M Y, H:i"))
 
 
 def _formatted(local: datetime, form: str) -> str:

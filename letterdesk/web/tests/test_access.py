@@ -224,6 +224,7 @@ PAGES = {
     "polled_letter": ("POST", {}, 403, 403, 403, 302, 404),
     "crm_bin": ("GET", {}, 200, 200, 200, 200, 200),
     "record": ("GET", {}, 200, 404, 404, 200, 404),
+    "record_form": ("GET", {}, 200, 404, 404, 200, 404),
     "new_record": ("GET", {}, 200, 200, 200, 200, 200),
     "record_letters": ("POST", {}, 302, 404, 404, 302, 404),
     "activity_answers": ("POST", {"record": "{record_id}"}, 302, 404, 404, 302, 404),

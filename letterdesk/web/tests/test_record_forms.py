@@ -51,7 +51,7 @@ def test_what_is_refused_shows_no_company_that_the_reader_may_not_see(
 
 def test_who_may_not_see_the_company_saves_the_contact_all_the_same(browser, ines, contact, company_out_of_sight):
     at = f"/crm/records/{contact.public_id}"
-    seen = re.search(r'name="seen" value="(\w+)"', browser.get(at).content.decode())[1]
+    seen = re.search(r'name="seen" value="(\w+)"', browser.get(f"{at}/form").content.decode())[1]
     kept = wish(ines, name="Amara O.", addresses="amara@okafor.example", seen=seen)
     assert browser.post(at, kept).status_code == 302
     contact.refresh_from_db()
@@ -90,9 +90,21 @@ def test_a_deal_has_amount_contact_and_stage(browser, ines, contact, account):
     assert (made.amount, made.currency, made.contact, made.stage) == (4200, "EUR", contact, stage)
 
 
+def test_the_form_is_fetched_when_it_is_opened_and_a_page_of_its_own_without_a_script(browser, contact, ines):
+    at = f"/crm/records/{contact.public_id}"
+    page = browser.get(at).content.decode()
+    assert 'name="seen"' not in page and f'hx-get="{at}/form"' in page and f'<a href="{at}/form">' in page
+    alone = browser.get(f"{at}/form", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in alone and 'value="Amara Okafor"' in alone and f'action="{at}"' in alone
+    whole = browser.get(f"{at}/form").content.decode()
+    assert 'crm-change" open' in whole and 'value="Amara Okafor"' in whole
+    Record.objects.filter(pk=contact.pk).update(deleted_at=contact.created_at, deleted_by=ines)
+    assert browser.get(f"{at}/form").status_code == 404
+
+
 def test_what_a_colleague_wrote_meanwhile_is_shown_before_it_is_replaced(browser, ines, contact):
     at = f"/crm/records/{contact.public_id}"
-    seen = re.search(r'name="seen" value="(\w+)"', browser.get(at).content.decode())[1]
+    seen = re.search(r'name="seen" value="(\w+)"', browser.get(f"{at}/form").content.decode())[1]
     Record.objects.filter(pk=contact.pk).update(note="Call first.")
     mine = wish(ines, name="Amara O.", seen=seen)
     answer = browser.post(at, mine)
