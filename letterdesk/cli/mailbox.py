@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from letterdesk.mail.imap import Connection, Login
 from letterdesk.mailboxes import connect as mailboxes
 from letterdesk.mailboxes.models import Mailbox, MailboxState
-from letterdesk.mailboxes.models.mailboxes import Security
+from letterdesk.mailboxes.models.signing_in import Security
 from letterdesk.sync import ledger
 from letterdesk.sync.audit import audit_once
 from letterdesk.sync.connections import guard

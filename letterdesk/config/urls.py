@@ -28,6 +28,7 @@ from letterdesk.web.crm import (
     own_fields,
     pipelines,
     polled,
+    polled_consent,
     qualifying,
     record,
     record_labels,
@@ -343,6 +344,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/sendsave/mailboxes", polled.mailboxes, name="polled_mailboxes"),
     path("settings/sendsave/mailboxes/<str:polled_id>", polled.mailbox, name="polled_mailbox"),
     path("settings/sendsave/mailboxes/<str:polled_id>/server", polled.server, name="polled_server"),
+    path("settings/sendsave/mailboxes/<str:polled_id>/consent", polled_consent.consent, name="polled_consent"),
     path(
         "settings/sendsave/mailboxes/<str:polled_id>/letters/<str:polled_letter_id>",
         polled.letter,

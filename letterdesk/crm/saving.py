@@ -38,7 +38,7 @@ def change_saving(  # noqa: PLR0913  each is a choice of the form
     `responsible`: for what is made, in turn; nobody: the owner. `pipeline`: of the deals that are made; None: the
     first. The caller has found the mailbox among those that `by` manages.
     """
-    _must_fit(mailbox, responsible, pipeline)
+    must_fit(mailbox.account_id, responsible, pipeline)
     wanted = {
         "known": known,
         "unknown_incoming": Unknown(unknown_incoming).value,
@@ -62,9 +62,10 @@ def change_saving(  # noqa: PLR0913  each is a choice of the form
     return bool(changed)
 
 
-def _must_fit(mailbox: Mailbox, responsible: Sequence[Employee], pipeline: Pipeline | None) -> None:
-    if any(each.account_id != mailbox.account_id for each in (*responsible, pipeline) if each):  # F10
-        raise ValueError(f"what is chosen is of another account than mailbox {mailbox.pk}")
+def must_fit(account_id: int, responsible: Sequence[Employee], pipeline: Pipeline | None) -> None:
+    """Raises ValueError for people and pipelines of another account, and for a pipeline of leads."""
+    if any(each.account_id != account_id for each in (*responsible, pipeline) if each):  # F10
+        raise ValueError(f"what is chosen is of another account than {account_id}")
     if pipeline is not None and pipeline.kind != Kind.DEAL:
         raise ValueError(f"pipeline {pipeline.pk} is none of deals")
 

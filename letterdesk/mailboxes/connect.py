@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,7 +18,7 @@ from .intentions import drop
 from .jobs import forget_mailboxes
 from .models import Folder, Mailbox, MailboxState, PendingChange
 from .retention import tombstones
-from .tokens import Secret, provider_of
+from .tokens import Secret, columns_of, provider_of
 
 COUNTED: tuple[MailboxState, ...] = (  # R14: suspended ones do not count
     MailboxState.CONNECTED,
@@ -155,11 +155,8 @@ def mend(mailbox: Mailbox, *, secret: Secret, server: Server | None = None, by: 
         columns = server.columns(mailbox.address) if server else {}
         if server:
             _refuse_second(mailbox.account, columns, besides=mailbox)
-        for column, value in columns.items():
-            setattr(mailbox, column, value)
-        mailbox.secret, mailbox.signs_in_by = secret, provider_of(secret)
-        mailbox.renewing_until, mailbox.renewing_fence = None, mailbox.renewing_fence + 1
-        mailbox.save(update_fields=["secret", "signs_in_by", "renewing_until", "renewing_fence", *columns])
+        Mailbox.objects.filter(pk=mailbox.pk).update(**columns, **columns_of(secret))
+        mailbox.refresh_from_db()
         if mailbox.state != MailboxState.CONNECTED:
             resume(mailbox, by=by, now=now)
 
@@ -214,8 +211,7 @@ def disconnect(
     carried out. Raises NotPossible the second time.
     """
     out_of = [state for state in MailboxState if state != MailboxState.DISCONNECTED]
-    forgotten = {"secret": None, "signs_in_by": "", "renewing_until": None, "renewing_fence": F("renewing_fence") + 1}
-    _go(mailbox, MailboxState.DISCONNECTED, out_of=out_of, **forgotten)
+    _go(mailbox, MailboxState.DISCONNECTED, out_of=out_of, **columns_of(None))
     changes = list(PendingChange.objects.filter(mailbox=mailbox).select_related("folder", "target", "placement"))
     listing.refresh(drop(each for each in changes if each.kind != PendingChange.Kind.FLAGS))
     PendingChange.objects.filter(mailbox=mailbox).delete()

@@ -8,11 +8,11 @@ from letterdesk.mail.errors import NotRegistered
 from letterdesk.mail.guard import Guard
 from letterdesk.mail.imap_types import Login
 
-from .models import Mailbox
+from .models import Mailbox, SignsIn
 from .tokens import access_token
 
 
-def imap_login(mailbox: Mailbox, guard: Guard, *, refused: str = "") -> Login:
+def imap_login(mailbox: SignsIn, guard: Guard, *, refused: str = "") -> Login:
     """For receiving. Where the mailbox signs in by OAuth its provider may be asked for another token, so never inside a
     transaction. `refused`: a token that the server did not take. Raises as `access_token`."""
     user = mailbox.imap_user or mailbox.address
@@ -27,7 +27,7 @@ def smtp_login(mailbox: Mailbox, guard: Guard, *, refused: str = "") -> Login:
     return _with_secret(mailbox, place, guard, refused=refused)
 
 
-def _with_secret(mailbox: Mailbox, place: Login, guard: Guard, *, refused: str) -> Login:
+def _with_secret(mailbox: SignsIn, place: Login, guard: Guard, *, refused: str) -> Login:
     key = mailbox.signs_in_by
     if not key:
         return replace(place, password=(mailbox.secret or {}).get("password", ""))

@@ -1,4 +1,4 @@
-"""Access tokens of mailboxes that sign in by OAuth: kept encrypted, renewed by one process at a time.
+"""Access tokens of mailboxes that sign in by OAuth, of Webmail or polled for CRM: encrypted, renewed by one process.
 
 A provider may put another refresh token into the old one's place with every renewal (RFC 6749 6, RFC 9700 4.14.2). So
 one process asks at a time, under a lease with a fence, and what it gets is stored before it is used. Dying before that
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -22,7 +22,7 @@ from letterdesk.mail import oauth
 from letterdesk.mail.errors import MailError, NotRegistered, ProviderUnavailable, SignInAgain
 from letterdesk.mail.guard import Guard
 
-from .models import Mailbox
+from .models import SignsIn
 
 EARLY = timedelta(minutes=2)  # a token is renewed so long before its end: clocks differ, and a sign-in takes its time
 LEASE = timedelta(seconds=60)  # longer than the provider is waited for
@@ -76,13 +76,20 @@ def provider_of(secret: Secret | None) -> str:
     return consent.provider if consent else ""
 
 
+def columns_of(secret: Secret | None) -> dict[str, Any]:
+    """What a mailbox's row keeps of a new secret, or of none any more, for an update: whoever is renewing a token of
+    before is overtaken."""
+    forgotten = {"renewing_until": None, "renewing_fence": F("renewing_fence") + 1}
+    return {"secret": secret, "signs_in_by": provider_of(secret), **forgotten}
+
+
 def redirect_address(key: str) -> str:
     """Where this provider sends people back to: one address each, so that no answer is mixed up (RFC 9700 4.4)."""
     return f"{settings.BASE_URL}/oauth/{key}"
 
 
 def access_token(
-    mailbox: Mailbox,
+    mailbox: SignsIn,
     guard: Guard,
     *,
     refused: str = "",
@@ -113,9 +120,15 @@ def access_token(
             pause(STEP)
 
 
-def _read(mailbox: Mailbox) -> Consent | None:
+def _rows(mailbox: SignsIn) -> QuerySet[Any]:
+    """The mailbox's row in the table of its kind."""
+    found: QuerySet[Any] = type(mailbox)._default_manager.filter(pk=mailbox.pk)
+    return found
+
+
+def _read(mailbox: SignsIn) -> Consent | None:
     """As it is now: another process may have renewed it."""
-    found = Mailbox.objects.filter(pk=mailbox.pk).values_list("secret", flat=True).first()
+    found = _rows(mailbox).values_list("secret", flat=True).first()
     return Consent.of(found)
 
 
@@ -124,15 +137,15 @@ def _name(key: str) -> str:
     return provider.name if provider else key or "The provider"
 
 
-def _claim(mailbox: Mailbox) -> int:
+def _claim(mailbox: SignsIn) -> int:
     """The fence of whoever may ask the provider now; 0: another does."""
-    free = Mailbox.objects.filter(Q(renewing_until=None) | Q(renewing_until__lte=Now()), pk=mailbox.pk)
+    free = _rows(mailbox).filter(Q(renewing_until=None) | Q(renewing_until__lte=Now()))
     if free.update(renewing_until=Now() + LEASE, renewing_fence=F("renewing_fence") + 1) != 1:
         return 0
-    return Mailbox.objects.values_list("renewing_fence", flat=True).get(pk=mailbox.pk)
+    return int(_rows(mailbox).values_list("renewing_fence", flat=True).get())
 
 
-def _renew(mailbox: Mailbox, fence: int, guard: Guard, *, refused: str, clock: Clock) -> str:
+def _renew(mailbox: SignsIn, fence: int, guard: Guard, *, refused: str, clock: Clock) -> str:
     """Ask the provider, store the answer, and only then hand the token out; "": we were overtaken, look again."""
     consent = _read(mailbox)
     if consent is None or consent.lasts(clock(), refused=refused):  # renewed, or forgotten, between look and claim
@@ -161,11 +174,11 @@ def _registered(key: str) -> oauth.Provider:
     return provider
 
 
-def _store(mailbox: Mailbox, fence: int, consent: Consent) -> bool:
+def _store(mailbox: SignsIn, fence: int, consent: Consent) -> bool:
     """Keep it and give the lease back, unless somebody else has taken over."""
-    ours = Mailbox.objects.filter(pk=mailbox.pk, renewing_fence=fence)
+    ours = _rows(mailbox).filter(renewing_fence=fence)
     return ours.update(secret=consent.as_secret(), renewing_until=None) == 1
 
 
-def _release(mailbox: Mailbox, fence: int) -> None:
-    Mailbox.objects.filter(pk=mailbox.pk, renewing_fence=fence).update(renewing_until=None)
+def _release(mailbox: SignsIn, fence: int) -> None:
+    _rows(mailbox).filter(renewing_fence=fence).update(renewing_until=None)

@@ -11,7 +11,7 @@ from letterdesk.mail.errors import MailError, NotRegistered, ProviderUnavailable
 from letterdesk.mail.guard import Guard
 from letterdesk.mail.imap import Connection, Login, Trace
 from letterdesk.mailboxes.login import imap_login
-from letterdesk.mailboxes.models import Mailbox
+from letterdesk.mailboxes.models import Mailbox, SignsIn
 
 from .backoff import Hosts
 
@@ -24,18 +24,24 @@ def guard() -> Guard:
 
 
 def sign_in(
-    mailbox: Mailbox, guard: Guard, *, login: Login | None = None, timeout: float = 30, trace: Trace | None = None
+    mailbox: SignsIn,
+    guard: Guard,
+    *,
+    login: Login | None = None,
+    timeout: float = 30,
+    within: float | None = None,
+    trace: Trace | None = None,
 ) -> Connection:
-    """Open a connection to the mailbox's server; `timeout` in seconds for each answer. Never inside a transaction.
+    """Open a connection to the mailbox's server; times as in `Connection.open`. Never inside a transaction.
 
     A token that the server does not take, although its time is not over, is renewed, once. Raises MailError.
     """
     login = login or imap_login(mailbox, guard)
     try:
-        return Connection.open(login, guard, timeout=timeout, trace=trace)
+        return Connection.open(login, guard, timeout=timeout, within=within, trace=trace)
     except TokenRefused:
         again = imap_login(mailbox, guard, refused=login.oauth_token)
-    return Connection.open(again, guard, timeout=timeout, trace=trace)
+    return Connection.open(again, guard, timeout=timeout, within=within, trace=trace)
 
 
 class Connections:

@@ -21,7 +21,7 @@ from .polled import PolledFolder, PolledLetter, PolledMailbox, PolledState
 from .records import EmailAddress, Kind, NotTheSame, Phone, Pipeline, PipelineGrant, Record, Source, Stage
 from .search import FoundText
 from .sendsave import SendSaveAddress
-from .settings import Exclusion, MailboxSaving, Returning, Scope, Sight, Turn, Unknown, Writing
+from .settings import Exclusion, MailboxSaving, Making, Returning, Scope, Sight, Turn, Unknown, Writing
 from .views import ListView
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "LetterCopy",
     "ListView",
     "MailboxSaving",
+    "Making",
     "NotTheSame",
     "Note",
     "OwnField",

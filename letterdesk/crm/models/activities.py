@@ -186,11 +186,30 @@ class Correction(models.Model):
 
 
 class CardsToRead(models.Model):
-    """An activity with visiting cards (vCard) among its files, of which contacts are still to be made."""
+    """An activity with visiting cards (vCard) among its files, of which contacts are still to be made.
+
+    It came through one of these, whose settings hold: a mailbox of Webmail, a polled one, or a secret address.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     activity = models.OneToOneField(Activity, on_delete=models.CASCADE, related_name="+")
-    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+", db_index=False)
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    polled = models.ForeignKey(
+        "crm.PolledMailbox", on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    secret_address = models.ForeignKey(
+        "crm.SendSaveAddress", on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(mailbox__isnull=False, polled=None, secret_address=None)
+                | models.Q(mailbox=None, polled__isnull=False, secret_address=None)
+                | models.Q(mailbox=None, polled=None, secret_address__isnull=False),
+                name="cards_through_one",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"cards of {self.activity_id}"

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.crm.access import OfPolledQuerySet, PolledQuerySet
 from letterdesk.intake.models import Arrived
-from letterdesk.lib.crypto import EncryptedJSON
 from letterdesk.lib.ids import new_public_id
+from letterdesk.mailboxes.models import SignsIn
 
-from .settings import Returning, Unknown
+from .settings import Making, Returning
 
 RENUMBERED_MOST = 5  # changes of UIDVALIDITY in a day after which a folder is left alone
 
@@ -24,7 +24,7 @@ class PolledState(models.TextChoices):
     DISCONNECTED = "disconnected", _("Disconnected")
 
 
-class PolledMailbox(models.Model):
+class PolledMailbox(SignsIn, Making):
     """A mailbox of the account whose new letters become activities, and whose server hears nothing but reading.
 
     A letter is taken if it came after `made_at`, or after `older_since` where somebody chose that. `due_at`: when it
@@ -34,12 +34,6 @@ class PolledMailbox(models.Model):
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    address = models.CharField(max_length=320)
-    imap_host = models.CharField(max_length=255)
-    imap_port = models.PositiveIntegerField()
-    imap_security = models.CharField(max_length=10)  # tls, starttls or none
-    imap_user = models.CharField(max_length=320)
-    secret = EncryptedJSON(null=True)  # {"password": …} (rule 14)
     state = models.CharField(max_length=12, choices=PolledState.choices, default=PolledState.CONNECTED)
     error_code = models.CharField(max_length=40, blank=True, default="")
     error_text = models.TextField(blank=True, default="")
@@ -53,10 +47,7 @@ class PolledMailbox(models.Model):
     due_at = models.DateTimeField(default=timezone.now)
     leased_until = models.DateTimeField(null=True)
     fence = models.BigIntegerField(default=0)
-    unknown_incoming = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
-    unknown_outgoing = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
     returning = models.CharField(max_length=8, choices=Returning.choices, default=Returning.NOTHING)
-    came_from = models.CharField(max_length=200, blank=True, default="")  # what records made of letters say; empty: it
 
     objects = PolledQuerySet.as_manager()
 

@@ -11,10 +11,10 @@ from letterdesk.crm.access import SendSaveQuerySet
 from letterdesk.lib.crypto import EncryptedJSON
 from letterdesk.lib.ids import new_public_id
 
-from .settings import Unknown
+from .settings import Making
 
 
-class SendSaveAddress(models.Model):
+class SendSaveAddress(Making):
     """A secret address of one employee, or of the account. Who knows it may put letters into CRM.
 
     Found by the hash of its token; the token itself is kept encrypted, to be shown to whom it belongs. A rotated one
@@ -29,11 +29,7 @@ class SendSaveAddress(models.Model):
     made_at = models.DateTimeField(default=timezone.now)
     made_by = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     ends_at = models.DateTimeField(null=True)
-    unknown_incoming = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
-    unknown_outgoing = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
     responsible = models.ForeignKey(Employee, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
-
-    came_from = models.CharField(max_length=200, blank=True, default="")  # what records made of letters say; empty: it
 
     objects = SendSaveQuerySet.as_manager()
 

@@ -54,18 +54,29 @@ class Returning(models.TextChoices):
     DEAL = "deal", _("A new deal")
 
 
-class MailboxSaving(models.Model):
+class Making(models.Model):
+    """What becomes of letters of unknown people, and what the records that are made of them say.
+
+    Of a mailbox of Webmail, a polled one, or a secret address.
+    """
+
+    unknown_incoming = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
+    unknown_outgoing = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.SET_NULL, null=True, related_name="+")  # of the deals made
+    reads_cards = models.BooleanField(default=False)  # visiting cards (vCard) among the files become contacts
+    came_from = models.CharField(max_length=200, blank=True, default="")  # what such records say; empty: the mailbox
+
+    class Meta:
+        abstract = True
+
+
+class MailboxSaving(Making):
     """What of a mailbox is saved to CRM; without a row: letters of known addresses, and nothing of unknown ones."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="saving")
     known = models.BooleanField(default=True)  # R5
-    unknown_incoming = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
-    unknown_outgoing = models.CharField(max_length=8, choices=Unknown.choices, default=Unknown.NOTHING)
     returning = models.CharField(max_length=8, choices=Returning.choices, default=Returning.NOTHING)
-    pipeline = models.ForeignKey(Pipeline, on_delete=models.SET_NULL, null=True, related_name="+")  # of the deals made
-    reads_cards = models.BooleanField(default=False)  # visiting cards (vCard) among the files become contacts
-    came_from = models.CharField(max_length=200, blank=True, default="")  # what records made of letters say; empty: it
     considered = models.BigIntegerField(default=0)  # letters of the mailbox up to this key have been looked at
 
     objects = InMailboxQuerySet.as_manager()

@@ -4,7 +4,8 @@ No plan is asked for, and they count in no limit: exempt from R1, R2, R11, R12, 
 them is `look.py`; nothing here or there writes to a server.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,10 +23,12 @@ from letterdesk.mail.compose import NotComposable, wire_address
 from letterdesk.mail.guard import Guard
 from letterdesk.mail.imap import Connection, RemoteFolder, Status
 from letterdesk.mail.imap_types import Login
+from letterdesk.mailboxes.tokens import Consent, Secret, columns_of, provider_of
 from letterdesk.sync.connections import guard as default_guard
 
 from ..linking.turns import put_in_turn
-from ..models import PolledFolder, PolledLetter, PolledMailbox, PolledState, Returning, Unknown
+from ..models import Pipeline, PolledFolder, PolledLetter, PolledMailbox, PolledState, Returning, Unknown
+from ..saving import must_fit
 from .claim import ANEW
 from .folders import bring_folders
 
@@ -56,14 +59,18 @@ class Becomes:
     returning: str = Returning.NOTHING
     responsible: tuple[Employee, ...] = ()
     came_from: str = ""
+    pipeline: Pipeline | None = None  # in which deals begin; None: the first
+    reads_cards: bool = False
 
-    def columns(self) -> dict[str, str]:
+    def columns(self) -> dict[str, Any]:
         """As the mailbox keeps it. Raises ValueError for words that there are not."""
         return {
             "unknown_incoming": Unknown(self.incoming).value,
             "unknown_outgoing": Unknown(self.outgoing).value,
             "returning": Returning(self.returning).value,
             "came_from": " ".join(self.came_from.split())[:200],
+            "pipeline": self.pipeline,
+            "reads_cards": self.reads_cards,
         }
 
 
@@ -77,35 +84,34 @@ def connect(
     becomes: Becomes = Becomes(),
     guard: Guard | None = None,
     is_tried: bool = False,
+    consent: Consent | None = None,
 ) -> PolledMailbox:
     """Connect a mailbox whose server lets us in; what comes from now on becomes activities. Outside any transaction.
 
-    `is_tried`: just now, by `try_out`. Raises NotAllowed, BadPolled, TooFast beyond 10 tries an hour, and the
-    MailError of what the server said.
+    `is_tried`: just now, by `try_out`. `consent`: of which the token of `server` is, and which is kept. Raises
+    NotAllowed, BadPolled, TooFast beyond 10 tries an hour, and the MailError of what the server said.
     """
     must_administrate(by, by.account_id)
-    clean = _clean_address(address)
     check(server)
     _check_older(older, now)
+    must_fit(by.account_id, becomes.responsible, becomes.pipeline)
     if not is_tried:
         spend_test(by, now)
-    if PolledMailbox.objects.editable_by(by).exclude(state=PolledState.DISCONNECTED).count() >= MOST:
-        raise BadPolled(_("There are %(most)d such mailboxes, which is the most.") % {"most": MOST})
-    folders, status = _look_round(server, guard or default_guard())
+    secret = _secret(server, consent)
     mailbox = PolledMailbox(
-        account=by.account, address=clean, made_at=now, made_by=by, due_at=now, older_since=older.since,
-        older_makes=older.makes, **_columns(server), **becomes.columns(),
+        account=by.account, address=check_address(address), made_at=now, made_by=by, due_at=now,
+        older_since=older.since, older_makes=older.makes, secret=secret, signs_in_by=provider_of(secret),
+        **_place(server), **becomes.columns(),
     )  # fmt: skip
+    _check_room(by)
+    folders, status = _look_round(server, guard or default_guard())
     _check_alone(mailbox)
-    try:
-        with transaction.atomic():
-            mailbox.save(force_insert=True)
-            bring_folders(mailbox, folders, begins=status)
-            _take_over(mailbox)
-            put_in_turn(mailbox, _ours(mailbox, becomes.responsible))
-            _tell("connected", mailbox, by=by, older=int(older.since is not None))
-    except IntegrityError:
-        raise BadPolled(_("This mailbox is connected here already.")) from None
+    with _connected_once():
+        mailbox.save(force_insert=True)
+        bring_folders(mailbox, folders, begins=status)
+        _take_over(mailbox)
+        put_in_turn(mailbox, list(dict.fromkeys(becomes.responsible)))
+        _tell("connected", mailbox, by=by, older=int(older.since is not None))
     return mailbox
 
 
@@ -117,8 +123,16 @@ def try_out(server: Login, *, by: Employee, now: datetime, guard: Guard | None =
     return list(test_login(server, guard or default_guard(), timeout=PATIENCE))
 
 
-def mend(mailbox: PolledMailbox, server: Login, *, by: Employee, now: datetime, guard: Guard | None = None) -> None:
-    """Another server, or another password, tried before it is kept; it is looked at again.
+def mend(
+    mailbox: PolledMailbox,
+    server: Login,
+    *,
+    by: Employee,
+    now: datetime,
+    guard: Guard | None = None,
+    consent: Consent | None = None,
+) -> None:
+    """Another server, another password or `consent`, tried before it is kept; it is looked at again.
 
     Raises as `connect`, and BadPolled for another user: all letters of that mailbox would be new ones here.
     """
@@ -128,29 +142,36 @@ def mend(mailbox: PolledMailbox, server: Login, *, by: Employee, now: datetime, 
     spend_test(by, now)
     _look_round(server, guard or default_guard())
     same_place = (mailbox.imap_host, mailbox.imap_user.lower()) == (server.host.lower(), server.user.lower())
-    columns = _columns(server)
+    columns = _place(server)
     for name, value in columns.items():
         setattr(mailbox, name, value)
+    columns |= columns_of(_secret(server, consent))
     if not same_place:
         _check_alone(mailbox)
-    try:
-        with transaction.atomic():
-            _go(mailbox, PolledState.CONNECTED, out_of=_HERE, due_at=now, **columns)
-            if not same_place:  # other numbers; what was taken is known by its content
-                PolledFolder.objects.filter(mailbox=mailbox).update(uidvalidity=None, begins_after=None, read_to=0)
-            _tell("changed", mailbox, by=by, what="server")
-    except IntegrityError:
-        raise BadPolled(_("This mailbox is connected here already.")) from None
+    with _connected_once():
+        _go(mailbox, PolledState.CONNECTED, out_of=_HERE, due_at=now, **columns)
+        if not same_place:  # other numbers; what was taken is known by its content
+            PolledFolder.objects.filter(mailbox=mailbox).update(uidvalidity=None, begins_after=None, read_to=0)
+        _tell("changed", mailbox, by=by, what="server")
 
 
 def check(server: Login) -> None:
     """Raises BadPolled where something is missing, or where the password could be read on the way."""
     if not server.host or not 1 <= server.port <= 65535 or server.security not in SECURITIES:
         raise BadPolled(_("Name the server, its port, and how the connection is secured."))
-    if not server.user or not server.password:
+    if not server.user or not (server.password or server.oauth_token):
         raise BadPolled(_("Name the user and the password with which the server lets us in."))
     if server.security == "none" and not settings.ALLOWED_NETWORKS:
         raise BadPolled(_("Without TLS or STARTTLS the password could be read on the way."))
+
+
+def check_address(address: str) -> str:
+    """The address as it travels. Raises BadPolled for what is none."""
+    typed = address.strip()
+    try:
+        return wire_address(typed)
+    except NotComposable:
+        raise BadPolled(_("%(address)s is no e-mail address.") % {"address": typed[:320]}) from None
 
 
 def spend_test(by: Employee, now: datetime) -> None:
@@ -161,9 +182,9 @@ def spend_test(by: Employee, now: datetime) -> None:
 @transaction.atomic
 def change(mailbox: PolledMailbox, becomes: Becomes, *, by: Employee) -> None:
     """What becomes of letters that come from now on. The caller found it as editable."""
-    columns = becomes.columns()
-    PolledMailbox.objects.filter(pk=mailbox.pk).update(**columns)
-    put_in_turn(mailbox, _ours(mailbox, becomes.responsible))
+    must_fit(mailbox.account_id, becomes.responsible, becomes.pipeline)
+    PolledMailbox.objects.filter(pk=mailbox.pk).update(**becomes.columns())
+    put_in_turn(mailbox, list(dict.fromkeys(becomes.responsible)))
     _tell("changed", mailbox, by=by, what="saving")
 
 
@@ -219,7 +240,7 @@ def try_letter(letter: PolledLetter, *, now: datetime) -> None:
 @transaction.atomic
 def disconnect(mailbox: PolledMailbox, *, by: Employee) -> None:
     """Forget the sign-in and stop for good. Activities stay, and so does all on the server. Raises BadPolled."""
-    _go(mailbox, PolledState.DISCONNECTED, out_of=_HERE, secret=None)
+    _go(mailbox, PolledState.DISCONNECTED, out_of=_HERE, **columns_of(None))
     PolledLetter.objects.filter(mailbox=mailbox).exclude(trouble="").delete()
     _tell("disconnected", mailbox, by=by)
 
@@ -252,22 +273,17 @@ def _take_over(mailbox: PolledMailbox) -> None:
         letters.filter(folder=folder).update(mailbox=mailbox, folder=there, uid=0)  # numbers may be others now
 
 
-def _columns(server: Login) -> dict[str, object]:
+def _secret(server: Login, consent: Consent | None) -> Secret:
+    return consent.as_secret() if consent else {"password": server.password}
+
+
+def _place(server: Login) -> dict[str, object]:
     return {
         "imap_host": server.host.strip().lower(),
         "imap_port": server.port,
         "imap_security": server.security,
         "imap_user": server.user.strip(),
-        "secret": {"password": server.password},
     }
-
-
-def _clean_address(address: str) -> str:
-    typed = address.strip()
-    try:
-        return wire_address(typed)
-    except NotComposable:
-        raise BadPolled(_("%(address)s is no e-mail address.") % {"address": typed[:320]}) from None
 
 
 def _check_alone(mailbox: PolledMailbox) -> None:
@@ -276,6 +292,21 @@ def _check_alone(mailbox: PolledMailbox) -> None:
     )
     if same.exclude(state=PolledState.DISCONNECTED).exclude(pk=mailbox.pk).exists():
         raise BadPolled(_("This mailbox is connected here already."))
+
+
+@contextmanager
+def _connected_once() -> Iterator[None]:
+    """One transaction. Raises BadPolled where somebody connects the same mailbox at the same time."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        raise BadPolled(_("This mailbox is connected here already.")) from None
+
+
+def _check_room(by: Employee) -> None:
+    if PolledMailbox.objects.editable_by(by).exclude(state=PolledState.DISCONNECTED).count() >= MOST:
+        raise BadPolled(_("There are %(most)d such mailboxes, which is the most.") % {"most": MOST})
 
 
 def _check_user(mailbox: PolledMailbox, server: Login) -> None:
@@ -288,12 +319,6 @@ def _check_user(mailbox: PolledMailbox, server: Login) -> None:
 def _check_older(older: Older, now: datetime) -> None:
     if older.since is not None and older.since > now:
         raise BadPolled(_("Choose a day that is over."))
-
-
-def _ours(mailbox: PolledMailbox, people: Sequence[Employee]) -> list[Employee]:
-    if any(person.account_id != mailbox.account_id for person in people):  # F10
-        raise ValueError(f"somebody responsible is of another account than polled mailbox {mailbox.pk}")
-    return list(dict.fromkeys(people))
 
 
 def _go(mailbox: PolledMailbox, to: PolledState, *, out_of: Collection[str], **more: object) -> None:

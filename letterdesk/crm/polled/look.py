@@ -12,7 +12,8 @@ from django.db import transaction
 
 from letterdesk.mail.errors import ServerSaysNo
 from letterdesk.mail.guard import Guard
-from letterdesk.mail.imap import Connection, Login
+from letterdesk.mail.imap import Connection
+from letterdesk.sync.connections import sign_in
 
 from ..models import PolledFolder, PolledMailbox
 from .claim import Looked, NotOurs, PutAside, held
@@ -26,13 +27,9 @@ __all__ = ["DOOR", "Looked", "NotOurs", "PutAside", "look"]
 
 def look(mailbox: PolledMailbox, *, guard: Guard, now: datetime) -> Looked:
     """Read what is new in its folders. Never inside a transaction. Raises MailError, NotOurs, PutAside."""
-    login = Login(
-        mailbox.imap_host, mailbox.imap_port, mailbox.imap_security, mailbox.imap_user,
-        password=(mailbox.secret or {}).get("password", ""),
-    )  # fmt: skip
     patience = Patience(mailbox, now)
     found = Looked()
-    with Connection.open(login, guard, timeout=FOR_AN_ANSWER, within=LONGEST) as connection:
+    with sign_in(mailbox, guard, timeout=FOR_AN_ANSWER, within=LONGEST) as connection:
         listed = connection.folders()
         with transaction.atomic():
             bring_folders(held(mailbox), listed)

@@ -74,8 +74,8 @@ class FolderRead:
             held(self.mailbox)
             self._rows().exclude(trouble="").delete()  # they are known by their numbers alone
             self._rows().update(uid=0)
-            anew = {"uidvalidity": opened.uidvalidity, "begins_after": None, "read_to": 0, "broke_at": 0}
-            anew |= self._count_changes()
+            numbers = {"uidvalidity": opened.uidvalidity, "begins_after": None, "read_to": 0, "broke_at": 0}
+            anew: dict[str, object] = {**numbers, **self._count_changes()}
             PolledFolder.objects.filter(pk=self.folder.pk).update(**anew)
             if not anew.get("is_on", True):
                 tell("polled.failing", account=self.mailbox.account, subject=self.mailbox.reference, code="renumbered")

@@ -11,6 +11,7 @@ from .readers import ImageConsent, Look
 from .retention import LegalHold, Receipt, ReceiptCheck, RetentionRule, SweepClock
 from .search import RemovedWords, SearchText, WordVector
 from .searches import SavedSearch
+from .signing_in import SignsIn
 from .tallies import Tally
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "RetentionRule",
     "SavedSearch",
     "SearchText",
+    "SignsIn",
     "Status",
     "SweepClock",
     "Tally",

@@ -5,9 +5,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account, Department, Employee
-from letterdesk.lib.crypto import EncryptedJSON
 from letterdesk.lib.ids import new_public_id
 from letterdesk.mailboxes.access import MailboxQuerySet
+
+from .signing_in import Security, SignsIn
 
 
 class MailboxState(models.TextChoices):
@@ -20,35 +21,18 @@ class MailboxState(models.TextChoices):
     DISCONNECTED = "disconnected", _("Disconnected")
 
 
-class Security(models.TextChoices):
-    """How the connection is secured."""
-
-    TLS = "tls", "TLS"
-    STARTTLS = "starttls", "STARTTLS"
-    NONE = "none", _("None")
-
-
-class Mailbox(models.Model):
+class Mailbox(SignsIn):
     """A mailbox on a mail server, or an imported one without a server (`imap_host` empty)."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="mailboxes")
     owner = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="own_mailboxes")
-    address = models.EmailField(max_length=320)
     name = models.CharField(max_length=200)
 
-    imap_host = models.CharField(max_length=255, blank=True, default="")
-    imap_port = models.PositiveIntegerField(default=993)
-    imap_security = models.CharField(max_length=8, choices=Security.choices, default=Security.TLS)
-    imap_user = models.CharField(max_length=320, blank=True, default="")
     smtp_host = models.CharField(max_length=255, blank=True, default="")
     smtp_port = models.PositiveIntegerField(default=465)
     smtp_security = models.CharField(max_length=8, choices=Security.choices, default=Security.TLS)
     smtp_user = models.CharField(max_length=320, blank=True, default="")
-    secret = EncryptedJSON(null=True)  # {"password": …} or {"oauth": …}, see tokens.Consent
-    signs_in_by = models.CharField(max_length=40, blank=True, default="")  # key of an OAuth provider; "": by password
-    renewing_until = models.DateTimeField(null=True, blank=True)  # a process is asking for another token until then
-    renewing_fence = models.PositiveIntegerField(default=0)  # refuses who was overtaken, as a lease's does
     capabilities = models.JSONField(default=list)
 
     state = models.CharField(max_length=16, choices=MailboxState.choices, default=MailboxState.CONNECTED)

@@ -1,37 +1,39 @@
 """Mailboxes polled for CRM alone, for administrators: connected with a visible test, set, mended, left (R30)."""
 
 from dataclasses import asdict
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from letterdesk.accounts.models import Employee
 from letterdesk.accounts.pace import TooFast
 from letterdesk.crm.linking.turns import people_in_turn
-from letterdesk.crm.models import PolledLetter, PolledMailbox, PolledState, Returning, Unknown
+from letterdesk.crm.models import PolledLetter, PolledMailbox, PolledState
 from letterdesk.crm.polled import connect as polled
 from letterdesk.crm.polled.read import LARGEST, LARGEST_ASKED
 from letterdesk.mail.errors import MailError
 from letterdesk.mail.imap_types import Login
+from letterdesk.mail.oauth import Provider
 from letterdesk.mailboxes.connect import Server as Mailserver
 from letterdesk.web.account.people import administrators_only
-from letterdesk.web.crm.settings import read_saving
+from letterdesk.web.crm.polled_consent import FORM, begin, editable
+from letterdesk.web.crm.polled_form import becomes_of, older_of, server_of, typed_in
+from letterdesk.web.crm.settings import shown_saving
 from letterdesk.web.mail.words import translated
 from letterdesk.web.mailboxes.connecting import SECURITIES, as_initial, shown_steps
+from letterdesk.web.mailboxes.consenting import provider_for, take_refusal
 from letterdesk.web.mailboxes.lookup import find
 from letterdesk.web.mailboxes.state import advice_on
 from letterdesk.web.request import Request
 
-TYPED = ("address", "host", "port", "security", "user", "since")
 REFUSALS = (polled.BadPolled, TooFast, MailError)
 MOST_SHOWN = 50
 
@@ -43,23 +45,26 @@ MOST_SHOWN = 50
 def mailboxes(request: Request) -> HttpResponse:
     """GET /settings/sendsave/mailboxes: those of the account. POST: test the server step by step, and connect it."""
     if request.method == "GET":
-        return _page(request)
+        return _page(request, form=QueryDict(request.session.pop(FORM, "")), error=take_refusal(request))
     me, now = request.employee, timezone.now()
-    typed = {name: request.POST.get(name, "").strip()[:320] for name in TYPED}
+    typed = typed_in(request.POST)
+    if provider := settings.OAUTH_PROVIDERS.get(request.POST.get("provider", "")):
+        return _to(request, provider)
     _find_server(request, typed)
-    server = _server(typed, request.POST.get("password", ""))
+    server = server_of(typed, request.POST.get("password", ""))
     steps: list[dict[str, Any]] = []
     try:
-        older = _older(request)
+        older = older_of(request.POST)
         tried = polled.try_out(server, by=me, now=now)
         steps = [asdict(each) for each in shown_steps(tried, _as_shown(server), address=typed["address"])]
         if not all(step.ok for step in tried):
-            return _page(request, typed=typed, steps=steps)
+            return _page(request, form=request.POST, typed=typed, steps=steps)
         made = polled.connect(
-            typed["address"], server, by=me, now=now, older=older, becomes=_becomes(request), is_tried=True
-        )
+            typed["address"], server, by=me, now=now, older=older, becomes=becomes_of(request.POST, by=me),
+            is_tried=True,
+        )  # fmt: skip
     except REFUSALS as error:
-        return _page(request, typed=typed, steps=steps, error=translated(str(error)))
+        return _page(request, form=request.POST, typed=typed, steps=steps, error=translated(str(error)))
     messages.success(request, _("%(address)s is connected. What comes from now on goes to CRM.") % {"address": made})
     return redirect("polled_mailbox", made.public_id)
 
@@ -69,7 +74,7 @@ def mailboxes(request: Request) -> HttpResponse:
 def mailbox(request: Request, polled_id: str) -> HttpResponse:
     """GET /settings/sendsave/mailboxes/<id>: one of them. POST `change`: look, pause, resume, disconnect, saving,
     folders, older."""
-    found = _found(request, polled_id)
+    found = editable(request, polled_id)
     if request.method == "GET":
         return render(request, "web/polled/mailbox.html", _facts(request, found))
     change = _CHANGES.get(request.POST.get("change", ""))
@@ -89,10 +94,9 @@ def mailbox(request: Request, polled_id: str) -> HttpResponse:
 @administrators_only
 def server(request: Request, polled_id: str) -> HttpResponse:
     """POST /settings/sendsave/mailboxes/<id>/server: another server or password, tried before it is kept."""
-    found = _found(request, polled_id)
-    typed = {name: request.POST.get(name, "").strip()[:320] for name in TYPED}
+    found = editable(request, polled_id)
     try:
-        given = _server(typed, request.POST.get("password", ""))
+        given = server_of(typed_in(request.POST), request.POST.get("password", ""))
         polled.mend(found, given, by=request.employee, now=timezone.now())
         messages.success(request, _("The server lets us in. Saved."))
     except REFUSALS as error:
@@ -104,7 +108,7 @@ def server(request: Request, polled_id: str) -> HttpResponse:
 @administrators_only
 def letter(request: Request, polled_id: str, polled_letter_id: str) -> HttpResponse:
     """POST /settings/sendsave/mailboxes/<id>/letters/<id>: ask the server for it once more."""
-    found = _found(request, polled_id)
+    found = editable(request, polled_id)
     letters = PolledLetter.objects.editable_by(request.employee).filter(mailbox=found).exclude(trouble="")
     polled.try_letter(get_object_or_404(letters, public_id=polled_letter_id), now=timezone.now())
     messages.success(request, _("It is asked for once more. If it can be had now, it leaves this list."))
@@ -133,7 +137,7 @@ def _disconnect(request: Request, found: PolledMailbox, _now: datetime) -> str:
 
 
 def _saving(request: Request, found: PolledMailbox, _now: datetime) -> str:
-    polled.change(found, _becomes(request), by=request.employee)
+    polled.change(found, becomes_of(request.POST, by=request.employee, now=found), by=request.employee)
     return _("Saved. It holds for letters that come from now on.")
 
 
@@ -144,7 +148,7 @@ def _folders(request: Request, found: PolledMailbox, now: datetime) -> str:
 
 
 def _choose_older(request: Request, found: PolledMailbox, now: datetime) -> str:
-    polled.choose_older(found, _older(request), by=request.employee, now=now)
+    polled.choose_older(found, older_of(request.POST), by=request.employee, now=now)
     return _("Saved.")
 
 
@@ -159,12 +163,6 @@ _CHANGES = {
 }
 
 
-def _found(request: Request, polled_id: str) -> PolledMailbox:
-    mine = PolledMailbox.objects.editable_by(request.employee).exclude(state=PolledState.DISCONNECTED)
-    found: PolledMailbox = get_object_or_404(mine.select_related("account"), public_id=polled_id)
-    return found
-
-
 def _find_server(request: Request, typed: dict[str, str]) -> None:
     """Where no server was typed, the one that is known of the address."""
     if typed["host"] or "@" not in typed["address"]:
@@ -176,63 +174,41 @@ def _find_server(request: Request, typed: dict[str, str]) -> None:
         typed["user"] = typed["user"] or initial["imap_user"]
 
 
-def _server(typed: dict[str, str], password: str) -> Login:
-    port = typed["port"]
-    return Login(
-        host=typed["host"],
-        port=int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0,
-        security=typed["security"],
-        user=typed["user"] or typed["address"],
-        password=password[:1000],
-    )
-
-
 def _as_shown(given: Login) -> Mailserver:
     return Mailserver(given.host, given.port, given.security, given.user)
 
 
-def _older(request: Request) -> polled.Older:
-    """What the form says of older letters. Raises BadPolled for what is no day."""
-    typed = request.POST.get("since", "").strip()
-    if request.POST.get("older") != "since":
-        return polled.Older()
+def _to(request: Request, provider: Provider) -> HttpResponse:
+    """To the provider, or back to the form with what is wrong with it."""
     try:
-        day = parse_date(typed)
-    except ValueError:
-        day = None
-    if day is None or day.year < 1970:
-        raise polled.BadPolled(_("Choose the day from which older letters are taken."))
-    since = timezone.make_aware(datetime.combine(day, time.min))
-    return polled.Older(since, makes=request.POST.get("makes") == "yes")
-
-
-def _becomes(request: Request) -> polled.Becomes:
-    """What the form says of unknown people. Raises Http404 for what it cannot say."""
-    said = read_saving(request)
-    return polled.Becomes(
-        incoming=said["unknown_incoming"],
-        outgoing=said["unknown_outgoing"],
-        returning=said["returning"],
-        responsible=tuple(said["responsible"]),
-        came_from=said["came_from"],
-    )
+        return begin(request, provider)
+    except polled.BadPolled as error:
+        return _page(request, form=request.POST, typed=typed_in(request.POST), error=str(error))
 
 
 def _page(
-    request: Request, *, typed: dict[str, str] | None = None, steps: list[dict[str, Any]] | None = None, error: str = ""
+    request: Request,
+    *,
+    form: QueryDict,
+    typed: dict[str, str] | None = None,
+    steps: list[dict[str, Any]] | None = None,
+    error: str = "",
 ) -> HttpResponse:
+    """The page with the form as it was filled in; `typed`: it is refused."""
     mine = PolledMailbox.objects.visible_to(request.employee).exclude(state=PolledState.DISCONNECTED)
-    said = _becomes(request)  # what was chosen stays chosen
+    said = becomes_of(form, by=request.employee)  # what was chosen stays chosen
     facts = {
         "area": "sendsave",
         "mailboxes": mine.order_by("address", "pk"),
-        "typed": typed or {"port": "993", "security": "tls"},
+        "typed": typed or {"port": "993", "security": "tls", **(typed_in(form) if form else {})},
         "steps": steps or [],
         "error": error,
+        "providers": settings.OAUTH_PROVIDERS.values(),
         "securities": SECURITIES,
         "today": timezone.localdate(),
-        "older_makes": request.POST.get("makes") == "yes",
-        **_saving_facts(request, PolledMailbox(**said.columns()), list(said.responsible)),
+        "older_makes": form.get("makes") == "yes",
+        "is_polled": True,
+        **shown_saving(PolledMailbox(**said.columns()), said.responsible, to=request.employee),
     }
     return render(request, "web/polled/page.html", facts, status=422 if typed else 200)
 
@@ -244,24 +220,14 @@ def _facts(request: Request, found: PolledMailbox) -> dict[str, Any]:
         "mailbox": found,
         "advice": advice_on(found.error_code),
         "error": translated(found.error_text),
+        "refusal": take_refusal(request),
+        "provider": provider_for(found.address, found.imap_host),
+        "is_polled": True,
         "folders": found.folders.order_by("name"),
         "largest": LARGEST,
         "largest_asked": LARGEST_ASKED,
         "troubled": troubled.select_related("folder").order_by("-received_at")[:MOST_SHOWN],
         "securities": SECURITIES,
         "today": timezone.localdate(),
-        **_saving_facts(request, found, people_in_turn(found)),
-    }
-
-
-def _saving_facts(request: Request, saving: PolledMailbox, in_turn: list[Employee]) -> dict[str, Any]:
-    places = {person.pk: place for place, person in enumerate(in_turn)}
-    working = Employee.objects.visible_to(request.employee).working().order_by("name")
-    return {
-        "saving": saving,
-        "is_polled": True,
-        "unknowns": Unknown.choices,
-        "returnings": Returning.choices,
-        "responsibles": sorted(working, key=lambda person: places.get(person.pk, len(places))),
-        "in_turn": set(places),
+        **shown_saving(found, people_in_turn(found), to=request.employee),
     }

@@ -1,10 +1,12 @@
 """Settings of CRM: who sees how much, what is never saved by itself, and what each mailbox saves."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +15,18 @@ from django.views.decorators.http import require_POST
 from letterdesk.accounts.models import Employee, Role
 from letterdesk.crm.linking.exclusions import BadPattern, allow, exclude
 from letterdesk.crm.linking.turns import people_in_turn
-from letterdesk.crm.models import Exclusion, Kind, MailboxSaving, Pipeline, Returning, Scope, Sight, Stage, Unknown
+from letterdesk.crm.models import (
+    Exclusion,
+    Kind,
+    MailboxSaving,
+    Making,
+    Pipeline,
+    Returning,
+    Scope,
+    Sight,
+    Stage,
+    Unknown,
+)
 from letterdesk.crm.records.labels import labels_of
 from letterdesk.crm.records.stages import pipelines_among, stages_for, stages_of
 from letterdesk.crm.saving import change_saving, change_sight, saving_of
@@ -125,56 +138,70 @@ def saving(request: Request, mailbox_id: str) -> HttpResponse:
     """POST /mailboxes/<id>/saving: what of this mailbox is saved to CRM by itself (R5, R28)."""
     manageable = Mailbox.objects.manageable_by(request.employee).select_related("account")
     mailbox = get_object_or_404(manageable, public_id=mailbox_id)
-    change_saving(mailbox, by=request.employee, **read_saving(request, mailbox))
+    change_saving(
+        mailbox,
+        by=request.employee,
+        **read_saving(request.POST, by=request.employee, pipeline=saving_of(mailbox).pipeline),
+    )
     messages.success(request, _("Saved. It holds for letters that come from now on."))
     return redirect("mailbox", mailbox.public_id)
 
 
-def read_saving(request: Request, mailbox: Mailbox | None = None) -> dict[str, Any]:
+def read_saving(form: QueryDict, *, by: Employee, pipeline: Pipeline | None) -> dict[str, Any]:
     """What the form of a mailbox says, as `change_saving` takes it. Raises Http404 for what it cannot say.
 
-    None: the mailbox is not connected yet.
+    `pipeline`: the one that is set.
     """
-    wanted = {name: request.POST.get(name, Unknown.NOTHING) for name in ("unknown_incoming", "unknown_outgoing")}
-    returning = request.POST.get("returning", Returning.NOTHING)
+    wanted = {name: form.get(name, Unknown.NOTHING) for name in ("unknown_incoming", "unknown_outgoing")}
+    returning = form.get("returning", Returning.NOTHING)
     if not set(wanted.values()) <= set(Unknown.values) or returning not in Returning.values:
         raise Http404
-    colleagues = Employee.objects.visible_to(request.employee).working()
-    named = dict.fromkeys(each for each in request.POST.getlist("responsible") if each)
+    colleagues = Employee.objects.visible_to(by).working()
+    named = dict.fromkeys(each for each in form.getlist("responsible") if each)
     return {
         **wanted,
-        "known": request.POST.get("known") == "yes",
+        "known": form.get("known") == "yes",
         "returning": returning,
         "responsible": [get_object_or_404(colleagues, public_id=each) for each in named],
-        "came_from": request.POST.get("came_from", ""),
-        "pipeline": _pipeline_named(request, saving_of(mailbox).pipeline if mailbox else None),
-        "reads_cards": request.POST.get("reads_cards") == "yes",
+        "came_from": form.get("came_from", ""),
+        "pipeline": pipeline_named(form, by=by, now=pipeline),
+        "reads_cards": form.get("reads_cards") == "yes",
     }
 
 
-def _pipeline_named(request: Request, now: Pipeline | None) -> Pipeline | None:
+def pipeline_named(form: QueryDict, *, by: Employee, now: Pipeline | None) -> Pipeline | None:
     """The pipeline of deals that the form names; that which is set stays also where one may not see it."""
-    wanted = request.POST.get("pipeline", "")
+    wanted = form.get("pipeline", "")
     if not wanted or (now is not None and now.public_id == wanted):
         return now if wanted else None
-    seen = Pipeline.objects.visible_to(request.employee).filter(kind=Kind.DEAL)
-    found: Pipeline = get_object_or_404(seen, public_id=wanted)
+    found: Pipeline = get_object_or_404(pipelines_of_deals(by), public_id=wanted)
     return found
+
+
+def pipelines_of_deals(employee: Employee) -> QuerySet[Pipeline]:
+    """Those among which this person chooses, in their order."""
+    seen: QuerySet[Pipeline] = Pipeline.objects.visible_to(employee).filter(kind=Kind.DEAL)
+    return seen.order_by("position", "pk")
 
 
 def saving_facts(request: Request, mailbox: Mailbox | None) -> dict[str, Any]:
     """What the form of a mailbox shows; None: one that is not connected yet, as it was chosen so far."""
-    said = read_saving(request) if request.POST.get("crm") and not mailbox else {}
+    is_chosen = request.POST.get("crm") and not mailbox
+    said = read_saving(request.POST, by=request.employee, pipeline=None) if is_chosen else {}
     people = said.pop("responsible", [])
     saving = saving_of(mailbox) if mailbox else MailboxSaving(**said)
-    in_turn = people_in_turn(saving) if mailbox else people
-    working = Employee.objects.visible_to(request.employee).working().order_by("name")
+    return shown_saving(saving, people_in_turn(saving) if mailbox else people, to=request.employee)
+
+
+def shown_saving(saving: Making, in_turn: Sequence[Employee], *, to: Employee) -> dict[str, Any]:
+    """What the form shows of these settings, whosever they are, to this person."""
+    working = Employee.objects.visible_to(to).working().order_by("name")
     places = {person.pk: place for place, person in enumerate(in_turn)}
     return {
         "saving": saving,
         "unknowns": Unknown.choices,
         "returnings": Returning.choices,
-        "pipelines": Pipeline.objects.visible_to(request.employee).filter(kind=Kind.DEAL).order_by("position", "pk"),
+        "pipelines": pipelines_of_deals(to),
         "responsibles": sorted(working, key=lambda person: places.get(person.pk, len(places))),
         "in_turn": set(places),
     }

@@ -46,7 +46,7 @@ def choices(request: Request) -> HttpResponse:
     if request.method != "POST":
         return _page(request, draft)
     on, roles = read_choices(request.POST)
-    saving = read_saving(request) if request.POST.get("crm") else None
+    saving = read_saving(request.POST, by=request.employee, pipeline=None) if request.POST.get("crm") else None
     try:
         return _connect(request, draft, folders=_chosen(draft, on, roles), access=read_access(request), saving=saving)
     except (BadRoles, NotShareable, PlanError, AlreadyConnected) as error:

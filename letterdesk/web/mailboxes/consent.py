@@ -23,11 +23,13 @@ from letterdesk.plans import limits
 from letterdesk.plans.limits import PlanError
 from letterdesk.sync.claims import ask_for_pass
 from letterdesk.sync.connections import guard
+from letterdesk.web.crm import polled_consent
 from letterdesk.web.mail.words import translated
 from letterdesk.web.mailboxes import wizard as drafts
 from letterdesk.web.mailboxes.connect import take_steps
 from letterdesk.web.mailboxes.connecting import logins_of, shown_steps, spend_test
 from letterdesk.web.mailboxes.consenting import (
+    CRM,
     as_fields,
     as_server,
     as_whom,
@@ -71,9 +73,10 @@ def for_mailbox(request: Request, mailbox_id: str) -> HttpResponse:
 def answered(request: Request, provider_key: str) -> HttpResponse:
     """GET /oauth/<provider>: back from there, with a code or a no. Nothing is shown here, so that no code stays in an
     address."""
-    limits.require(request.employee.account, integration=True)  # R2
     provider: Provider | None = settings.OAUTH_PROVIDERS.get(provider_key)
     question = take_question(request, provider) if provider else None
+    if question is None or question["purpose"] != CRM:  # R30: a mailbox for CRM alone is in every plan
+        limits.require(request.employee.account, integration=True)  # R2
     if provider is None or question is None:
         messages.error(request, _("This sign-in was not begun here, or too long ago. Begin it again."))
         return redirect("mailboxes")
@@ -81,7 +84,11 @@ def answered(request: Request, provider_key: str) -> HttpResponse:
         tokens = _given(request, provider, question)
     except _Refused as error:
         keep_refusal(request, str(error))
+        if question["purpose"] == CRM:
+            return polled_consent.led_back(request, question)
         return redirect("mailbox_sign_in", question["mailbox"]) if question["mailbox"] else redirect("connect_sign_in")
+    if question["purpose"] == CRM:
+        return polled_consent.take_answer(request, provider, question, tokens)
     return (_mended if question["mailbox"] else _drafted)(request, provider, question, tokens)
 
 

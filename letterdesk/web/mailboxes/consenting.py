@@ -16,6 +16,7 @@ from letterdesk.mailboxes.tokens import redirect_address
 from letterdesk.web.request import Request
 
 KEPT_FOR = 600  # seconds between question and answer
+WEBMAIL, CRM = "webmail", "crm"  # what a mailbox is connected for
 
 
 def provider_for(address: str, imap_host: str) -> Provider | None:
@@ -48,9 +49,11 @@ def as_server(provider: Provider, fields: dict[str, Any], address: str) -> Serve
     return Server(**{**as_fields(provider, fields), "imap_user": user, "smtp_user": user})
 
 
-def ask(request: Request, provider: Provider, *, address: str, mailbox_id: str = "") -> HttpResponse:
+def ask(
+    request: Request, provider: Provider, *, address: str, mailbox_id: str = "", purpose: str = WEBMAIL, form: str = ""
+) -> HttpResponse:
     """Remember who asks for what, and lead to the provider: by a page of ours, because the answer to a form may lead to
-    our own pages alone (CSP form-action)."""
+    our own pages alone (CSP form-action). `form`: what was typed, without a secret."""
     url, asked = ask_for_consent(provider, redirect=redirect_address(provider.key), address=address)
     request.session["consent"] = {
         "asked": asdict(asked),
@@ -58,6 +61,8 @@ def ask(request: Request, provider: Provider, *, address: str, mailbox_id: str =
         "employee": request.employee.public_id,
         "address": address,
         "mailbox": mailbox_id,
+        "purpose": purpose,
+        "form": form,
         "at": timezone.now().timestamp(),
     }
     return render(request, "web/connect/leaving.html", {"area": "connect", "provider": provider, "url": url})

@@ -220,6 +220,7 @@ PAGES = {
     "sendsave_address": ("POST", {"unknown_incoming": "lead", "unknown_outgoing": "lead"}, 302, 404, 404, 404, 404),
     "polled_mailboxes": ("GET", {}, 403, 403, 403, 200, 200),
     "polled_mailbox": ("GET", {}, 403, 403, 403, 200, 404),
+    "polled_consent": ("POST", {}, 403, 403, 403, 404, 404),  # it has no provider: test_polled_consent.py
     "polled_server": ("POST", {}, 403, 403, 403, 302, 404),
     "polled_letter": ("POST", {}, 403, 403, 403, 302, 404),
     "crm_bin": ("GET", {}, 200, 200, 200, 200, 200),

@@ -1,0 +1,62 @@
+"""What the forms of a mailbox polled for CRM say: its server, older letters, what becomes of letters (R30)."""
+
+from datetime import datetime, time
+
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+
+from letterdesk.accounts.models import Employee
+from letterdesk.crm.models import PolledMailbox
+from letterdesk.crm.polled import connect as polled
+from letterdesk.mail.imap_types import Login
+from letterdesk.web.crm.settings import read_saving
+
+TYPED = ("address", "host", "port", "security", "user", "since")
+
+
+def typed_in(form: QueryDict) -> dict[str, str]:
+    """What was typed, but the password."""
+    return {name: form.get(name, "").strip()[:320] for name in TYPED}
+
+
+def server_of(typed: dict[str, str], password: str = "") -> Login:
+    """The server as the form names it."""
+    port = typed["port"]
+    return Login(
+        host=typed["host"],
+        port=int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0,
+        security=typed["security"],
+        user=typed["user"] or typed["address"],
+        password=password[:1000],
+    )
+
+
+def older_of(form: QueryDict) -> polled.Older:
+    """What it says of older letters. Raises BadPolled for what is no day."""
+    typed = form.get("since", "").strip()
+    if form.get("older") != "since":
+        return polled.Older()
+    try:
+        day = parse_date(typed)
+    except ValueError:
+        day = None
+    if day is None or day.year < 1970:
+        raise polled.BadPolled(_("Choose the day from which older letters are taken."))
+    since = timezone.make_aware(datetime.combine(day, time.min))
+    return polled.Older(since, makes=form.get("makes") == "yes")
+
+
+def becomes_of(form: QueryDict, *, by: Employee, now: PolledMailbox | None = None) -> polled.Becomes:
+    """What it says of unknown people; `now`: the mailbox as it is set. Raises Http404 for what it cannot say."""
+    said = read_saving(form, by=by, pipeline=now.pipeline if now else None)
+    return polled.Becomes(
+        incoming=said["unknown_incoming"],
+        outgoing=said["unknown_outgoing"],
+        returning=said["returning"],
+        responsible=tuple(said["responsible"]),
+        came_from=said["came_from"],
+        pipeline=said["pipeline"],
+        reads_cards=said["reads_cards"],
+    )
