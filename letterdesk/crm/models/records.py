@@ -137,6 +137,7 @@ class Record(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["account", "kind", "-active_at", "-id"], name="record_latest_first"),
+            models.Index(fields=["account", "-active_at", "-id"], name="record_active_last"),
             models.Index(fields=["deleted_at"], name="record_in_bin", condition=models.Q(deleted_at__isnull=False)),
         ]
 

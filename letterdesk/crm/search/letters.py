@@ -32,8 +32,9 @@ from ..access import in_sight
 from ..activities.timeline import with_bindings
 from ..models import Activity, Binding, FoundText, LetterCopy
 from .index import scope_of_letters
+from .meaning import TABLE
 from .parts import OF_LETTERS, Asked, asked_of_letters
-from .records import READ_FOR_EXCERPT, TABLE, records_that_fit
+from .records import READ_FOR_EXCERPT, records_that_fit
 
 LETTER_KEY = "{position} & 2147483647"
 FIRST_CHUNK, LONGEST_CHUNK = 200, 6_400  # letters taken from the index at once
@@ -138,7 +139,7 @@ class _Walk:
             return Q(pk__in=full_text.keys(full_text.within(node, self.scope), table=TABLE, key=LETTER_KEY))
         match node:
             case Condition(name, Text()):
-                records = records_that_fit(self.employee, node).order_by().values("pk")
+                records = records_that_fit(self.employee, node).values("pk")
                 return Q(pk__in=Binding.objects.filter(record__in=records).values("activity"))
             case Condition(name, value):
                 return _measured(name, value)

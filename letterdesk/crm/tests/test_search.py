@@ -13,6 +13,8 @@ from letterdesk.crm.records.change import change
 from letterdesk.crm.records.fields import fields_of
 from letterdesk.crm.records.merge import merge
 from letterdesk.crm.search import letters as search_letters
+from letterdesk.crm.search import walk
+from letterdesk.crm.search import words as search_words
 from letterdesk.crm.search.index import index_letters, moved, read_missing, row_of_note, row_of_record
 from letterdesk.crm.search.letters import find_letters
 from letterdesk.crm.search.records import find_records, names_by_words
@@ -51,6 +53,20 @@ def in_step(db):
     assert not Note.objects.filter(deleted_at=None).exclude(pk__in=with_words.filter(note__isnull=False)).exists()
 
 
+@pytest.fixture(params=["few", "many, but few in sight", "chunks", "chunks, then whole", "whole"])
+def any_way(request, monkeypatch):
+    """Texts that few have, that many have, but few within sight, and so on; and very many texts."""
+    if request.param == "whole":
+        monkeypatch.setattr(walk, "MOST_TEXTS", 0)
+    elif request.param != "few":
+        monkeypatch.setattr(search_words, "FEW", 0)
+        monkeypatch.setattr(walk, "FEW", 99 if request.param == "many, but few in sight" else 0)
+        for name, size in (("FIRST_CHUNK", 1), ("LONGEST_CHUNK", 2)):
+            monkeypatch.setattr(walk, name, size)
+        monkeypatch.setattr(walk, "LOOKED_AT", 99 if request.param == "chunks" else 1)
+
+
+@pytest.mark.usefixtures("any_way")
 def test_a_record_is_found_by_all_that_people_wrote_into_it(ines, make):
     make(
         name="Zoë Özgür", addresses=("zoe@kiosk.example",), phones=("+49 30 901820",), position="Head of buying",
@@ -63,6 +79,7 @@ def test_a_record_is_found_by_all_that_people_wrote_into_it(ines, make):
         assert names(ines, query) == [], query
 
 
+@pytest.mark.usefixtures("any_way")
 def test_also_by_company_and_contact_by_name_and_by_labels(ines, make):
     acme = make("company", "Acme Works", addresses=("info@acme.example",), note="steel")
     anna = make(name="Anna", company=acme)
@@ -104,6 +121,7 @@ def vars_of(fields):
     return {name: getattr(fields, name) for name in fields.__slots__}
 
 
+@pytest.mark.usefixtures("any_way")
 def test_nobody_finds_what_they_may_not_see(ines, jonas, supervisor, administrator, stranger, make, amara, now):
     """P9"""
     acme = make("company", "Secret Works", responsible=jonas, by=jonas)
@@ -116,6 +134,7 @@ def test_nobody_finds_what_they_may_not_see(ines, jonas, supervisor, administrat
     assert [names_by_words(each, "okaf", most=5) for each in (ines, jonas, stranger)] == [[amara], [], []]
 
 
+@pytest.mark.usefixtures("any_way")
 def test_a_closed_pipeline_is_closed_to_the_search(ines, administrator, make):
     roof = make("deal", "Roof")
     Pipeline.objects.filter(pk=roof.stage.pipeline_id).update(everyone="")
@@ -223,7 +242,7 @@ def test_a_search_takes_few_queries_however_much_it_finds(ines, make, come, now,
     labels.give(made, ["Blue"], by=ines)
     come(*(from_amara(f"Offer {number}") for number in range(1)))
     asked = tree(ines, "amara")
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(9):
         assert len(find_records(ines, asked, most=50).records) == 30
     with django_assert_max_num_queries(8):
         find_letters(ines, asked, now=now, most=50, without_mail=True)
@@ -269,6 +288,7 @@ def test_who_sees_few_letters_finds_the_oldest_however_many_there_are(ines, jona
     assert (len(found.letters), found.is_cut) == (0, True)  # and that is told
 
 
+@pytest.mark.usefixtures("any_way")
 def test_pages_of_letters_and_records(ines, make, amara, now):
     made = [make(name=f"Amara {number}") for number in range(4)]
     index_letters([activity_at(each, at=now, content=from_amara(f"No. {each.pk}")) for each in made], {})
@@ -277,3 +297,21 @@ def test_pages_of_letters_and_records(ines, make, amara, now):
     asked = tree(ines, "offer")
     pages = [find_letters(ines, asked, now=now, most=3, offset=offset, without_mail=False) for offset in (0, 3)]
     assert [(len(page.letters), page.more) for page in pages] == [(3, True), (1, False)]
+
+
+def test_a_common_word_is_found_among_the_last_active_without_asking_all(
+    ines, jonas, make, now, monkeypatch, django_assert_max_num_queries
+):
+    """Neither beside a rare one are all of its hits put in order."""
+    for number in range(40):
+        make(name=f"Amara {number}", at=now - timedelta(days=number))
+    make(name="Amara Rare", at=now - timedelta(days=900))
+    make(name="Amara hidden", responsible=jonas, by=jonas)
+    monkeypatch.setattr(search_words, "FEW", 3)
+    for name, size in (("FEW", 3), ("FIRST_CHUNK", 10), ("LOOKED_AT", 10)):
+        monkeypatch.setattr(walk, name, size)
+    monkeypatch.setattr(walk, "everywhere", lambda _account: pytest.fail)  # no sub-select of all hits
+    found = find_records(ines, tree(ines, "amara"), most=5)
+    assert [each.record.name for each in found.records] == [f"Amara {number}" for number in range(5)] and found.more
+    with django_assert_max_num_queries(14):
+        assert names(ines, "amara rare") == ["Amara Rare"]

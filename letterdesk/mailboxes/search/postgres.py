@@ -4,7 +4,7 @@ A word of a column stands in the vector twice, plain and marked with its column 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
@@ -53,6 +53,20 @@ def keys(expression: str, *, table: str, key: str) -> RawSQL:
     """Of all matching rows of another room's table a key, as a sub-select. `key`: SQL of "{position}"."""
     sql = f"SELECT {key.format(position='position')} FROM {table} WHERE vector @@ %s::tsquery"  # noqa: S608  ours
     return RawSQL(sql, [expression])  # noqa: S611  constant SQL, one parameter
+
+
+def some_keys(
+    expression: str, *, table: str, key: str, column: str, most: int, of: Collection[int] | None = None
+) -> list[int]:
+    """The same, read: at most so many, in no order, one of several rows as often as there are; `of`: of these alone.
+
+    `column`: where the table has the key, with an index of its own, so that few rows are read for few keys.
+    """
+    sql = f"SELECT {column} FROM {table} WHERE vector @@ %s::tsquery"  # noqa: S608  names of ours
+    only, wanted = ("", []) if of is None else (f" AND {column} = ANY(%s)", [list(of)])
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql}{only} LIMIT %s", [expression, *wanted, most])
+        return [number for (number,) in cursor.fetchall()]
 
 
 def vector(columns: dict[str, str], scope: str) -> str:

@@ -1,6 +1,6 @@
 """Full text on SQLite: trees become FTS5 expressions, which hand out letters newest first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -53,6 +53,20 @@ def keys(expression: str, *, table: str, key: str) -> RawSQL:
     found = _index_of(table)
     sql = f"SELECT {key.format(position='rowid')} FROM {found} WHERE {found} MATCH %s"  # noqa: S608  names of ours
     return RawSQL(sql, [expression])  # noqa: S611  constant SQL, one parameter
+
+
+def some_keys(
+    expression: str, *, table: str, key: str, column: str, most: int, of: Collection[int] | None = None
+) -> list[int]:
+    """The same, read: at most so many, in no order, one of several rows as often as there are; `of`: of these alone.
+
+    `column`: where PostgreSQL finds the key in the table.
+    """
+    found = keys(expression, table=table, key=key)
+    only = "" if of is None else f" AND {key.format(position='rowid')} IN ({', '.join(map(str, of)) or 'NULL'})"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{found.sql}{only} LIMIT %s", [*found.params, most])
+        return [number for (number,) in cursor.fetchall()]
 
 
 def _index_of(table: str) -> str:

@@ -114,7 +114,7 @@ def test_pages_of_crm_go_on_and_what_is_left_out_is_told(browser, ines, amara, m
 def test_takes_few_queries_however_much_crm_has(browser, ines, amara, offer):
     for number in range(40):
         activity_at(record_of(ines, f"Amara {number}", f"a{number}@x.example"), subject=f"Amara writes {number}")
-    for show, most in (("", 38), ("crm", 29)):
+    for show, most in (("", 40), ("crm", 34)):
         browser.get("/search", {"q": "amara"})
         with CaptureQueriesContext(connection) as asked:
             page = text(browser.get("/search", {"q": "amara", "show": show}))
