@@ -34,6 +34,16 @@ class Ground:
         """Our processes on SQLite alone."""
         return self._sqlite(purpose)
 
+    def copy(self, laid: "Ours", purpose: str) -> "Ours":
+        """What was laid into a store, once more, in a store of its own; nobody works on the first meanwhile."""
+        data = self._work / f"{purpose}-{'postgresql' if laid.database else 'sqlite'}"
+        if laid.data.exists():
+            shutil.copytree(laid.data, data)
+        if not laid.database:
+            return Ours(data, "")
+        self._create(f"{PREFIX}_{purpose}", laid.database.rpartition("/")[2])
+        return Ours(data, f"{POSTGRES}/{PREFIX}_{purpose}")
+
     def clear(self) -> None:
         """Drop the databases of this run."""
         for name in self._made:
@@ -69,6 +79,7 @@ class Ours:
 
     def __init__(self, data: Path, database: str) -> None:
         self.data = data
+        self.database = database
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("LETTERDESK_", "DATABASE_"))},
             **({"DATABASE_URL": database} if database else {}),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import peers
+from .clients import linking
 from .corpus import Corpus
 from .figures import Figures
 from .ground import Ground, Ours
@@ -318,40 +319,6 @@ def _p95(taken: list[float]) -> float:
 
 def _at(served: Served) -> tuple[str, str, str]:
     return served.dovecot.host, str(served.dovecot.port), served.user.name
-
-
-def linking(this: Round) -> None:
-    """How quick letters find their clients among many, and the timeline of one with many letters is."""
-    with this.figures.step("linking"):
-        for name, ours in this.ground.fresh("linking").items():
-            got = ours.measure("bench.linking", "link", str(this.size.contacts), str(this.size.letters))
-            this.figures.raw[f"linking-{name}"] = got
-            each, cpu = (got[key] / got["letters"] * 1000 for key in ("seconds", "cpu_seconds"))
-            text = f"{each:.2f} ms a letter, {cpu:.2f} ms of CPU"
-            what = f"linking {got['letters']:,} letters, {got['contacts']:,} contacts, {name}"
-            this.figures.add(what, text, "to reach: 1 ms", f"{each:.2f}")
-    with this.figures.step("linking a first sync"):
-        for name, ours in this.ground.fresh("synced").items():
-            _linking_beside_sync(this, name, ours)
-    with this.figures.step("timeline"):
-        for name, ours in this.ground.fresh("timeline").items():
-            got = ours.measure("bench.linking", "timeline", str(this.size.activities))
-            this.figures.raw[f"timeline-{name}"] = got
-            for part, told in ((part, got[part]) for part in ("store", "page", "company")):
-                text = f"{told['seconds'] * 1000:.1f} ms, {told['cpu_seconds'] * 1000:.1f} ms of CPU"
-                what = f"timeline of {got['activities']:,} letters, {part}, {name}"
-                this.figures.add(what, f"{text}, {told['queries']} queries", "to reach: 30 ms")
-
-
-def _linking_beside_sync(this: Round, name: str, ours: Ours) -> None:
-    got = ours.measure("bench.linking", "synced", *_at(this.served), str(this.size.contacts))
-    this.figures.raw[f"linking-synced-{name}"] = got
-    for who, words in (("nobody", "no client among them"), ("tenth", "every tenth of a client")):
-        by_clock = got[who]["seconds"] / got["sync"]["seconds"]
-        each, cpu = (got[who][key] / got["letters"] * 1000 for key in ("seconds", "cpu_seconds"))
-        text = f"{each:.2f} ms a letter, {cpu:.2f} ms of CPU, {by_clock:.0%} of the sync, {got[who]['saved']:,} saved"
-        what = f"linking a first sync of {got['letters']:,} letters, {words}, {name}"
-        this.figures.add(what, text, "to reach: 15 %", f"{by_clock:.2f}")
 
 
 PARTS: dict[str, Callable[[Round], None]] = {

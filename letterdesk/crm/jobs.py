@@ -13,7 +13,7 @@ from letterdesk.mailboxes.models import Mailbox
 from letterdesk.plans.models import Channel
 
 from .linking.cards import read_noted
-from .linking.link import link_piece, mailboxes_to_look_at
+from .linking.link import is_behind, link_piece, mailboxes_to_look_at
 from .linking.look_back import look_back
 from .models import CardsToRead, Record, RecordImport, Source
 from .own.index import index_piece
@@ -34,7 +34,7 @@ def link_letters_of(mailbox_id: int) -> None:
     """
     for mailbox in Mailbox.objects.filter(pk=mailbox_id, forgotten_at=None).select_related("account", "owner__account"):
         for _ in range(PIECES):
-            if link_piece(mailbox, now=timezone.now()) is None:
+            if not is_behind(mailbox) or link_piece(mailbox, now=timezone.now()).is_last:
                 break
         else:
             link_letters_of.later(mailbox_id)

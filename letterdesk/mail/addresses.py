@@ -134,6 +134,7 @@ def make_address(name: str, address: str) -> Address:
     return Address(name="" if name.lower() == address.lower() else name, address=address)
 
 
+@lru_cache(maxsize=4096)  # the same few stand in most letters
 def address_key(address: str) -> str:
     """An address as it is compared with others: without regard to case, its domain as it is registered (IDNA)."""
     local, at, domain = unicodedata.normalize("NFKC", "".join(address.split())).rpartition("@")

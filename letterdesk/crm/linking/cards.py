@@ -44,8 +44,6 @@ def note_cards(
 
     `since`: since when the account has had Webmail, None: always; of older letters nothing is made (R28).
     """
-    if not saving_of(mailbox).reads_cards:
-        return
     wanted = {
         each.letter.pk: activity
         for each, activity in zip(kept, activities, strict=True)
@@ -54,6 +52,8 @@ def note_cards(
         and not each.letter.is_history
         and (since is None or each.letter.received_at >= since)
     }
+    if not wanted or not saving_of(mailbox).reads_cards:
+        return
     files = Attachment.objects.filter(message__in=list(wanted), content_type__in=TYPES, size__lte=LARGEST)
     for letter in files.values_list("message", flat=True).distinct():
         CardsToRead.objects.get_or_create(

@@ -1,5 +1,6 @@
 """Connecting a letter takes the earlier letters of its conversation along (R6)."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -27,11 +28,10 @@ def take_earlier(
     By itself only what people of the conversation wrote (D11); by a person's hand all. What a person took out of CRM,
     drafts, spam and what lies in a trash stay where they are. Inside the caller's transaction.
     """
-    linked = [each for each in kept if any(bind.reason != Reason.HISTORY for bind in each.bindings)]
+    linked = _by_conversation(kept)
     if not linked:
         return 0
-    conversations = {each.letter.conversation_id for each in linked}
-    before = Message.objects.filter(mailbox=mailbox, conversation__in=conversations, binned_at=None)
+    before = Message.objects.filter(mailbox=mailbox, conversation__in=list(linked), binned_at=None)
     if by is None:
         before = before.filter(in_crm=False)
     others = before.exclude(pk__in=[each.letter.pk for each in kept])
@@ -42,7 +42,7 @@ def take_earlier(
     gone = _taken_out(mailbox.account_id, letters)
     taken = []
     for letter in letters:
-        following = _following(letter, linked)
+        following = _following(letter, linked[letter.conversation_id])
         lies = roles.get(letter.pk, set())
         if following is None or identity_of(letter) in gone or not lies - set(ASIDE):
             continue
@@ -55,14 +55,19 @@ def take_earlier(
     return len(taken)
 
 
+def _by_conversation(kept: Sequence[ToKeep]) -> dict[int, list[ToKeep]]:
+    """The letters that were linked, by conversation; what went along with another one takes nothing along."""
+    linked: defaultdict[int, list[ToKeep]] = defaultdict(list)
+    for each in kept:
+        if any(bind.reason != Reason.HISTORY for bind in each.bindings):
+            linked[each.letter.conversation_id].append(each)
+    return linked
+
+
 def _following(letter: Message, linked: Sequence[ToKeep]) -> ToKeep | None:
-    """The next linked letter of the conversation after this one."""
-    later = [
-        each
-        for each in linked
-        if each.letter.conversation_id == letter.conversation_id
-        and (each.letter.received_at, each.letter.pk) > (letter.received_at, letter.pk)
-    ]
+    """The next after this letter of those that are linked in its conversation."""
+    this = (letter.received_at, letter.pk)
+    later = [each for each in linked if (each.letter.received_at, each.letter.pk) > this]
     return min(later, key=lambda each: (each.letter.received_at, each.letter.pk), default=None)
 
 

@@ -16,7 +16,7 @@ from letterdesk.plans import limits
 from letterdesk.plans.models import Channel, Subscription
 from letterdesk.plans.timeline import webmail_began_at
 
-from ..models import Binding, Correction, EmailAddress, Kind, PolledMailbox, Record, Stage, Unlinked
+from ..models import Binding, Correction, EmailAddress, Kind, MailboxSaving, PolledMailbox, Record, Stage, Unlinked
 from ..saving import saving_of
 from ..sendsave.secret import Ours
 from . import exclusions
@@ -140,11 +140,13 @@ class Grounds:
         return Conversation(frozenset(self.threads.people[thread]), tuple(self.standing[thread].values()))
 
 
-def grounds_of(mailbox: Mailbox, letters: Sequence[Message], *, now: datetime) -> Grounds:
-    """All that is around these letters of the mailbox at `now`."""
+def grounds_of(
+    mailbox: Mailbox, letters: Sequence[Message], *, now: datetime, saving: MailboxSaving | None = None
+) -> Grounds:
+    """All that is around these letters of the mailbox at `now`; `saving`: its settings, where they are known."""
     account = mailbox.account
     subscription = Subscription.objects.filter(account=account).first()
-    saving = saving_of(mailbox)
+    saving = saving or saving_of(mailbox)
     ours = ours_of(account.pk)
     grounds = Grounds(
         ours=ours,

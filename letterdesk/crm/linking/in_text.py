@@ -113,7 +113,7 @@ def told_of(account_id: int, letters: Mapping[str, Identified], *, is_sure: bool
     `is_sure`: who sent them is as sure as in Webmail; else only what is unverified counts.
     """
     senders = {address_key(each.from_address) for each in letters.values() if each.from_address}
-    if not senders:
+    if not senders or not InText.objects.filter(account=account_id).exists():
         return {}
     rows = InText.objects.filter(account=account_id, sender__in=senders, activity__deleted_at=None)
     waiting = [row for row in rows.select_related("activity") if is_sure or row.activity.is_unverified]

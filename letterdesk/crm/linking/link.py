@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, Max, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from letterdesk.events.record import record as tell
@@ -23,6 +23,7 @@ from letterdesk.mailboxes.retention.receipts import lock
 from letterdesk.plans import limits
 
 from ..models import Activity, InText, Kind, MailboxSaving, Thread
+from ..saving import saving_of
 from .cards import note_cards
 from .decide import Bind, decide, direction
 from .earlier import take_earlier
@@ -30,6 +31,7 @@ from .ground import Grounds, enter, grounds_of
 from .in_text import told_of
 from .keep import ToKeep, keep
 from .make import Maker, maker_of
+from .sift import next_of, sift
 from .threads import merge, remember_keys
 
 AT_ONCE = 500  # half of what a piece of 200 cost was its questions, which are as many for any number
@@ -46,7 +48,7 @@ class _Piece:
     now: datetime
     told: dict[str, InText]  # letters of which the text of a forward has told, by identity
     kept: list[ToKeep] = field(default_factory=list)
-    threads: list[Thread] = field(default_factory=list)  # new ones; until they are stored, minus their number
+    talks: list[int] = field(default_factory=list)  # conversations of new threads: these are called minus their number
 
     def look_at(self, letter: Message, *, in_bin: bool | None) -> None:
         """Decide about one letter. `in_bin`: whether its activity lies there; None: it has none yet."""
@@ -74,22 +76,34 @@ class _Piece:
         enter(grounds, thread, [*known, *(deal for deal in grounds.deals if deal.pk in standing)])
 
     def _new_thread(self, letter: Message) -> int:
-        subject = letter.conversation.subject
-        self.threads.append(rows.make(Thread, account_id=letter.account_id, subject=subject))
-        return -len(self.threads)
+        self.talks.append(letter.conversation_id)
+        return -len(self.talks)
 
     def with_threads(self) -> list[ToKeep]:
         """What is kept, its new threads stored."""
-        rows.insert_with_keys(self.threads, known_by="public_id")
-        keys = {-number: thread.pk for number, thread in enumerate(self.threads, 1)}
+        subjects = dict(Conversation.objects.filter(pk__in=set(self.talks)).values_list("pk", "subject"))
+        account_id = self.mailbox.account_id
+        threads = [rows.make(Thread, account_id=account_id, subject=subjects[talk]) for talk in self.talks]
+        rows.insert_with_keys(threads, known_by="public_id")
+        keys = {-number: thread.pk for number, thread in enumerate(threads, 1)}
         return [replace(each, thread=keys.get(each.thread, each.thread)) for each in self.kept]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of a piece: how many letters were saved; whether more are waiting, as far as is known."""
+
+    saved: int
+    is_last: bool
 
 
 def link_new(mailbox: Mailbox, *, now: datetime) -> int:
     """Look at all letters of the mailbox that were not looked at yet; returns how many were saved."""
-    saved = 0
-    while (piece := link_piece(mailbox, now=now)) is not None:
-        saved += piece
+    looked = link_piece(mailbox, now=now)
+    saved = looked.saved
+    while not looked.is_last:
+        looked = link_piece(mailbox, now=now)
+        saved += looked.saved
     return saved
 
 
@@ -101,36 +115,38 @@ def link_letters(mailbox: Mailbox, message_ids: Sequence[int], *, now: datetime)
             _hold(mailbox)
             # By their keys: asked for the mailbox, too, SQLite would rather walk all of it.
             wanted = Message.objects.filter(pk__in=message_ids[start : start + AT_ONCE])
-            found = wanted.select_related("conversation").order_by("pk")
-            letters = [letter for letter in found if letter.mailbox_id == mailbox.pk]
+            letters = [letter for letter in wanted.order_by("pk") if letter.mailbox_id == mailbox.pk]
             for letter in letters:
                 letter.is_history = True
-            saved += _link(mailbox, letters, now)
+            saved += _link(saving_of(mailbox), letters, now)
     return saved
 
 
 @transaction.atomic
-def link_piece(mailbox: Mailbox, *, now: datetime) -> int | None:
-    """Look at some letters; returns how many were saved, None: there are no more."""
+def link_piece(mailbox: Mailbox, *, now: datetime) -> Looked:
+    """Look at some letters."""
     _hold(mailbox)
     saving, _ = MailboxSaving.objects.get_or_create(mailbox=mailbox, defaults={"account_id": mailbox.account_id})
-    letters = list(not_considered(mailbox, saving.considered)[:AT_ONCE])
-    saved = _link(mailbox, letters, now) if letters else 0
-    # Later letters of this mailbox have greater keys than all that are there now, whosever they are.
-    newest = Message.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    considered = letters[-1].pk if len(letters) == AT_ONCE else max(newest, saving.considered)
-    MailboxSaving.objects.filter(pk=saving.pk).exclude(considered=considered).update(considered=considered)
+    saving.mailbox = mailbox
+    keys = next_of(saving, AT_ONCE)
+    wanted = sift(saving, keys) if keys else []
+    saved = _link(saving, list(Message.objects.filter(pk__in=wanted).order_by("pk")), now) if wanted else 0
+    is_last = len(keys) < AT_ONCE
+    considered = _up_to_now(saving) if is_last else keys[-1]
+    if considered != saving.considered:
+        MailboxSaving.objects.filter(pk=saving.pk).update(considered=considered)
     reach("crm_link.before_commit")
-    return saved if len(letters) == AT_ONCE else (saved or None)
+    return Looked(saved, is_last)
 
 
-def not_considered(mailbox: Mailbox, considered: int) -> QuerySet[Message]:
-    """Letters that were not looked at yet, in the order in which they came."""
-    letters: QuerySet[Message] = Message.objects.filter(pk__gt=considered).select_related("conversation").order_by("pk")
-    if not considered:
-        return letters.filter(mailbox=mailbox)
-    newer: QuerySet[Message] = letters.annotate(of=F("mailbox_id") + 0).filter(of=mailbox.pk)  # by key: they are few
-    return newer
+def _up_to_now(saving: MailboxSaving) -> int:
+    """Later letters of this mailbox have greater keys than all that are there now, whosever they are."""
+    return max(Message.objects.aggregate(newest=Max("pk"))["newest"] or 0, saving.considered)
+
+
+def is_behind(mailbox: Mailbox) -> bool:
+    """Whether letters of the mailbox wait; asked without holding anything: each batch of a sync wakes its own job."""
+    return bool(next_of(saving_of(mailbox), 1))
 
 
 def mailboxes_to_look_at() -> list[int]:
@@ -148,15 +164,16 @@ def _hold(mailbox: Mailbox) -> None:
     Mailbox.objects.select_for_update(no_key=True).get(pk=mailbox.pk)
 
 
-def _link(mailbox: Mailbox, letters: Sequence[Message], now: datetime) -> int:
+def _link(saving: MailboxSaving, letters: Sequence[Message], now: datetime) -> int:
     """Decide about letters one after the other, then write all down."""
-    grounds = grounds_of(mailbox, letters, now=now)
+    mailbox = saving.mailbox
+    grounds = grounds_of(mailbox, letters, saving=saving, now=now)
     _join_threads(grounds)
     there = Activity.objects.filter(account=mailbox.account_id, identity__in=set(grounds.identities.values()))
     in_bin = {each.identity: each.deleted_at is not None for each in there.only("identity", "deleted_at")}
     new = {grounds.identities[each.pk]: each for each in letters if grounds.identities[each.pk] not in in_bin}
     told = told_of(mailbox.account_id, new)
-    piece = _Piece(mailbox, grounds, maker_of(mailbox, grounds, now=now), now, told)
+    piece = _Piece(mailbox, grounds, maker_of(saving, grounds, now=now), now, told)
     for letter in letters:
         piece.look_at(letter, in_bin=in_bin.get(grounds.identities[letter.pk]))
     _write(piece)

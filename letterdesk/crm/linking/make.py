@@ -12,13 +12,12 @@ from letterdesk.accounts.absence import is_here
 from letterdesk.accounts.models import Employee
 from letterdesk.mail.addresses import address_key
 from letterdesk.mail.subjects import normal_subject
-from letterdesk.mailboxes.models import Mailbox, Message
+from letterdesk.mailboxes.models import Message
 
-from ..models import Kind, Reason, Record, Source, Unknown
+from ..models import Kind, MailboxSaving, Reason, Record, Source, Unknown
 from ..records.create import create
 from ..records.fields import LONGEST_NAME, Fields
 from ..records.stages import first_stage
-from ..saving import saving_of
 from .decide import Bind, Known, New
 from .ground import Grounds
 from .guess import company_of
@@ -96,10 +95,11 @@ class Maker:
         return self.queue.next()
 
 
-def maker_of(mailbox: Mailbox, grounds: Grounds, *, now: datetime) -> Maker:
-    """The maker of a mailbox; where nothing is said of the source, the mailbox is."""
-    saving = saving_of(mailbox)
-    return Maker(grounds, queue_of(mailbox, now), saving.came_from or mailbox.address, now, saving.pipeline_id)
+def maker_of(saving: MailboxSaving, grounds: Grounds, *, now: datetime) -> Maker:
+    """The maker of a mailbox with these settings; where nothing is said of the source, the mailbox is."""
+    mailbox = saving.mailbox
+    queue = queue_of(mailbox, now) if saving.makes_something else Queue(mailbox.owner)
+    return Maker(grounds, queue, saving.came_from or mailbox.address, now, saving.pipeline_id)
 
 
 def _record(key: int | None) -> Record | None:

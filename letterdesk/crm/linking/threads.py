@@ -5,17 +5,26 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from letterdesk.mailboxes import rows
-from letterdesk.mailboxes.models import Message, ThreadKey
+from letterdesk.mailboxes.models import Message
 from letterdesk.mailboxes.threading import key_of
 
 from ..models import Activity, ActivityKey, Thread, Unlinked
 from .identity import people_of
 
 KEYS_AT_ONCE = 20_000
+_OF_KEYS = """
+    SELECT t.conversation_id, t.key, k.thread_id FROM mailboxes_threadkey AS t
+    LEFT JOIN crm_activitykey AS k ON k.account_id = %s AND k.key = t.key WHERE t.conversation_id IN %s"""
 _OF_COPIES = """
     SELECT DISTINCT m.conversation_id, a.thread_id FROM mailboxes_message AS m
     JOIN crm_lettercopy AS c ON c.mailbox_id = m.mailbox_id AND c.blob = m.blob
     JOIN crm_activity AS a ON a.id = c.activity_id WHERE m.account_id = %s AND m.conversation_id IN %s"""
+
+_TALKS = """
+    SELECT t.conversation_id FROM mailboxes_threadkey AS t
+    JOIN crm_activitykey AS k ON k.account_id = %s AND k.key = t.key WHERE t.conversation_id IN %s
+    UNION SELECT m.conversation_id FROM mailboxes_message AS m
+    JOIN crm_lettercopy AS c ON c.mailbox_id = m.mailbox_id AND c.blob = m.blob WHERE m.conversation_id IN %s"""
 
 
 @dataclass(slots=True)
@@ -55,24 +64,27 @@ class Threads:
 
 
 def threads_of(account_id: int, letters: Sequence[Message], *, ours: Collection[str]) -> Threads:
-    """What CRM knows of the conversations of these letters; four queries, however many there are."""
+    """What CRM knows of the conversations of these letters; three queries, however many there are."""
     conversations = sorted({letter.conversation_id for letter in letters})
     found = Threads()
     if not conversations:
         return found
-    for conversation, key in ThreadKey.objects.filter(conversation__in=conversations).values_list(
-        "conversation_id", "key"
-    ):
-        found.keys[conversation].add(key)
-    known = _known(account_id, {key for keys in found.keys.values() for key in keys})
     leading: defaultdict[int, set[int]] = defaultdict(set)
-    for conversation, keys in found.keys.items():
-        leading[conversation] |= {known[key] for key in keys if key in known}
+    for conversation, key, thread in rows.run_returning(_OF_KEYS, [account_id, conversations]):
+        found.keys[conversation].add(key)
+        if thread is not None:
+            leading[conversation].add(thread)
     for conversation, thread in rows.run_returning(_OF_COPIES, [account_id, conversations]):
         leading[conversation].add(thread)
     found.of_conversation = {conversation: sorted(threads) for conversation, threads in leading.items()}
     _fill_people(found, ours)
     return found
+
+
+def known_talks(account_id: int, conversations: Collection[int]) -> set[int]:
+    """Which of these conversations of a mailbox lead to any thread; as `threads_of`, in one query."""
+    wanted = sorted(conversations)
+    return {talk for (talk,) in rows.run_returning(_TALKS, [account_id, wanted, wanted])} if wanted else set()
 
 
 def threads_of_ids(account_id: int, message_ids: Sequence[str], *, ours: Collection[str]) -> Threads:

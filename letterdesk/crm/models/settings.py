@@ -84,6 +84,12 @@ class MailboxSaving(Making):
     def __str__(self) -> str:
         return f"saving of {self.mailbox_id}"
 
+    @property
+    def makes_something(self) -> bool:
+        """Whether records are made of letters (R28)."""
+        made = (self.unknown_incoming != Unknown.NOTHING, self.unknown_outgoing != Unknown.NOTHING)
+        return any(made) or self.returning != Returning.NOTHING
+
 
 class Turn(models.Model):
     """Somebody whose turn it is, one after the other, to be responsible for what a mailbox makes (`turns.py`).
