@@ -38,12 +38,14 @@ class Door:
 
     `take` decides about a letter and writes its state, in a transaction of its own; twice is once. `is_behind_ours`:
     its letters come through a mail server of ours alone, so that what that wrote down about senders may be believed.
+    `most_unreadable`: so many letters that cannot be read are kept at an address; None: all.
     """
 
     name: str
     find: Callable[[str, datetime], Place | None]
     take: Callable[[Arrival, datetime], None]
     is_behind_ours: bool = True
+    most_unreadable: int | None = None
 
     @property
     def believed(self) -> str:

@@ -17,12 +17,13 @@ from letterdesk.mail.authentic import Proof, evidence_of
 from letterdesk.mail.letters import Unreadable
 from letterdesk.mail.parse import parse_many
 
-from .doors import Arrival, door_named
+from .doors import Arrival, Door, door_named
 from .models import KEPT, Arrived, State
 from .states import forget, leave, settle
 
 logger = logging.getLogger(__name__)
 
+CROWDED = "crowded"  # why a letter that cannot be read was not kept
 MOST_READS = 3  # tries to read a letter
 AGAIN_AFTER = timedelta(minutes=2)  # doubled with each try,
 MOST_DOUBLED = 9  # up to 17 hours: it is tried without an end
@@ -44,11 +45,11 @@ def take(arrived_id: int) -> None:
         return  # another worker has it, or it is done
     raw = blobs.get(row.account_id, row.blob)
     [letter] = parse_many([raw])
+    door = door_named(row.door)
     if isinstance(letter, Unreadable):
         if row.tries >= MOST_READS:
-            _cannot_be_read(row, now)
+            _cannot_be_read(row, door, now)
         return
-    door = door_named(row.door)
     evidence = evidence_of(raw, believed=door.believed)
     if evidence.proof == Proof.UNKNOWN and now < row.arrived_at + DNS_PATIENCE:
         settle(row, now=now)
@@ -58,7 +59,11 @@ def take(arrived_id: int) -> None:
 
 
 @transaction.atomic
-def _cannot_be_read(row: Arrived, now: datetime) -> None:
+def _cannot_be_read(row: Arrived, door: Door, now: datetime) -> None:
+    there = Arrived.objects.filter(door=row.door, address=row.address, state=State.UNREADABLE)
+    if door.most_unreadable is not None and there.count() >= door.most_unreadable:
+        leave(row, State.LEFT_OUT, why=CROWDED, now=now, is_kept=False)
+        return
     leave(row, State.UNREADABLE, why="unreadable", now=now)
     record("arrived.unreadable", account=row.account, subject=row.holder)
 

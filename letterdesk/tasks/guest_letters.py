@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record
 from letterdesk.intake.doors import Arrival, Door
+from letterdesk.intake.jobs import CROWDED
 from letterdesk.intake.jobs import take as look_again
 from letterdesk.intake.models import FAILED_TRIES, Arrived, State
 from letterdesk.intake.states import again, leave, mine
@@ -37,6 +38,7 @@ from .guests import DOOR, OPEN, TASK_GONE, find
 from .models import Comment, Guest, Task, TaskFile
 
 PER_HOUR = 30  # comments of one guest
+MOST_WAITING = 20  # letters of one guest; a further one is not kept, and counted on the task's page
 SHOWN = 500  # characters of a letter that waits
 
 
@@ -54,6 +56,7 @@ class Why(StrEnum):
     AWAY = "away"
     REPORT = "report"
     DROPPED = "dropped"
+    CROWDED = CROWDED
 
 
 WAITS = frozenset({Why.UNPROVED, Why.OTHER, Why.REMOVED, Why.IN_BIN, Why.TOO_MANY, Why.TWICE, Why.FULL, Why.AUTOMATIC})
@@ -88,6 +91,15 @@ class Seen:
     room: int = MOST
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Letters that programs wrote, those of them that can be looked at, and how many were too many to wait."""
+
+    automatic: list[Arrived]
+    kept: list[Arrived]
+    crowded: int
+
+
 def decide(seen: Seen) -> Why | None:
     """Why it is no comment yet, or never; None: it is one."""
     checks = (
@@ -110,7 +122,7 @@ def take(arrival: Arrival, now: datetime) -> None:
     if report is not None or not arrival.row.sender:
         if report is not None:
             came_back(arrival.row.address, report, now=now)
-        leave(arrival.row, State.LEFT_OUT, why=Why.REPORT, now=now)
+        _leave_out(arrival.row, arrival.letter, Why.REPORT, now=now)
         return
     _take(arrival.row, read(arrival.raw, arrival.letter), now=now, is_proved=arrival.evidence.proof == Proof.GIVEN)
 
@@ -151,6 +163,25 @@ def waiting(guests: QuerySet[Guest]) -> QuerySet[Arrived]:
     failed = Q(state=State.WAITING, tries__gte=FAILED_TRIES)
     at = Arrived.objects.filter(door=DOOR, address__in=guests.values("public_id"))
     return at.filter(Q(state__in=[State.ASKED, State.UNREADABLE]) | failed).order_by("arrived_at", "pk")
+
+
+def readable(guests: QuerySet[Guest]) -> QuerySet[Arrived]:
+    """Letters at these guests' addresses that can be read as they came: those that wait, and what programs wrote."""
+    return waiting(guests) | _left_out(guests, Why.AWAY, Why.REPORT).exclude(facts={})
+
+
+def left_out(guests: QuerySet[Guest]) -> LeftOut:
+    """What of the last 30 days was no comment, and waits for nobody, the latest first; the caller has the right."""
+    rows = list(_left_out(guests, Why.AWAY, Why.REPORT, Why.CROWDED).order_by("-arrived_at", "-pk"))
+    crowded = [each for each in rows if each.why == Why.CROWDED]
+    automatic = [each for each in rows if each.why != Why.CROWDED]
+    return LeftOut(automatic, [each for each in automatic if each.facts], len(crowded))
+
+
+def _left_out(guests: QuerySet[Guest], *whys: Why) -> QuerySet[Arrived]:
+    at = Arrived.objects.filter(door=DOOR, address__in=guests.values("public_id"))
+    found: QuerySet[Arrived] = at.filter(state=State.LEFT_OUT, why__in=whys)
+    return found
 
 
 def why(row: Arrived) -> str:
@@ -259,19 +290,36 @@ def _comment(guest: Guest, reading: Reading, letter: str, *, by: Employee | None
 
 def _put_aside(row: Arrived, guest: Guest, reading: Reading, found: Why, *, now: datetime) -> None:
     if found not in WAITS:
-        leave(row, State.LEFT_OUT, why=found, now=now)
+        _leave_out(row, reading.letter, found, now=now)
         return
-    sender = reading.letter.sender
-    facts = {
-        "subject": reading.letter.subject[:300],
-        "from_name": sender.name[:200] if sender else "",
-        "from_address": sender.address[:320] if sender else "",
-        "text": clean(reading.text, SHOWN),
-        "files": len(reading.files),
-    }
-    leave(row, State.ASKED, why=found, now=now, facts=facts)
+    if _is_crowded(row, State.ASKED):
+        leave(row, State.LEFT_OUT, why=Why.CROWDED, now=now, is_kept=False)
+        return
+    said = {"text": clean(reading.text, SHOWN), "files": len(reading.files)}
+    leave(row, State.ASKED, why=found, now=now, facts=_facts(reading.letter) | said)
     record("task.guest_waits", account=guest.account, topic=guest.task.topic, subject=guest.task.reference,
            guest=guest.public_id, why=found.value)  # fmt: skip
 
 
-GUESTS: Door = Door(DOOR, find, take)
+def _leave_out(row: Arrived, letter: Letter, why: Why, *, now: datetime) -> None:
+    """A program's letter is no comment; so many of them can be looked at for 30 days, further ones are counted."""
+    is_kept = not _is_crowded(row, State.LEFT_OUT)
+    leave(row, State.LEFT_OUT, why=why, now=now, is_kept=is_kept, facts=_facts(letter) if is_kept else {})
+
+
+def _is_crowded(row: Arrived, state: State) -> bool:
+    """Whether as many others at the guest's address are in this state, with their bytes, as may be."""
+    others = Arrived.objects.filter(door=DOOR, address=row.address, state=state).exclude(pk=row.pk).exclude(facts={})
+    return others.count() >= MOST_WAITING
+
+
+def _facts(letter: Letter) -> dict[str, Any]:
+    sender = letter.sender
+    return {
+        "subject": letter.subject[:300],
+        "from_name": sender.name[:200] if sender else "",
+        "from_address": sender.address[:320] if sender else "",
+    }
+
+
+GUESTS: Door = Door(DOOR, find, take, most_unreadable=MOST_WAITING)

@@ -18,6 +18,7 @@ from .files import LARGEST
 
 LONGEST = 20_000  # characters of a comment, and of what else its letter says; the letter itself is kept beside it
 MOST_IN_LETTER = 20  # files; as above
+_EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n){2,}")
 SMALL_PICTURE = 100_000  # bytes: so large are the pictures of signatures
 
 
@@ -68,7 +69,8 @@ def _plain(html: str) -> str:
 
 
 def _bare(text: str) -> str:
-    return text.replace("\0", "").strip()
+    """Outlook puts an empty line between any two; several in a row say no more than one."""
+    return _EMPTY_LINES.sub("\n\n", text.replace("\0", "").strip())
 
 
 def _told(text: str) -> set[str]:

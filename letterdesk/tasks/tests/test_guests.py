@@ -17,7 +17,9 @@ from letterdesk.intake.serve import server_of
 from letterdesk.lib import crashpoint
 from letterdesk.mail.authentic import Evidence, Proof
 from letterdesk.mail.inbound import Inbound
+from letterdesk.mail.letters import Unreadable
 from letterdesk.mail.smtpd import Handed
+from letterdesk.mailboxes.models import BlobReference
 from letterdesk.outbound.composing import CannotSend
 from letterdesk.outbound.deliver import deliver
 from letterdesk.outbound.identities import identities_with_senders
@@ -216,6 +218,41 @@ def test_what_a_program_wrote_makes_no_comment(guest, arrive, fields, state):  #
     assert arrive(answer(guest, **fields)).state == state
     assert not Comment.objects.exists()
     assert Delivery.objects.count() == 1  # and no letter
+
+
+def test_what_programs_wrote_leaves_a_trace_and_can_be_looked_at(guest, arrive, monkeypatch, ines):
+    monkeypatch.setattr(guest_letters, "MOST_WAITING", 2)
+    rows = [arrive(answer(guest, name=name, Auto_Submitted="auto-replied")) for name in ("a", "b", "c")]
+    theirs = Guest.objects.visible_to(ines)
+    found = guest_letters.left_out(theirs)
+    assert (len(found.automatic), found.kept, found.crowded) == (3, rows[1::-1], 0)
+    assert rows[0].facts["subject"] == "Re: Renew contract"
+    assert set(guest_letters.readable(theirs)) == set(rows[:2])
+    assert not BlobReference.objects.filter(holder=rows[2].holder).exists()
+
+
+def test_so_many_letters_wait_and_the_oldest_stay(house, guest, arrive, monkeypatch, ines, now):
+    """Further ones are counted and not kept; what the guest is proved to have written is a comment all the same."""
+    monkeypatch.setattr(guest_letters, "MOST_WAITING", 2)
+    house["proof"] = Proof.NONE
+    rows = [arrive(answer(guest, name=name)) for name in ("a", "b", "c", "d")]
+    assert [each.state for each in rows] == [State.ASKED, State.ASKED, State.LEFT_OUT, State.LEFT_OUT]
+    theirs = Guest.objects.visible_to(ines)
+    assert list(guest_letters.waiting(theirs)) == rows[:2] and guest_letters.left_out(theirs).crowded == 2
+    assert not BlobReference.objects.filter(holder=rows[2].holder).exists()
+    house["proof"] = Proof.GIVEN
+    assert arrive(answer(guest, name="e")).state == State.DONE
+    house["proof"] = Proof.NONE
+    assert guest_letters.accept(rows[0], by=ines, now=now)
+    assert arrive(answer(guest, name="f")).state == State.ASKED
+
+
+def test_so_many_letters_that_nobody_can_read_wait(guest, arrive, monkeypatch, ines):
+    monkeypatch.setattr(jobs, "MOST_READS", 0)
+    monkeypatch.setattr(jobs, "parse_many", lambda raws: [Unreadable("broken") for _ in raws])
+    states = [arrive(answer(guest, name=str(number))).state for number in range(guest_letters.MOST_WAITING + 2)]
+    assert states == [State.UNREADABLE] * guest_letters.MOST_WAITING + [State.LEFT_OUT] * 2
+    assert guest_letters.left_out(Guest.objects.visible_to(ines)).crowded == 2
 
 
 def test_a_report_marks_the_guest_only_if_it_is_about_a_letter_of_ours(guest, arrive, sink, stranger, now):

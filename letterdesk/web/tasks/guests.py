@@ -61,6 +61,8 @@ def guest_facts(task: Task, employee: Employee) -> dict[str, Any]:
         "guests": here,
         "guests_on": settings.INBOUND.is_on,
         "identities": identities_with_senders(employee) if settings.INBOUND.is_on else [],
+        "left_out": guest_letters.left_out(task.guests.all()) if everybody else None,
+        "most_waiting": guest_letters.MOST_WAITING,
         "waiting": [Waiting(row, everybody[row.address], guest_letters.why(row)) for row in rows],
     }
 
@@ -145,8 +147,9 @@ def _accept(request: Request, row: Arrived) -> None:
 
 
 def guest_eml(request: Request, guest_letter_id: str) -> HttpResponse:
-    """GET /task-guests/letters/<id>/letter.eml: the letter as it came."""
-    row, _guest_of = _waiting(request, guest_letter_id)
+    """GET /task-guests/letters/<id>/letter.eml: a letter that waits, or that a program wrote, as it came."""
+    theirs = Guest.objects.editable_by(request.employee)
+    row = get_object_or_404(guest_letters.readable(theirs), public_id=guest_letter_id)
     try:
         raw = blobs.get(row.account_id, row.blob)
     except (blobs.BlobMissing, blobs.BlobDamaged):

@@ -40,14 +40,30 @@ def form(mailbox):
     return {"address": "bo@client.example", "name": "Bo", "words": "Look at page 3", "from": mailbox.public_id}
 
 
-def answer(guest, text="Page 3 is fine.", name="one"):
+def answer(guest, text="Page 3 is fine.", name="one", more=""):
     """As it comes by SMTP; nothing proves it, for DNS knows no client.example."""
     address = guests.reply_address(guest)
-    head = f"From: Bo <bo@client.example>\r\nTo: {address}\r\nSubject: Re: x\r\nMessage-ID: <{name}@client.example>\r\n"
+    head = f"From: Bo <bo@client.example>\r\nTo: {address}\r\nSubject: Re: x\r\n{more}"
+    head += f"Message-ID: <{name}@client.example>\r\n"
     keep([Handed("bo@client.example", (address,), f"{head}\r\n{text}\r\n".encode(), "192.0.2.1")], now=timezone.now())
     row = Arrived.objects.latest("pk")
     take.now(row.pk)
     return row
+
+
+def test_what_was_left_out_is_told_on_the_page(browser, task, form, sign_in, stranger, monkeypatch):
+    monkeypatch.setattr("letterdesk.tasks.guest_letters.MOST_WAITING", 1)
+    browser.post(f"/tasks/{task.public_id}/guests", form)
+    guest = Guest.objects.get()
+    for number in range(3):
+        answer(guest, f"Fine {number}", name=str(number))
+    away = answer(guest, "I am away", name="away", more="Auto-Submitted: auto-replied\r\n")
+    page = text_of(browser.get(f"/tasks/{task.public_id}"))
+    assert "2 more letters came in the last 30 days and were not kept: of each guest 1 wait at the most." in page
+    assert "1 automatic answer was left out" in page and "Fine 0" in page and "Fine 1" not in page
+    address = f"/task-guests/letters/{away.public_id}/letter.eml"
+    assert b"I am away" in b"".join(browser.get(address)) and sign_in(stranger).get(address).status_code == 404
+    assert browser.post(f"/task-guests/letters/{away.public_id}", {"change": "accept"}).status_code == 404
 
 
 def test_one_invites_writes_and_takes_what_waits(browser, task, form, ines):

@@ -30,6 +30,13 @@ MACHINES = {
     AT_DELIVERY: gettext_lazy("at the moment of delivery"),
     ALL_LINKS: gettext_lazy("together with all links"),
 }
+OF_MACHINES = {  # why what looks like a reader is none
+    "gmail": gettext_lazy(
+        "Gmail fetches the pictures of a letter itself: mostly when somebody opens it, sometimes before. "
+        "So it counts as a machine here; a link that was followed is the better sign."
+    ),
+    "apple": gettext_lazy("Apple Mail fetches the pictures of every letter, also where nobody reads it."),
+}
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,5 @@ def _doubts(letter: TrackedLetter, activity: Activity) -> list[str]:
             "It went to %(n)d person.", "It went to %(n)d people: nobody can tell which of them it was.", len(people)
         )
         doubts.append(text % {"n": len(people)})
-    if "gmail" in letter.machines:
-        doubts.append(_("Gmail fetches pictures itself, mostly when somebody opens the letter, sometimes before."))
+    doubts += [str(words) for machine, words in OF_MACHINES.items() if machine in letter.machines]
     return doubts
