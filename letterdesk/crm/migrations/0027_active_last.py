@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0023_forget_less"),
+        ("crm", "0026_polled_as_webmail"),
     ]
 
     operations = [
