@@ -205,6 +205,14 @@ class NotRegistered(MailError):
     is_temporary = True
 
 
+class KeyMissing(MailError):
+    """None of the keys opens the secret that is kept. Nothing was asked of the server; with the key it goes on."""
+
+    code = "key_missing"
+    words = "The password that is kept here cannot be read: the key that encrypted it is missing."
+    is_temporary = True
+
+
 class ProviderUnavailable(MailError):
     """The provider's token endpoint does not answer, or not with what it should. Nothing is wrong with the sign-in."""
 

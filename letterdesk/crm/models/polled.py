@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account, Employee
-from letterdesk.crm.access import OfPolledQuerySet, PolledQuerySet
+from letterdesk.crm.access import OfPolledQuerySet, PolledManager
 from letterdesk.intake.models import Arrived
 from letterdesk.lib.ids import new_public_id
 from letterdesk.mailboxes.models import SignsIn
@@ -49,7 +49,7 @@ class PolledMailbox(SignsIn, Making):
     fence = models.BigIntegerField(default=0)
     returning = models.CharField(max_length=8, choices=Returning.choices, default=Returning.NOTHING)
 
-    objects = PolledQuerySet.as_manager()
+    objects = PolledManager()
 
     class Meta:
         constraints = [

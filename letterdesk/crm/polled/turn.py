@@ -4,10 +4,11 @@ import logging
 import random
 from datetime import datetime, timedelta
 
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 
 from letterdesk.events.record import record as tell
-from letterdesk.mail.errors import MailError
+from letterdesk.mail.errors import KeyMissing, MailError
 from letterdesk.mail.guard import Guard
 from letterdesk.sync.connections import guard as default_guard
 
@@ -32,8 +33,9 @@ def take_turn(mailbox_id: int, *, now: datetime, guard: Guard | None = None) -> 
         _went_well(mailbox, found, now)
     except NotOurs:
         return NO_TURN
-    except MailError as error:
-        _failed(mailbox, error.code, error.text, now=now, needs_person=error.needs_person)
+    except (MailError, InvalidToken) as error:
+        named = error if isinstance(error, MailError) else KeyMissing()
+        _failed(mailbox, named.code, named.text, now=now, needs_person=named.needs_person)
         return NO_TURN
     except PutAside as aside:
         _failed(mailbox, aside.error.code, aside.error.text, now=now, goes_on=True)

@@ -38,6 +38,7 @@ SENTENCES = (
     _("Your organisation must approve this application at {provider} first."),
     _("{provider} gave no access: {detail}"),
     _("{provider} does not accept this Letterdesk. Whoever runs it has to check its registration there: {detail}"),
+    _("The password that is kept here cannot be read: the key that encrypted it is missing."),
     _("{provider} cannot be asked for access at the moment: {detail}"),
     _("The account already has its maximum of open connections."),
     _("The server is not available at the moment: {detail}"),

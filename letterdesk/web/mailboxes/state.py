@@ -51,6 +51,7 @@ def advice_on(code: str) -> str:
         "unavailable": _("Letterdesk tries again by itself."),
         "storage": _("Letterdesk tries again by itself. If this lasts, tell whoever runs Letterdesk."),
         "disk_full": _("Tell whoever runs Letterdesk; it goes on by itself when there is room."),
+        "key_missing": _("Enter the password again, or have LETTERDESK_ENCRYPTION_KEYS name the old key as well."),
         "disconnected": _("Letterdesk tries again by itself."),
     }.get(code, "")
 
