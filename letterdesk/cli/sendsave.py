@@ -62,11 +62,12 @@ def connect(
 
 @app.command("look")
 def look(address: Address, *, by: By, as_json: AsJson = False) -> None:
-    """Look at it here and now, until nothing is new; says how many letters came."""
+    """Look at it here and now, until nothing is new; says how many letters came. Refused while somebody else looks."""
     found, letters, is_whole = _mine(address, by), 0, False
     while not is_whole:
         now = timezone.now()
-        polled.look_now(found, now=now)
+        if polled.look_now(found, by=employee_of(by), now=now):
+            raise fail("busy", "A look is under way. If it was broken off, this is possible within two minutes.")
         looked = take_turn(found.pk, now=now)
         letters, is_whole = letters + looked.letters, looked.is_whole or looked.is_crowded
     found.refresh_from_db()

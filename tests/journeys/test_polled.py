@@ -40,7 +40,7 @@ def test_a_mailbox_for_crm_is_connected_on_a_plan_without_webmail(house, signed_
     axe(page)
     dovecot.deliver(user, letter(1, From="Amara <amara@okafor.example>", Subject="Offer for the roof"))
     page.get_by_role("button", name="Look now").click()
-    expect(page.get_by_text("It is looked at now.")).to_be_visible()
+    expect(page.get_by_text("It is looked at as soon as possible")).to_be_visible()
     wait_for(page, "/crm/activities", "Offer for the roof")
     page.goto(PAGE)
     page.get_by_role("link", name="sales@poll.example").click()

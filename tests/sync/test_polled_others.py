@@ -1,14 +1,22 @@
 """What a polled mailbox in trouble, or its server, does to others: nothing (R30, D13)."""
 
+import threading
 import time
+from datetime import timedelta
 
 import pytest
+from django.db import connection
 
-from letterdesk.crm.models import PolledFolder
+from letterdesk.crm.models import PolledFolder, PolledMailbox
 from letterdesk.crm.polled import connect as polled
+from letterdesk.crm.polled.claim import claim
 from letterdesk.crm.polled.folders import REFUSED_TOLD
+from letterdesk.crm.polled.turn import take_turn
+from letterdesk.crm.polled.watch import polling
+from letterdesk.events.dispatch import dispatch
 from letterdesk.events.models import Event
 from letterdesk.mail.errors import Disconnected
+from letterdesk.notifications.models import Notification
 from tests.rig.liar import Liar
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -71,3 +79,50 @@ def test_a_server_that_refuses_every_folder_is_one_that_fails(poll):
     house.server.shut = ("INBOX", "Sent", "Clients")
     house.look()
     assert (house.mailbox.error_code, house.mailbox.failures) == ("server_says_no", 1)
+
+
+def test_a_secret_that_no_key_opens_is_named_and_stops_no_other_mailbox(poll, client):
+    spoiled, other = poll().connect(), poll().connect()
+    earlier = spoiled.now - timedelta(hours=1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE crm_polledmailbox SET secret = 'x', due_at = %s WHERE id = %s", [earlier, spoiled.mailbox.pk]
+        )
+    looked = other.server.commands["LOGOUT"]
+    with polling(threading.Event(), looks=1, every=30):
+        until = time.monotonic() + 15
+        while other.server.commands["LOGOUT"] == looked and time.monotonic() < until:
+            time.sleep(0.05)
+    assert other.server.commands["LOGOUT"] > looked
+    found = PolledMailbox.objects.get(pk=spoiled.mailbox.pk)
+    assert (found.error_code, found.failures, found.leased_until) == ("key_missing", 1, None)
+    assert "key" in found.error_text and found.due_at > spoiled.now
+    client.force_login(spoiled.admin)
+    assert client.get(f"/settings/sendsave/mailboxes/{found.public_id}").status_code == 200
+    polled.mend(found, spoiled.at(), by=spoiled.admin, now=spoiled.now)
+    spoiled.look()
+    assert spoiled.mailbox.error_code == ""
+
+
+def test_a_look_whose_process_was_killed_is_made_up_for_within_two_minutes(poll):
+    house = poll().connect()
+    house.come(1)
+    claim(house.mailbox.pk, now=house.now)  # and the process is killed
+    assert polled.look_now(house.mailbox, by=house.admin, now=house.now)  # people are told that somebody looks
+    house.later = timedelta(minutes=2, seconds=1)
+    take_turn(house.mailbox.pk, now=house.now)
+    assert house.kept() == [1]
+    assert not polled.look_now(house.mailbox, by=house.admin, now=house.now)
+
+
+def test_nobody_is_needed_any_more_as_soon_as_somebody_looks_again(poll):
+    house = poll().connect()
+    PolledMailbox.objects.update(secret={"password": "changed"})
+    house.look()
+    PolledMailbox.objects.update(secret={"password": "secret"})
+    polled.look_now(house.mailbox, by=house.admin, now=house.now)
+    house.look()
+    told = Event.objects.filter(kind__startswith="polled.").order_by("pk").values_list("kind", flat=True)
+    assert list(told) == ["polled.connected", "polled.failing", "polled.resumed"]
+    dispatch(house.now)
+    assert (house.mailbox.state, Notification.objects.filter(kind="polled", seen_at=None).count()) == ("connected", 0)

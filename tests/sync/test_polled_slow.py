@@ -7,9 +7,9 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from letterdesk.crm.models import PolledLetter, PolledMailbox
+from letterdesk.crm.models import PolledLetter
 from letterdesk.crm.polled import connect as polled
-from letterdesk.crm.polled.claim import LEASE
+from letterdesk.crm.polled.claim import claim
 from letterdesk.crm.polled.read import BREAKS_MOST
 from letterdesk.crm.polled.turn import TOLD_AFTER
 from letterdesk.events.models import Event
@@ -118,19 +118,16 @@ def test_a_server_that_hands_out_nothing_at_all_is_told_as_one_that_fails(poll):
 
 
 class Leisurely(Liar):
-    """Hands letters out at some kilobytes a second, and tells `asked` of each command."""
+    """Hands letters out at some kilobytes a second, and calls `ends` after each."""
 
-    asked = staticmethod(lambda: None)
-
-    def before(self, session, command):
-        if b"BODY.PEEK[]" in command.raw:
-            self.asked()
-            connections.close_all()
+    ends = staticmethod(lambda: None)
 
     def alter(self, session, command, chunk):
         if b"BODY[]" in chunk:
-            session.drip(chunk, size=200, pause=0.01)
-            return None
+            session.drip(chunk[:-1], size=200, pause=0.01)
+            self.ends()
+            connections.close_all()
+            return chunk[-1:]
         return chunk
 
 
@@ -139,14 +136,14 @@ def test_a_large_letter_has_time_of_its_own_and_nobody_looks_meanwhile(poll, mon
     monkeypatch.setattr("letterdesk.crm.polled.patience.TO_BEGIN", 0.1)
     monkeypatch.setattr("letterdesk.crm.polled.patience.SLOWEST", 40)
     house = poll(Leisurely).connect()
-    leases = []
-    house.server.asked = lambda: leases.append(PolledMailbox.objects.get(pk=house.mailbox.pk).leased_until - house.now)
-    raw = letter(1, "x" * 30_000)  # needs two seconds, and may have some minutes
-    house.server.inbox.add(raw, date=house.now)
+    monkeypatch.setattr("letterdesk.crm.polled.claim.LEASE", timedelta(seconds=1))
+    monkeypatch.setattr("letterdesk.crm.polled.claim.RENEWED_EVERY", 0.2)
+    others = []
+    house.server.ends = lambda: others.append(claim(house.mailbox.pk, now=house.now))
+    house.server.inbox.add(letter(1, "x" * 30_000), date=house.now)  # needs two seconds, and may have some minutes
     house.look()
     assert (house.kept(), house.mailbox.failures, house.mailbox.leased_until) == ([1], 0, None)
-    [lease] = leases
-    assert lease > timedelta(seconds=len(raw) / 40) > LEASE
+    assert others == [None]
 
 
 def test_one_that_is_larger_than_what_is_ever_taken_is_not_asked_for(poll, monkeypatch):

@@ -1,17 +1,24 @@
 """Who looks at a polled mailbox, and whether that look is still the one that counts (R30)."""
 
-from collections.abc import Mapping, Sequence
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError, connections
 from django.db.models import F, Q
 from django.db.models.expressions import Combinable
+from django.utils import timezone
 
 from letterdesk.mail.errors import MailError
 
 from ..models import PolledMailbox, PolledState
 
-LEASE = timedelta(minutes=10)  # so long nobody else looks; a look that needs more says so (patience.py)
+logger = logging.getLogger(__name__)
+LEASE = timedelta(minutes=2)  # so long nobody else looks, and longer while whoever does is alive:
+RENEWED_EVERY = 30.0  # seconds
 ANEW: Mapping[str, Combinable | None] = {"fence": F("fence") + 1, "leased_until": None}  # ends a look under way
 
 
@@ -65,11 +72,29 @@ def held(mailbox: PolledMailbox) -> PolledMailbox:
     return row
 
 
-def stay(mailbox: PolledMailbox, until: datetime) -> None:
-    """Nobody else looks until then, as long as this look counts. Raises NotOurs."""
-    ours = PolledMailbox.objects.filter(pk=mailbox.pk, state=PolledState.CONNECTED, fence=mailbox.fence)
-    if not ours.update(leased_until=until):
-        raise NotOurs
+@contextmanager
+def keeping(mailbox: PolledMailbox) -> Iterator[None]:
+    """Nobody else looks inside the block, however long it takes, unless this process dies. Never in a transaction."""
+    is_over = threading.Event()
+    renewing = threading.Thread(target=_renew, args=(mailbox, is_over), name=f"lease-{mailbox.pk}", daemon=True)
+    renewing.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        renewing.join()
+
+
+def _renew(mailbox: PolledMailbox, is_over: threading.Event) -> None:
+    while not is_over.wait(RENEWED_EVERY):
+        ours = PolledMailbox.objects.filter(pk=mailbox.pk, state=PolledState.CONNECTED, fence=mailbox.fence)
+        try:
+            if not ours.update(leased_until=timezone.now() + LEASE):
+                return
+        except DatabaseError as error:  # the next one may be in time
+            logger.warning("The lease of polled mailbox %s cannot be renewed: %s", mailbox.pk, type(error).__name__)
+        finally:
+            connections.close_all()
 
 
 def give_back(mailbox_ids: Sequence[int]) -> None:

@@ -223,11 +223,16 @@ def resume(mailbox: PolledMailbox, *, by: Employee, now: datetime) -> None:
     _tell("resumed", mailbox, by=by)
 
 
-def look_now(mailbox: PolledMailbox, *, now: datetime) -> None:
-    """It is due at once. Raises BadPolled for one that is paused or disconnected."""
-    found = PolledMailbox.objects.filter(pk=mailbox.pk, state__in=(PolledState.CONNECTED, PolledState.FAILING))
-    if not found.update(state=PolledState.CONNECTED, due_at=now):
-        raise BadPolled(_state_said(mailbox))
+@transaction.atomic
+def look_now(mailbox: PolledMailbox, *, by: Employee, now: datetime) -> bool:
+    """It is due at once; one that needed a person is resumed. Whether somebody looks already: then it is after that.
+
+    Raises BadPolled for one that is paused or disconnected.
+    """
+    if not PolledMailbox.objects.filter(pk=mailbox.pk, state=PolledState.CONNECTED).update(due_at=now):
+        _go(mailbox, PolledState.CONNECTED, out_of=(PolledState.FAILING,), due_at=now)
+        _tell("resumed", mailbox, by=by)
+    return bool(PolledMailbox.objects.filter(pk=mailbox.pk, leased_until__gt=now).exists())
 
 
 @transaction.atomic

@@ -27,7 +27,7 @@ __all__ = ["DOOR", "Looked", "NotOurs", "PutAside", "look"]
 
 def look(mailbox: PolledMailbox, *, guard: Guard, now: datetime) -> Looked:
     """Read what is new in its folders. Never inside a transaction. Raises MailError, NotOurs, PutAside."""
-    patience = Patience(mailbox, now)
+    patience = Patience(now)
     found = Looked()
     with sign_in(mailbox, guard, timeout=FOR_AN_ANSWER, within=LONGEST) as connection:
         listed = connection.folders()

@@ -2,16 +2,12 @@
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from letterdesk.mail.imap import Connection
 
-from ..models import PolledMailbox
-from .claim import LEASE, stay
-
 AT_A_TIME = 60.0  # seconds after which a look ends, to go on in its turn
-LONGEST = 480.0  # seconds after which the connection is closed, whatever comes; less than a lease,
-MARGIN = LEASE - timedelta(seconds=LONGEST)  # by so much
+LONGEST = 480.0  # seconds after which the connection is closed, whatever comes
 FOR_AN_ANSWER = 30.0  # seconds of silence
 TO_BEGIN = 60.0  # seconds that letters have at least, and
 SLOWEST = 64 << 10  # bytes a second that are waited for: 14 minutes for 50 MB
@@ -21,7 +17,6 @@ SLOWEST = 64 << 10  # bytes a second that are waited for: 14 minutes for 50 MB
 class Patience:
     """Of one look, which began at `now`, at the monotonic clock's `began`."""
 
-    mailbox: PolledMailbox
     now: datetime
     began: float = field(default_factory=time.monotonic)
 
@@ -31,13 +26,7 @@ class Patience:
         return time.monotonic() > self.began + AT_A_TIME
 
     def wait_for(self, size: int, connection: Connection) -> None:
-        """So many bytes are asked for: where less time than they may need is left, the look may take longer.
-
-        Raises NotOurs.
-        """
+        """So many bytes are asked for: where less time than they may need is left, the look may take longer."""
         needed = TO_BEGIN + size / SLOWEST
-        if connection.lasts >= needed:
-            return
-        gone_by = time.monotonic() - self.began
-        stay(self.mailbox, self.now + timedelta(seconds=gone_by + needed) + MARGIN)
-        connection.end_within(needed)
+        if connection.lasts < needed:
+            connection.end_within(needed)

@@ -13,7 +13,7 @@ from letterdesk.mail.guard import Guard
 from letterdesk.sync.connections import guard as default_guard
 
 from ..models import PolledMailbox, PolledState
-from .claim import claim, held
+from .claim import claim, held, keeping
 from .look import Looked, NotOurs, PutAside, look
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,8 @@ def take_turn(mailbox_id: int, *, now: datetime, guard: Guard | None = None) -> 
     if mailbox is None:
         return NO_TURN
     try:
-        found = look(mailbox, guard=guard or default_guard(), now=now)
+        with keeping(mailbox):
+            found = look(mailbox, guard=guard or default_guard(), now=now)
         _went_well(mailbox, found, now)
     except NotOurs:
         return NO_TURN

@@ -115,9 +115,10 @@ def letter(request: Request, polled_id: str, polled_letter_id: str) -> HttpRespo
     return redirect("polled_mailbox", found.public_id)
 
 
-def _look(_request: Request, found: PolledMailbox, now: datetime) -> str:
-    polled.look_now(found, now=now)
-    return _("It is looked at now.")
+def _look(request: Request, found: PolledMailbox, now: datetime) -> str:
+    if polled.look_now(found, by=request.employee, now=now):
+        return _("A look is under way; the next one follows it. If it was broken off, that is within two minutes.")
+    return _("It is looked at as soon as possible, mostly within seconds.")
 
 
 def _pause(request: Request, found: PolledMailbox, _now: datetime) -> str:
