@@ -43,10 +43,11 @@ def define(
     option: Annotated[list[str] | None, typer.Option(help="What can be chosen; several times for several.")] = None,
     required: Annotated[bool, typer.Option("--required", help="Forms ask for it.")] = False,
     listed: Annotated[bool, typer.Option("--listed", help="Shown in the list.")] = False,
+    on_card: Annotated[bool, typer.Option("--on-card", help="Shown on the cards of leads and deals.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Give a kind of record a field of its own; for administrators."""
-    said = FieldSaid(name, is_required=required, is_listed=listed)
+    said = FieldSaid(name, is_required=required, is_listed=listed, is_on_card=on_card)
     make_field(kind, said, type=holds, by=(person := employee_of(by)), options=option or ())
     made = _field(person, kind, name)
     answer(_facts(made), as_json=as_json, text=f"There is a field {made.name} now.")
@@ -68,7 +69,8 @@ def undefine(
     field = _field(person, kind, name, with_retired=True)
     count = records_with(field)
     if not preview and (retire or bring_back):
-        wanted = FieldSaid(field.name, is_required=field.is_required, is_listed=field.is_listed, is_retired=retire)
+        now = {each: getattr(field, each) for each in ("name", "is_required", "is_listed", "is_on_card")}
+        wanted = FieldSaid(**now, is_retired=retire)
         change_field(field, wanted, by=person)
     elif not preview:
         delete_field(field, by=person, seen=count)
@@ -130,6 +132,7 @@ def _facts(field: OwnField) -> dict[str, Any]:
         "type": field.type,
         "required": field.is_required,
         "listed": field.is_listed,
+        "on_card": field.is_on_card,
         "retired": field.is_retired,
         "records": records_with(field),
         "options": [option.name for option in field.options.all()] if field.has_options else [],

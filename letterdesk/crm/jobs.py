@@ -19,6 +19,7 @@ from .models import CardsToRead, Record, RecordImport, Source
 from .own.index import index_piece
 from .records.bin import purge_due
 from .records.take_in import find_letters, take_piece
+from .records.views import forget_left
 from .search.check import Drift, check_piece, following, tell_of_search
 from .search.index import read_missing
 from .writing.written import keep_written
@@ -137,8 +138,9 @@ def look_back_for(record_id: int, by_id: int | None = None) -> None:
 
 @job(name="crm.purge_bin", priority=-10)
 def purge_bin() -> None:
-    """Hourly: remove what has lain in CRM's bin for 30 days (R8)."""
+    """Hourly: remove what has lain in CRM's bin for 30 days (R8), and views that who left then kept for themselves."""
     purge_due(now=timezone.now())
+    forget_left(now=timezone.now())
 
 
 def after_receiving(event: Event) -> None:

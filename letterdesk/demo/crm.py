@@ -38,7 +38,7 @@ def furnish_crm(now: datetime) -> None:
     stages_of(first.account, "deal")  # the first pipeline is made
     make_pipeline(PARTNERS, by=first)
     for each in _told("field"):
-        wanted = FieldSaid(each["name"], is_listed=each.get("is_listed", False))
+        wanted = FieldSaid(each["name"], **{mark: each.get(mark, False) for mark in ("is_listed", "is_on_card")})
         make_field(each["kind"], wanted, type=each["type"], by=first, options=each.get("options", ()))
     for number, each in enumerate(_told("record")):
         made = _make(each, at=now - timedelta(days=60) + number * timedelta(hours=7))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .charsets import clean_text, decode
 
 MOST_LINE = 75  # octets of a line, RFC 2426 2.6
+OWN = "X-LETTERDESK-FIELD"  # name and text; programs pass over what they do not know (RFC 6350 6.10)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SOFT = re.compile(rb"=\r?\n")  # quoted-printable, vCard 2.1
 _FOLD = re.compile(rb"\r?\n[ \t]")
@@ -28,6 +29,7 @@ class Card:
     company: str = ""
     position: str = ""
     note: str = ""
+    own: tuple[tuple[str, str], ...] = ()  # fields of one's own: what they are called, and what they say
 
 
 def read_cards(content: bytes, *, most: int) -> list[Card]:
@@ -68,6 +70,7 @@ def _written(card: Card) -> Iterator[str]:
         yield f"TITLE:{_escaped(card.position)}"
     if card.note:
         yield f"NOTE:{_escaped(card.note)}"
+    yield from (f"{OWN}:{_escaped(name)};{_escaped(text)}" for name, text in card.own)
     yield "END:VCARD"
 
 
@@ -123,6 +126,7 @@ def _card(lines: list[tuple[str, str]]) -> Card:
         company=next((_parts(value)[0] for name, value in lines if name == "ORG" and value.strip()), ""),
         position=first("TITLE", "ROLE"),
         note=first("NOTE"),
+        own=tuple((said[0], said[1]) for name, value in lines if name == OWN and len(said := _parts(value)) == 2),
     )
 
 

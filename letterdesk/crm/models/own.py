@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from letterdesk.accounts.access import OfAccountQuerySet
 from letterdesk.accounts.models import Account
 from letterdesk.crm.access import OfRecordQuerySet
+from letterdesk.lib.alphabet import LONGEST_KEY
 from letterdesk.lib.ids import new_public_id
 
 from .records import Kind, Record
@@ -36,6 +37,7 @@ class OwnField(models.Model):
     type = models.CharField(max_length=8, choices=OwnType.choices)
     is_required = models.BooleanField(default=False)
     is_listed = models.BooleanField(default=False)  # shown in the list of records
+    is_on_card = models.BooleanField(default=False)  # shown on the cards of the board: leads, deals
     is_retired = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=0)
 
@@ -80,6 +82,7 @@ class OwnValue(models.Model):
     record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="own_values")
     field = models.ForeignKey(OwnField, on_delete=models.CASCADE, related_name="values", db_index=False)
     text = models.TextField(blank=True, default="")  # texts and links
+    text_key = models.CharField(max_length=LONGEST_KEY, null=True, blank=True)  # `sort_key`; None: it is no text
     number = models.DecimalField(max_digits=19, decimal_places=4, null=True)  # of 15 digits: own/values.py
     currency = models.CharField(max_length=3, blank=True, default="")
     day = models.DateField(null=True)
@@ -98,8 +101,24 @@ class OwnValue(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["field", "number"], name="own_value_number", condition=models.Q(number__isnull=False)),
-            models.Index(fields=["field", "day"], name="own_value_day", condition=models.Q(day__isnull=False)),
+            models.Index(
+                fields=["field", "number", "record"],
+                name="own_value_by_number",
+                condition=models.Q(number__isnull=False),
+            ),
+            models.Index(
+                fields=["field", "day", "record"], name="own_value_by_day", condition=models.Q(day__isnull=False)
+            ),
+            models.Index(
+                fields=["field", "is_true", "record"],
+                name="own_value_by_truth",
+                condition=models.Q(is_true__isnull=False),
+            ),
+            models.Index(
+                fields=["field", "text_key", "record"],
+                name="own_value_by_text",
+                condition=models.Q(text_key__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

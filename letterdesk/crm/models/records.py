@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account, Department, Employee
 from letterdesk.crm.access import KEPT, OfRecordQuerySet, PipelineQuerySet, RecordQuerySet, StageQuerySet
+from letterdesk.lib.alphabet import LONGEST_KEY
 from letterdesk.lib.ids import new_public_id
 
 
@@ -114,6 +115,7 @@ class Record(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="records", db_index=False)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=300)
+    name_key = models.CharField(max_length=LONGEST_KEY, blank=True, default="")  # as lists have it in order: `sort_key`
     responsible = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="+")
     source = models.CharField(max_length=8, choices=Source.choices, default=Source.PERSON)
     came_from = models.CharField(max_length=200, blank=True, default="")  # in people's words: a fair, a mailbox
@@ -138,6 +140,18 @@ class Record(models.Model):
         indexes = [
             models.Index(fields=["account", "kind", "-active_at", "-id"], name="record_latest_first"),
             models.Index(fields=["account", "-active_at", "-id"], name="record_active_last"),
+            models.Index(fields=["account", "kind", "name_key", "id"], name="record_by_name"),
+            models.Index(fields=["account", "kind", "created_at", "id"], name="record_by_making"),
+            models.Index(  # all that sorting by people and stages reads
+                fields=["account", "kind", "responsible", "stage", "id"],
+                name="record_by_people",
+                condition=models.Q(deleted_at=None),
+            ),
+            models.Index(
+                fields=["account", "kind", "amount", "id"],
+                name="record_by_amount",
+                condition=models.Q(amount__isnull=False),
+            ),
             models.Index(fields=["deleted_at"], name="record_in_bin", condition=models.Q(deleted_at__isnull=False)),
         ]
 

@@ -6,6 +6,7 @@ records that are is told before, and what came since is not deleted unseen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +21,7 @@ from letterdesk.mailboxes.retention.receipts import lock
 
 from ..models import Kind, OwnField, OwnOption, OwnType, OwnValue
 from ..records.export import HEAD
+from ..records.fields import STAGED
 from .read import option_key
 
 LONGEST_NAME = 60
@@ -27,10 +29,20 @@ LONGEST_OPTION = 100
 MOST_FIELDS = 50  # of one kind of record, retired ones too
 MOST_OPTIONS = 200  # of one field, retired ones too
 MOST_LISTED = 5  # of one kind of record in its list
+MOST_ON_CARD = 3  # on a card of the board
 
 
 class BadField(ValueError):
     """This cannot be an own field; the text says why, in words for people."""
+
+
+class OptionsChanged(BadField):
+    """Another administrator changed the options after the one who changes them now had opened them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Somebody changed these options while you were writing. Yours stand below; save again to replace theirs.")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,7 @@ class FieldSaid:
     name: str
     is_required: bool = False
     is_listed: bool = False
+    is_on_card: bool = False  # of leads and deals, which have a board
     is_retired: bool = False
 
 
@@ -74,7 +87,7 @@ def make_field(kind: str, said: FieldSaid, *, type: str, by: Employee, options: 
 
 @transaction.atomic
 def change_field(field: OwnField, said: FieldSaid, *, by: Employee) -> list[str]:
-    """Its name, whether it has to be filled in, is shown in the list, is retired; returns what changed.
+    """Its name, whether it has to be filled in, is shown in the list or on cards, is retired; returns what changed.
 
     Raises NotAllowed, BadField.
     """
@@ -105,10 +118,16 @@ def move_up(field: OwnField, *, by: Employee) -> None:
 
 
 @transaction.atomic
-def write_options(field: OwnField, wanted: Sequence[OptionSaid], *, by: Employee) -> None:
-    """Names, order and retirement of its options; those that are not named come behind them. Raises BadField."""
+def write_options(field: OwnField, wanted: Sequence[OptionSaid], *, by: Employee, seen: str = "") -> None:
+    """Names, order and retirement of its options; those that are not named come behind them.
+
+    `seen`: the `version_of_options` that the person saw; empty: whatever they were. Raises BadField, and OptionsChanged
+    where somebody else wrote since.
+    """
     must_administrate(by, field.account_id)
     _hold(field)
+    if seen and seen != version_of_options(field):
+        raise OptionsChanged
     if not field.has_options:
         raise BadField(_("Only fields in which one chooses have options."))
     named = {said.option.pk for said in wanted if said.option is not None}
@@ -118,6 +137,12 @@ def write_options(field: OwnField, wanted: Sequence[OptionSaid], *, by: Employee
     renamed = _write_options(field, [*wanted, *(OptionSaid(each.name, each.is_retired, each) for each in rest)])
     _must_offer(field)
     _tell("own_field.changed", field, by, changed=["options"], renamed=renamed)
+
+
+def version_of_options(field: OwnField) -> str:
+    """What `write_options` would replace, as a short word: another one after every change."""
+    rows = OwnOption.objects.filter(field=field.pk).order_by("position", "pk")
+    return sha256(repr(list(rows.values_list("pk", "name", "is_retired"))).encode()).hexdigest()[:16]
 
 
 def records_with(field: OwnField, option: OwnOption | None = None) -> int:
@@ -187,10 +212,13 @@ def _write(field: OwnField, said: FieldSaid) -> None:
     same = OwnField.objects.filter(account=field.account_id, kind=field.kind)
     if same.filter(key=field.key).exclude(pk=field.pk).exists():
         raise BadField(_("There is an own field “%(name)s” already.") % {"name": field.name})
-    listed = same.filter(is_listed=True, is_retired=False).exclude(pk=field.pk)
-    if said.is_listed and not said.is_retired and listed.count() >= MOST_LISTED:
+    others = same.filter(is_retired=False).exclude(pk=field.pk)
+    if said.is_listed and not said.is_retired and others.filter(is_listed=True).count() >= MOST_LISTED:
         raise BadField(_("The list shows %(most)d own fields at most.") % {"most": MOST_LISTED})
+    if said.is_on_card and not said.is_retired and others.filter(is_on_card=True).count() >= MOST_ON_CARD:
+        raise BadField(_("A card shows %(most)d own fields at most.") % {"most": MOST_ON_CARD})
     field.is_required, field.is_listed, field.is_retired = said.is_required, said.is_listed, said.is_retired
+    field.is_on_card = said.is_on_card and field.kind in STAGED
 
 
 def _write_options(field: OwnField, wanted: Sequence[OptionSaid]) -> int:

@@ -1,12 +1,14 @@
 """Own fields and what they say at records: read with a bounded number of queries, and written."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db import connection
 from django.db.models import Prefetch, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account
+from letterdesk.lib.alphabet import sort_key
 
 from ..models import OwnField, OwnOption, OwnValue, Record
 from ..records.fields import BadRecord
@@ -116,11 +118,10 @@ def _check(account_id: int, kind: str, wanted: Mapping[OwnField, Said]) -> None:
 
 
 def _rows(record: Record, field: OwnField, said: Said) -> list[OwnValue]:
-    row = {"account_id": record.account_id, "record": record, "field": field}
+    row: dict[str, Any] = {"account_id": record.account_id, "record": record, "field": field}
     if said.options:
         return [OwnValue(**row, option=option) for option in said.options]
     if not said:
         return []
-    return [
-        OwnValue(**row, text=said.text, number=said.number, currency=said.currency, day=said.day, is_true=said.is_true)
-    ]
+    row |= {"text": said.text, "text_key": sort_key(said.text) if said.text else None}
+    return [OwnValue(**row, number=said.number, currency=said.currency, day=said.day, is_true=said.is_true)]

@@ -14,7 +14,7 @@ from letterdesk.events.record import record as tell
 from ..models import Kind, Record, Stage
 from ..own.said import Said
 from ..own.values import all_said_at, write_own
-from .fields import STAGED, Fields, checked, fields_seen, write_reach
+from .fields import STAGED, Fields, checked, fields_seen, put, write_reach
 from .stages import hold, may_change
 
 REACH = ("addresses", "phones")
@@ -66,9 +66,7 @@ def change(record: Record, fields: Fields, *, by: Employee, seen: str = "") -> l
     changed = [name for name in own if getattr(record, name) != getattr(wanted, name)]
     if "stage" in changed and wanted.stage is not None and not hold(wanted.stage):
         raise ChangedMeanwhile
-    for name in changed:
-        setattr(record, name, getattr(wanted, name))
-    record.save(update_fields=changed)
+    put(record, wanted, changed)
     changed += write_reach(record, wanted) + write_own(record, wanted.own)
     if changed:
         tell("record.changed", account=record.account, by=by, subject=record.reference, changed=changed)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.record import record as tell
+from letterdesk.lib.alphabet import sort_key
 
 from ..models import Kind, Record, Source, Stage
 from ..own.values import write_own
@@ -36,6 +37,7 @@ def create(
         account=account,
         kind=kind,
         name=fields.name,
+        name_key=sort_key(fields.name),
         responsible=fields.responsible,
         source=source,
         came_from=fields.came_from,

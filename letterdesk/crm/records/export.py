@@ -10,6 +10,7 @@ from letterdesk.mail.vcard import Card
 from ..models import Kind, OwnField, Record
 from ..own.said import NOTHING, in_file
 from ..own.values import load_own, said_at
+from .cells import joined
 
 MOST = 50_000  # records in a file
 HEAD = (
@@ -52,7 +53,7 @@ def table_of(records: Iterable[Any], fields: Sequence[OwnField] = ()) -> list[li
             record.currency,
             record.responsible.email,
             record.came_from,
-            "; ".join(row.label.name for row in record.labelled.all()),
+            joined(row.label.name for row in record.labelled.all()),
             record.note,
             *_own(record, fields),
         ]
@@ -65,8 +66,8 @@ def _own(record: Any, fields: Sequence[OwnField]) -> list[object]:
     return [in_file(field, said.get(field.pk, NOTHING)) for field in fields]
 
 
-def cards_of(records: Iterable[Any]) -> list[Card]:
-    """A visiting card for each contact, company or lead."""
+def cards_of(records: Iterable[Any], fields: Sequence[OwnField] = ()) -> list[Card]:
+    """A visiting card for each contact, company or lead, with what own fields say there."""
     return [
         Card(
             name=record.name,
@@ -75,6 +76,9 @@ def cards_of(records: Iterable[Any]) -> list[Card]:
             company=record.name if record.kind == Kind.COMPANY else record.company.name if record.company else "",
             position=record.position,
             note=record.note,
+            own=tuple(
+                (field.name, str(text)) for field, text in zip(fields, _own(record, fields), strict=True) if text != ""
+            ),
         )
         for record in records
     ]
@@ -86,7 +90,7 @@ def tell_export(employee: Employee, kind: str, count: int, form: str) -> None:
 
 
 def exported(employee: Employee, found: Any, fields: Sequence[OwnField] = ()) -> list[Record]:
-    """The records of a list, at most `MOST`, with all that a file says of them."""
-    records = list(found.prefetch_related("phones").order_by("name", "pk")[:MOST])
+    """The records of a list in its order, at most `MOST`, with all that a file says of them."""
+    records = list(found.prefetch_related("phones")[:MOST])
     load_own(records, fields)
     return records

@@ -1,6 +1,6 @@
 """What people write into a contact, company, lead or deal, and whether it can be one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
+from letterdesk.lib.alphabet import sort_key
 from letterdesk.mail.addresses import MOST_IN_ADDRESS, address_key
 
 from ..linking.identity import is_address
@@ -100,6 +101,14 @@ def checked(kind: str, fields: Fields, *, by: Employee) -> Fields:
         addresses=_addresses(fields.addresses) if kind in REACHED else (),
         phones=_phones(fields.phones) if kind in REACHED else (),
     )
+
+
+def put(record: Record, fields: Fields, names: Collection[str]) -> None:
+    """Write those fields of a record that are named, and with its name its place among others."""
+    for name in names:
+        setattr(record, name, getattr(fields, name))
+    record.name_key = sort_key(record.name)
+    record.save(update_fields=[*names, "name_key"] if names else [])
 
 
 def write_reach(record: Record, fields: Fields) -> list[str]:

@@ -38,7 +38,7 @@ def records_of(person: Employee) -> int:
 def hand_over(person: Employee, *, to: Employee, by: Employee) -> int:
     """Make `to` responsible for all records of a dismissed person, those in the bin as well; returns how many.
 
-    Views of lists that the person shared are theirs, too; what was for the person alone waits for them to come back.
+    Views of lists that the person shared are theirs, too; those that were for the person alone go.
 
     In pieces, each on record; a crash leaves whole pieces. Raises NotAllowed, NotHandedOver.
     """
@@ -63,11 +63,12 @@ def _take_turns(person: Employee, to: Employee) -> None:
 
 @transaction.atomic
 def _take_views(person: Employee, to: Employee) -> None:
-    """A view that `to` has already, perhaps for themselves, stays with who left, and everyone's."""
+    """A view that `to` has already, perhaps for themselves, stays with who left, and everyone's; private ones go."""
     Employee.objects.select_for_update(no_key=True).get(pk=to.pk)  # who keeps a view holds themselves (`views.save`)
     theirs = ListView.objects.filter(employee=to.pk, kind=OuterRef("kind"), query=OuterRef("query"))
-    shared = ListView.objects.filter(account=person.account_id, employee=person.pk, is_everyones=True)
-    shared.filter(~Exists(theirs)).update(employee=to)
+    views = ListView.objects.filter(account=person.account_id, employee=person.pk)
+    views.filter(~Exists(theirs), is_everyones=True).update(employee=to)
+    views.filter(is_everyones=False).delete()
 
 
 @transaction.atomic

@@ -20,6 +20,7 @@ from ..linking.identity import is_address
 from ..models import OwnField
 from ..own.read import BadValue, read_file
 from ..own.said import OWN, Said
+from .cells import names_in
 from .export import HEAD
 
 LARGEST = 10_000_000  # bytes
@@ -55,7 +56,6 @@ _CALLED = {
 _GUESSES = {word: target for target, words in _CALLED.items() for word in words.split()}
 _SIGNS = re.compile(r"[\W_]+")
 _BETWEEN = re.compile(r"[;\n\r]+")
-_BETWEEN_LABELS = re.compile(r"[;,\n\r]+")
 _BETWEEN_EMAILS = re.compile(r"[;,\s]+")
 
 
@@ -145,7 +145,7 @@ def line_of(
         name=name or (emails[0] if emails else ""),
         emails=tuple(emails),
         phones=tuple(part.strip() for cell in said["phone"] for part in _BETWEEN.split(cell) if part.strip()),
-        labels=tuple(name for cell in said["labels"] for name in _BETWEEN_LABELS.split(cell) if name),
+        labels=tuple(name for cell in said["labels"] for name in names_in(cell)),
         note="\n".join(said["note"]),
     )
     if not line.name:
@@ -207,8 +207,12 @@ def _of_cards(content: bytes) -> Table:
     except NoCard as error:
         raise BadFile(_("This file holds no visiting card.")) from error
     head = ("name", "email", "phone", "company", "position", "note")
+    own = tuple(dict.fromkeys(name for card in cards for name, _text in card.own))[: MOST_COLUMNS - len(head)]
     rows = (
-        (card.name, ";".join(card.addresses), ";".join(card.phones), card.company, card.position, card.note)
+        (
+            *(card.name, ";".join(card.addresses), ";".join(card.phones), card.company, card.position, card.note),
+            *(dict(card.own).get(name, "") for name in own),
+        )
         for card in cards
     )
-    return Table(head, tuple(rows))
+    return Table((*head, *own), tuple(rows))

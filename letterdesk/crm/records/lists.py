@@ -1,4 +1,4 @@
-"""The lists of records: contacts, companies, leads, deals; by right, filtered, what was active last first."""
+"""The lists of records: contacts, companies, leads, deals; by right, filtered, in an order that people choose."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,11 +7,12 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from letterdesk.accounts.models import Employee
-from letterdesk.lib.keyset import page_of
 
+from ..access import people_seen
 from ..models import Activity, EmailAddress, Kind, Labelled, Record, Stage
 from ..own.filter import OwnFilter, narrowed
 from .labels import with_labels
+from .order import LATEST, Sort, ordered_by
 
 PAGE = 50
 MOST_WORDS = 10
@@ -32,6 +33,7 @@ class RecordFilter:
     label: str = ""
     words: str = ""
     own: tuple[OwnFilter, ...] = ()
+    sort: Sort = LATEST
 
 
 def record_page(employee: Employee, wanted: RecordFilter, *, before: str = "") -> tuple[list[Any], str]:
@@ -39,23 +41,31 @@ def record_page(employee: Employee, wanted: RecordFilter, *, before: str = "") -
 
     Raises BadCursor.
     """
-    found = Record.objects.visible_to(employee).present().filter(kind=wanted.kind)
-    shown = with_labels(with_facts(_filtered(found, employee, wanted), employee))
-    return page_of(shown, "active_at", before=before, limit=PAGE)
+    found, order = ordered_by(_found(employee, wanted), wanted.sort, kind=wanted.kind, employee=employee)
+    keys, following = order.keys_after(found, before, limit=PAGE)
+    shown = {each.pk: each for each in _shown(Record.objects.visible_to(employee).filter(pk__in=keys), employee)}
+    return [shown[key] for key in keys if key in shown], following
 
 
 def all_of(employee: Employee, wanted: RecordFilter) -> QuerySet[Any]:
-    """All records of a list, in no order."""
-    found = Record.objects.visible_to(employee).present().filter(kind=wanted.kind)
-    every: QuerySet[Any] = with_labels(with_facts(_filtered(found, employee, wanted), employee))
+    """All records of a list, in its order."""
+    found, order = ordered_by(_found(employee, wanted), wanted.sort, kind=wanted.kind, employee=employee)
+    every: QuerySet[Any] = _shown(order.sorted(found), employee)
     return every
 
 
 def board_of(employee: Employee, wanted: RecordFilter, *, most: int) -> list[Any]:
     """At most so many records of all stages, what was active last first."""
-    found = Record.objects.visible_to(employee).present().filter(kind=wanted.kind)
-    page = with_labels(with_facts(_filtered(found, employee, wanted), employee)).order_by("-active_at", "-pk")
-    return list(page[:most])
+    return list(_shown(_found(employee, wanted), employee).order_by("-active_at", "-pk")[:most])
+
+
+def _shown(records: Any, employee: Employee) -> Any:
+    return with_labels(with_facts(records, employee))
+
+
+def _found(employee: Employee, wanted: RecordFilter) -> Any:
+    found = Record.objects.visible_to(employee, people=people_seen(employee)).present().filter(kind=wanted.kind)
+    return _filtered(found, employee, wanted)
 
 
 def _filtered(found: Any, employee: Employee, wanted: RecordFilter) -> Any:

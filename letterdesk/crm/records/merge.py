@@ -23,8 +23,8 @@ from ..own.said import Said, Shown, in_words, reference
 from ..own.values import all_said_at, own_fields_of, write_own
 from ..search.index import index_notes
 from .change import lock
-from .fields import MOST_ADDRESSES, BadRecord, Fields, checked, fields_of, write_reach
-from .labels import move_labels
+from .fields import MOST_ADDRESSES, BadRecord, Fields, checked, fields_of, put, write_reach
+from .labels import MOST_OF_RECORD, move_labels
 from .merge_corrected import move_corrected
 
 CHOSEN = ("name", "position", "company", "contact", "stage", "amount", "responsible", "came_from")
@@ -133,6 +133,10 @@ def _must_fit(into: Record, other: Record) -> None:
     both = {address_key(email) for record in (into, other) for email in fields_of(record).addresses}
     if len(both) > MOST_ADDRESSES:
         raise BadRecord(_("Together they have more than %(most)d addresses.") % {"most": MOST_ADDRESSES})
+    if _labels_of_both(into, other).count() > MOST_OF_RECORD:
+        raise BadRecord(
+            _("Together they have more than %(most)d labels. Take some off first.") % {"most": MOST_OF_RECORD}
+        )
 
 
 def _together(mine: Fields, other: Fields, take: Collection[str]) -> Fields:
@@ -164,9 +168,7 @@ def _says(fields: Fields, name: str) -> object:
 def _write(into: Record, fields: Fields, by: Employee) -> list[str]:
     wanted = checked(into.kind, fields, by=by)
     own = [name for name in (*CHOSEN, "currency", "note") if getattr(into, name) != getattr(wanted, name)]
-    for name in own:
-        setattr(into, name, getattr(wanted, name))
-    into.save(update_fields=own)
+    put(into, wanted, own)
     return own + write_reach(into, wanted)
 
 

@@ -4,12 +4,14 @@ Its author and administrators change one that is everyone's. In which order a pe
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from letterdesk.accounts.dismiss import KEPT, ends_at
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.preferences import prefer
 
@@ -82,6 +84,16 @@ def move(employee: Employee, view: ListView, *, by: int) -> None:
     at = order.index(view.public_id)
     order.insert(min(max(at + by, 0), len(order) - 1), order.pop(at))
     prefer(employee, **{ORDER: [key for key, kind in kinds.items() if kind != view.kind] + order})
+
+
+def forget_left(*, now: datetime) -> int:
+    """Views that people who left kept for themselves go with what else they left behind: after 30 days, or later, as
+    warnings say (`ends_at`). Returns how many."""
+    own = ListView.objects.filter(is_everyones=False, employee__dismissed_at__lte=now - KEPT)
+    people = own.values_list("employee", "employee__dismissed_at", "employee__warned_at").distinct()
+    over = [person for person, dismissed_at, warned_at in people if ends_at(dismissed_at, warned_at) <= now]
+    count, _of_kinds = ListView.objects.filter(is_everyones=False, employee__in=over).delete()
+    return count
 
 
 def _name(typed: str) -> str:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from letterdesk.crm.models import Activity, Binding, Direction, EmailAddress, LetterCopy, Reason, Record, Thread
 from letterdesk.crm.records.fields import fields_of
 from letterdesk.crm.search.index import index_letters, index_record, texts_of
+from letterdesk.lib.alphabet import sort_key
 from letterdesk.mailboxes import collect
 
 _numbers = itertools.count(1)
@@ -15,8 +16,9 @@ _numbers = itertools.count(1)
 def record_of(responsible, name="Amara Okafor", *emails, kind="contact", **fields):
     """A record of somebody, with addresses."""
     made = Record.objects.create(
-        account=responsible.account, kind=kind, name=name, responsible=responsible, created_by=responsible, **fields
-    )
+        account=responsible.account, kind=kind, name=name, name_key=sort_key(name), responsible=responsible,
+        created_by=responsible, **fields,
+    )  # fmt: skip
     EmailAddress.objects.bulk_create(
         EmailAddress(account=made.account, record=made, email=email, key=email.lower(), position=place)
         for place, email in enumerate(emails)

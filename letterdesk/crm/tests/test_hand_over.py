@@ -1,5 +1,7 @@
 """Records of somebody who left go to a colleague, as a whole and on record."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,7 +12,7 @@ from letterdesk.crm.models import ListView, Record, Turn
 from letterdesk.crm.records import hand_over as handing
 from letterdesk.crm.records.bin import delete
 from letterdesk.crm.records.hand_over import NotHandedOver, hand_over, left_behind
-from letterdesk.crm.records.views import save
+from letterdesk.crm.records.views import forget_left, save
 from letterdesk.crm.saving import change_saving
 from letterdesk.events.models import Event
 from letterdesk.lib.crashpoint import Crashed, interrupt
@@ -42,7 +44,7 @@ def test_all_go_to_the_heir_those_in_the_bin_too(left, jonas, administrator, acc
     assert hand_over(left, to=jonas, by=administrator) == 0
 
 
-def test_shared_views_go_along_and_private_ones_wait(left, jonas, administrator):
+def test_shared_views_go_along_and_private_ones_go(left, jonas, administrator):
     for person, query, is_everyones in (
         (left, "q=a", True), (left, "q=b", True), (left, "q=c", False), (jonas, "q=b", False),
     ):  # fmt: skip
@@ -50,8 +52,19 @@ def test_shared_views_go_along_and_private_ones_wait(left, jonas, administrator)
     hand_over(left, to=jonas, by=administrator)
     whose = ListView.objects.order_by("query", "pk").values_list("query", "employee", "is_everyones")
     assert list(whose) == [
-        ("q=a", jonas.pk, True), ("q=b", left.pk, True), ("q=b", jonas.pk, False), ("q=c", left.pk, False),
+        ("q=a", jonas.pk, True), ("q=b", left.pk, True), ("q=b", jonas.pk, False),
     ]  # fmt: skip
+
+
+def test_views_that_were_for_the_person_alone_go_after_thirty_days(left, jonas, now):
+    for person, query, is_everyones in ((left, "q=a", True), (left, "q=c", False), (jonas, "q=c", False)):
+        save(person, "contact", query, name="A", is_everyones=is_everyones)
+    assert forget_left(now=now + timedelta(days=29)) == 0
+    type(left).objects.filter(pk=left.pk).update(warned_at=now + timedelta(days=28))
+    assert forget_left(now=now + timedelta(days=31)) == 0  # seven days from the warning
+    assert forget_left(now=now + timedelta(days=35)) == 1
+    whose = ListView.objects.order_by("pk").values_list("employee", "query")
+    assert list(whose) == [(left.pk, "q=a"), (jonas.pk, "q=c")]
 
 
 def test_only_by_an_administrator_from_who_left_to_who_is_here(left, jonas, administrator, stranger):

@@ -7,6 +7,7 @@ from letterdesk.crm.models import ImportRefusal, Label, Labelled, Record
 from letterdesk.crm.records.bin import restore
 from letterdesk.crm.records.change import InBin
 from letterdesk.crm.records.export import HEAD, exported, table_of
+from letterdesk.crm.records.fields import BadRecord
 from letterdesk.crm.records.import_rows import guessed
 from letterdesk.crm.records.labels import change_label, delete_label, give, labels_of, make_label, take
 from letterdesk.crm.records.lists import RecordFilter, all_of, record_page
@@ -106,3 +107,25 @@ def test_known_records_get_what_labels_they_lack_and_a_bad_one_names_its_column(
         assert (taken.filled, taken.known, taken.refused) == (count, 1 - count, 1)
     assert labels(amara) == ["Fair", "VIP"]
     assert ImportRefusal.objects.filter(column="Tags", row=3).count() == 2
+
+
+def test_names_with_semicolons_and_commas_come_back_out_of_a_file(amara, ines, now):
+    give(amara, ["Berlin; Mitte", "Fair, spring", "VIP"], by=ines)
+    table = table_of(exported(ines, all_of(ines, RecordFilter("contact"))))
+    taken = begin("contact", as_csv(HEAD, table).replace("amara@", "two@").encode(), "people.csv", by=ines)
+    start(taken, mapping=taken.mapping, fills=True)
+    take_piece(taken.pk, now=now)
+    assert labels(Record.objects.get(addresses__key="two@okafor.example")) == labels(amara)
+    assert Label.objects.count() == 3
+
+
+def test_two_that_have_too_many_together_are_not_merged(amara, make, ines, now):
+    other = make(name="Amara Two")
+    give(amara, [f"Label {number}" for number in range(30)], by=ines)
+    give(other, [f"Label {number}" for number in range(9, 51)], by=ines)
+    for do in (lambda: preview(amara, other), lambda: merge(amara, other, by=ines, now=now)):
+        with pytest.raises(BadRecord, match="more than 50 labels"):
+            do()
+    take(other, Label.objects.get(name="Label 50"), by=ines)
+    merge(amara, other, by=ines, now=now)
+    assert len(labels(amara)) == 50

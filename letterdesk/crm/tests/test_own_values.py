@@ -23,7 +23,7 @@ from letterdesk.crm.own.values import all_said_at, own_fields_of, shown_at
 from letterdesk.crm.records.bin import delete, purge, restore
 from letterdesk.crm.records.change import ChangedMeanwhile, change, version_of
 from letterdesk.crm.records.create import create
-from letterdesk.crm.records.export import HEAD, exported, head_of, table_of
+from letterdesk.crm.records.export import HEAD, cards_of, exported, head_of, table_of
 from letterdesk.crm.records.fields import BadRecord, Fields, fields_of
 from letterdesk.crm.records.lists import RecordFilter, all_of
 from letterdesk.crm.records.merge import merge, preview
@@ -32,6 +32,7 @@ from letterdesk.crm.records.take_in import begin, start, take_piece
 from letterdesk.crm.writing.placeholders import own_placeholders, values_at
 from letterdesk.events.models import Event
 from letterdesk.lib.sheets import as_csv
+from letterdesk.mail.vcard import write_cards
 from letterdesk.outbound.placeholders import MissingValue, UnknownPlaceholder, check_filled, fill
 
 ONE_OF_EACH = {
@@ -308,3 +309,17 @@ def test_templates_take_what_they_say_and_name_what_is_not_there(every, define, 
     change_field(floor, FieldSaid("Этаж", is_retired=True), by=administrator)
     with pytest.raises(MissingValue, match="этаж"):
         check_filled(text, values_at(amara, ines))
+
+
+def test_visiting_cards_have_them_in_lines_of_their_own_and_bring_them_back(every, amara, ines, now):
+    say(amara, {every[name]: TYPED[name] for name in every}, by=ines)
+    fields = own_fields_of(ines.account, "contact")
+    file = write_cards(cards_of(exported(ines, all_of(ines, RecordFilter("contact")), fields), fields))
+    assert "X-LETTERDESK-FIELD:Interests;Mail\\; Tasks\r\n" in file
+    taken = begin("contact", file.replace("amara@", "two@").encode(), "people.vcf", by=ines)
+    start(taken, mapping=taken.mapping, fills=True)
+    take_piece(taken.pk, now=now)
+    assert not ImportRefusal.objects.exists()
+    made = Record.objects.get(addresses__key="two@okafor.example")
+    assert words(made, ines.account) == words(amara, ines.account)
+    assert len(words(made, ines.account)) == len(every)

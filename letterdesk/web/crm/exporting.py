@@ -21,10 +21,10 @@ def export(request: Request, plural: str) -> HttpResponse:
     own = own_fields_of(request.employee.account, words.kind)
     wanted, _gone = still_there(request, words, wanted_of(request, words, own), own)
     found = all_of(request.employee, wanted)
-    records = exported(request.employee, found, own if form == "csv" else ())
+    records = exported(request.employee, found, own)
     tell_export(request.employee, words.kind, len(records), form)
     if form == "vcf":
-        cards = write_cards(cards_of(records)).encode()
+        cards = write_cards(cards_of(records, own)).encode()
         return as_file(cards, name=f"{plural}.vcf", content_type="text/vcard")
     content = as_csv(head_of(own), table_of(records, own)).encode("utf-8-sig")
     return as_file(content, name=f"{plural}.csv", content_type="text/csv")

@@ -1,11 +1,12 @@
 """Own fields of records, on plain forms of administrators: made, changed, ordered, retired, deleted; their options."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -68,6 +69,9 @@ def own_field(request: Request, own_field_id: str) -> HttpResponse:
     try:
         do(request, found)
         messages.success(request, _("Saved."))
+    except acts.OptionsChanged as error:
+        messages.error(request, str(error))
+        return render(request, "web/crm/own_field.html", _facts(found, request.employee, request.POST), status=409)
     except acts.BadField as error:
         messages.error(request, str(error))
     is_there = OwnField.objects.editable_by(request.employee).filter(pk=found.pk).exists()
@@ -83,22 +87,43 @@ def _move_up(request: Request, found: OwnField) -> None:
 
 
 def _write_options(request: Request, found: OwnField) -> None:
-    """Fields `name-<id>`, `order-<id>`, `retired-<id>` for each option, and `new`: more, one a line."""
-    lines = []
-    for place, option in enumerate(found.options.order_by("position", "pk")):
-        key = option.public_id
-        said = acts.OptionSaid(
-            request.POST.get(f"name-{key}", option.name), request.POST.get(f"retired-{key}") == "yes", option
-        )
-        lines.append((_place(request, key, place), said))
-    lines.sort(key=lambda line: line[0])
+    """Fields `name-<id>`, `order-<id>`, `retired-<id>` of options, `new`: more, one a line; `seen`: what was there."""
+    lines = _option_lines(list(found.options.order_by("position", "pk")), request.POST)
+    lines.sort(key=lambda line: line.place)
+    said = [acts.OptionSaid(line.name, line.is_retired, line.option) for line in lines]
     new = [acts.OptionSaid(name) for name in _lines(request, "new")]
-    acts.write_options(found, [*(said for _place, said in lines), *new], by=request.employee)
+    acts.write_options(found, [*said, *new], by=request.employee, seen=request.POST.get("seen", ""))
 
 
-def _place(request: Request, name: str, otherwise: int) -> int:
-    typed = request.POST.get(f"order-{name}", "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else otherwise + 1
+@dataclass(frozen=True)
+class OptionLine:
+    """An option as its form shows it: as it is, or as somebody has typed it."""
+
+    option: OwnOption
+    place: int
+    name: str
+    is_retired: bool
+
+    @property
+    def differs(self) -> bool:
+        """Whether what was typed is not what it says."""
+        return (self.name, self.is_retired) != (self.option.name, self.option.is_retired)
+
+
+def _option_lines(options: list[OwnOption], typed: QueryDict) -> list[OptionLine]:
+    """The lines of a form; an option that it did not show is as it is."""
+    lines = []
+    for place, option in enumerate(options, start=1):
+        key = option.public_id
+        order = typed.get(f"order-{key}", "")
+        if not typed.keys() & {f"name-{key}", f"order-{key}"}:
+            lines.append(OptionLine(option, place, option.name, option.is_retired))
+            continue
+        typed_place = int(order) if order.isascii() and order.isdigit() and len(order) < 4 else place
+        lines.append(
+            OptionLine(option, typed_place, typed.get(f"name-{key}", option.name), typed.get(f"retired-{key}") == "yes")
+        )
+    return lines
 
 
 def _delete_option(request: Request, found: OwnField) -> None:
@@ -129,7 +154,8 @@ CHANGES: dict[str, Callable[[Request, OwnField], None]] = {
 
 
 def _said(request: Request) -> acts.FieldSaid:
-    ticked = {name: request.POST.get(name) == "yes" for name in ("is_required", "is_listed", "is_retired")}
+    names = ("is_required", "is_listed", "is_on_card", "is_retired")
+    ticked = {name: request.POST.get(name) == "yes" for name in names}
     return acts.FieldSaid(request.POST.get("name", ""), **ticked)
 
 
@@ -149,14 +175,19 @@ def _of_kind(kind: str) -> str:
     return f"{reverse('own_fields')}?{urlencode({'kind': kind})}"
 
 
-def _facts(found: OwnField, employee: Employee) -> dict[str, Any]:
+def _facts(found: OwnField, employee: Employee, typed: QueryDict | None = None) -> dict[str, Any]:
+    """What the page of a field shows; `typed`: what somebody wrote into the form of its options."""
     first = OwnField.objects.editable_by(employee).filter(kind=found.kind).order_by("position", "pk").first()
-    options = found.options.annotate(filled=Count("values")).order_by("position", "pk")
+    version = acts.version_of_options(found) if found.has_options else ""
+    options = list(found.options.annotate(filled=Count("values")).order_by("position", "pk")) if version else []
     return {
         "area": "crm-settings",
         "field": found,
         "words": BY_KIND[found.kind],
         "is_first": first is not None and first.pk == found.pk,
         "filled": acts.records_with(found),
-        "options": list(options) if found.has_options else [],
+        "options": options,
+        "lines": _option_lines(options, typed or QueryDict()),
+        "new_options": typed.get("new", "") if typed else "",
+        "version": version,
     }

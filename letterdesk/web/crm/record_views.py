@@ -12,10 +12,11 @@ from django.views.decorators.http import require_POST
 
 from letterdesk.crm.models import ListView
 from letterdesk.crm.records.views import BadView, change, move, query_of, save, views_of
+from letterdesk.web.crm.list_columns import columns_kept
 from letterdesk.web.crm.words import BY_KIND, BY_PLURAL, KindWords
 from letterdesk.web.request import Request
 
-OF_A_PAGE = {"before", "form"}  # what an address says beside its filters
+OF_A_PAGE = {"before", "form", "columns"}  # what an address says beside its filters
 STEPS = {"ahead": -1, "back": 1}
 
 
@@ -70,6 +71,8 @@ def list_view_removal(request: Request, list_view_id: str) -> HttpResponse:
 def list_view_facts(request: Request, words: KindWords) -> dict[str, Any]:
     """What a list shows of its views: all of them, which of them it is, and what would be kept. One query."""
     query = query_of(_filters(request.GET))
+    beside = [pair for pair in _filters(request.GET) if pair[0] != "column"]
+    columns = [("column", each) for each in columns_kept(request, words).get("column", ())]
     shown = views_of(request.employee, words.kind)
     lines = [{"view": each, "address": address_of(each), "is_now": each.query == query} for each in shown]
     now = next((line for line in lines if line["is_now"]), None)
@@ -80,6 +83,7 @@ def list_view_facts(request: Request, words: KindWords) -> dict[str, Any]:
         "view_is_first": place == 0,
         "view_is_last": place == len(lines) - 1,
         "view_query": query,
+        "view_to_keep": query_of([*beside, *columns]),
     }
 
 

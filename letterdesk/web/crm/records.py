@@ -9,11 +9,19 @@ from django.utils.http import urlencode
 
 from letterdesk.accounts.models import Employee
 from letterdesk.crm.models import OwnField
-from letterdesk.crm.own.values import load_own, own_fields_of, shown_at
+from letterdesk.crm.own.values import own_fields_of
 from letterdesk.crm.records.labels import labels_of
 from letterdesk.crm.records.lists import RecordFilter, record_page
 from letterdesk.crm.records.stages import pipelines_among, stages_for
 from letterdesk.lib.keyset import BadCursor
+from letterdesk.web.crm.list_columns import (
+    chosen_columns,
+    column_facts,
+    columns_asked,
+    sort_asked,
+    sort_of,
+    with_cells,
+)
 from letterdesk.web.crm.own_form import asked_of, filter_lines, filters_of, is_there, names_asked
 from letterdesk.web.crm.record_board import board_facts
 from letterdesk.web.crm.record_views import list_view_facts
@@ -21,7 +29,7 @@ from letterdesk.web.crm.words import BY_PLURAL, KINDS, KindWords
 from letterdesk.web.request import Request
 
 FILTERS = ("q", "who", "pipeline", "stage", "label")
-BESIDE = ("view", "before", "form")  # what an address says beside filters
+BESIDE = ("view", "before", "form", "sort", "column")  # what an address says beside filters
 
 
 def crm(_request: Request) -> HttpResponse:
@@ -30,44 +38,36 @@ def crm(_request: Request) -> HttpResponse:
 
 
 def records(request: Request, plural: str) -> HttpResponse:
-    """GET /crm/<contacts|companies|leads|deals>?q=&who=&pipeline=&stage=&label=&own-<id>=&before=: a list by activity.
+    """GET /crm/<contacts|companies|leads|deals>: a list by q, who, stage, label, own-<id> …; sort, column, before.
 
-    Of leads and deals with `view=board`: a board.
+    Of leads and deals with `view=board`: a board. With `columns`: on to the list with the columns that are named.
     """
     words = words_of(plural)
+    if answer := chosen_columns(request, words):
+        return answer
     own = own_fields_of(request.employee.account, words.kind)
     wanted, gone = still_there(request, words, wanted_of(request, words, own), own)
     if words.has_stages and request.GET.get("view") == "board":
         facts = _list_facts(request, words, wanted, own) | {"gone_filters": gone}
-        board = board_facts(request, replace(wanted, stage=""), facts["stages"])
+        board = board_facts(request, replace(wanted, stage=""), facts["stages"], own)
         return render(request, "web/crm/board.html", {**facts, **board, "is_board": True})
     try:
         page, following = record_page(request.employee, wanted, before=request.GET.get("before", ""))
     except BadCursor:
         return redirect("records", plural)
-    asked = _asked(request, own)
-    facts = {
-        **_list_facts(request, words, wanted, own),
-        "gone_filters": gone,
-        "records": _with_listed(page, own),
-        "older": f"?{urlencode(asked | {'before': following})}" if following else "",
-        "newest": f"?{urlencode(asked)}" if request.GET.get("before") else "",
+    facts = _list_facts(request, words, wanted, own) | {"gone_filters": gone}
+    asked = _asked(request, wanted, own)
+    facts |= {
+        "records": with_cells(page, facts["columns"]),
+        "older": f"?{urlencode(asked | {'before': following}, doseq=True)}" if following else "",
+        "newest": f"?{urlencode(asked, doseq=True)}" if request.GET.get("before") else "",
     }
     return render(request, "web/crm/records.html", facts)
 
 
-def _with_listed(page: list[Any], own: list[OwnField]) -> list[Any]:
-    """Each record with what those own fields say that the list shows, as `listed`; one query for all."""
-    listed = [field for field in own if field.is_listed]
-    load_own(page, listed)
-    for record in page:
-        record.listed = shown_at(record, listed)
-    return page
-
-
 def _list_facts(request: Request, words: KindWords, wanted: RecordFilter, own: list[OwnField]) -> dict[str, Any]:
     """What list and board show alike."""
-    asked = _asked(request, own)
+    asked = _asked(request, wanted, own)
     people = Employee.objects.visible_to(request.employee)  # of those who left, the one who is asked for
     return {
         **crm_facts(words.plural),
@@ -80,8 +80,10 @@ def _list_facts(request: Request, words: KindWords, wanted: RecordFilter, own: l
         "labels": labels_of(request.employee.account),
         "own_filters": (lines := filter_lines(request.GET, own)),
         "is_own_refused": any(line["why"] for line in lines),
-        "asked": urlencode(asked),
-        "is_filtered": bool(asked),
+        "asked": urlencode(asked, doseq=True),
+        "asked_beside_columns": [(name, value) for name, value in asked.items() if name != "column"],
+        "is_filtered": not asked.keys() <= {"sort", "column"},
+        **column_facts(request, words, own, sort=wanted.sort, asked=asked),
         **list_view_facts(request, words),
     }
 
@@ -111,6 +113,7 @@ def wanted_of(request: Request, words: KindWords, own: list[OwnField]) -> Record
         label=request.GET.get("label", "")[:16],
         words=request.GET.get("q", "").strip()[:200],
         own=filters_of(request.GET, own),
+        sort=sort_of(request.GET, words.kind, own),
     )
 
 
@@ -136,6 +139,7 @@ def still_there(
     return replace(wanted, own=left, **gone), len(gone) + len(wanted.own) - len(left) + len(unknown)
 
 
-def _asked(request: Request, own: list[OwnField]) -> dict[str, str]:
+def _asked(request: Request, wanted: RecordFilter, own: list[OwnField]) -> dict[str, Any]:
+    """All that the address of a list asks for, for links to the same."""
     asked = {key: request.GET[key] for key in FILTERS if request.GET.get(key)}
-    return asked | asked_of(request.GET, own)
+    return asked | asked_of(request.GET, own) | sort_asked(wanted.sort) | columns_asked(request)

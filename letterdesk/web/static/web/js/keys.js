@@ -7,12 +7,12 @@ import { stepLetter } from "./reading.js";
 const TYPING = "input:not([type=checkbox]), select, textarea, [contenteditable], dialog";
 const SECOND_KEY = 1500; // ms to press it in
 
-const rows = () => [...document.querySelectorAll("#rows .row, [data-rows] > li")].filter((row) => row.checkVisibility());
+const rows = () => [...document.querySelectorAll("#rows .row, [data-rows] > *")].filter((row) => row.checkVisibility());
 const linkOf = (row) => row?.querySelector(".row-subj a, .crm-row-name > a") ?? row;
 
 function step(by) {
   const all = rows();
-  const here = document.activeElement?.closest(".row, .crm-row") ?? document.querySelector('#rows .row[aria-current="true"]');
+  const here = document.activeElement?.closest(".row, [data-rows] > *") ?? document.querySelector('#rows .row[aria-current="true"]');
   const at = all.indexOf(here);
   if (by > 0 && at === all.length - 1) return loadMore();
   const next = all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)];
@@ -20,7 +20,7 @@ function step(by) {
 }
 
 function open() {
-  (linkOf(document.activeElement?.closest(".row, .crm-row")) ?? linkOf(rows()[0]))?.click();
+  (linkOf(document.activeElement?.closest(".row, [data-rows] > *")) ?? linkOf(rows()[0]))?.click();
 }
 
 function back() {
