@@ -17,6 +17,7 @@ from letterdesk.plans.models import Channel, Subscription
 from letterdesk.plans.timeline import webmail_began_at
 
 from ..models import Binding, Correction, EmailAddress, Kind, MailboxSaving, PolledMailbox, Record, Stage, Unlinked
+from ..records.merged import staying
 from ..saving import saving_of
 from ..sendsave.secret import Ours
 from . import exclusions
@@ -198,11 +199,12 @@ def _roles(letters: Sequence[Message]) -> dict[int, frozenset[str]]:
 
 
 def records_named(account_id: int, references: Iterable[str]) -> dict[str, int]:
-    """The keys of the records with these references ("deal:…"), in the bin or not; in one query."""
+    """The keys of the records with these references ("deal:…"), in the bin or not; of a merged one what stays."""
     wanted = set(references)
     ids = {each.partition(":")[2] for each in wanted}
     found = {each.reference: each.pk for each in Record.objects.filter(account=account_id, public_id__in=ids)}
-    return {reference: key for reference, key in found.items() if reference in wanted}
+    stays = staying(found.values()) if found else {}
+    return {reference: stays[key] for reference, key in found.items() if reference in wanted}
 
 
 def records_with(account_id: int, addresses: Iterable[str]) -> dict[str, tuple[Known, ...]]:

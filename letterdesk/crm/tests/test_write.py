@@ -9,6 +9,8 @@ from letterdesk.crm.activities.reading import raw as bytes_of
 from letterdesk.crm.linking.link import link_new
 from letterdesk.crm.models import Activity, Direction, Kind, LetterCopy, Reason, Record
 from letterdesk.crm.records.bin import delete, purge, purge_due, restore
+from letterdesk.crm.records.merge import merge
+from letterdesk.crm.records.merged import staying
 from letterdesk.crm.writing import write
 from letterdesk.crm.writing.placeholders import values_at
 from letterdesk.crm.writing.written import keep_written
@@ -179,6 +181,43 @@ def test_written_at_a_record_that_lies_in_the_bin_when_it_leaves_it_goes_along(s
     Record.objects.filter(pk=lead.pk).update(deleted_at=now)
     purge(lead, by=None, now=now + SOON)
     assert Activity.objects.get().deleted_at == now + SOON
+
+
+@pytest.mark.parametrize("to", ["amara@okafor.example", "arch@itect.example"])
+def test_a_letter_of_a_record_that_is_merged_before_it_leaves_stands_at_the_one_that_stays(
+    sink, amara, make, administrator, ines, now, to
+):
+    write.allow_anybody(by=administrator, allowed=True)
+    into, between, deal = (make(Kind.DEAL, name, contact=amara) for name in ("Roof", "Roof 2", "Roof 3"))
+    draft = write.begin(deal, by=ines, now=now)
+    merge(between, deal, by=ines, now=now)
+    merge(into, between, by=ines, now=now)
+    assert write.record_of(draft, ines) == into
+    assert not write.is_hidden(draft, ines)
+    activity = leaves(draft, ines, now, to=[("", to)])
+    assert (into.pk, Reason.WRITTEN) in standing(activity)
+    assert activity.deleted_at is None
+
+
+def test_so_does_its_copy_in_sent_when_that_comes_first(account, mailbox, amara, make, ines, now):
+    into, deal = make(Kind.DEAL, "Roof", contact=amara), make(Kind.DEAL, "Roof 2", contact=amara)
+    make(Kind.DEAL, "Cellar", contact=amara, at=now + timedelta(hours=1))
+    with Sink() as sink:
+        sink.reach(mailbox)
+        draft = write.begin(deal, by=ines, now=now)
+        saved = drafts.save(draft, by=ines, seen=1, now=now, body_text="Hello", subject="Yours")
+        send(saved, by=ines, seen=saved.version, now=now)
+        merge(into, deal, by=ines, now=now)
+        deliver(now=now + SOON, patience=1)
+    link_new(mailbox, now=now)
+    assert {record for record, _reason in standing(Activity.objects.get())} == {into.pk, amara.pk}
+
+
+def test_records_merged_in_a_circle_end_somewhere(make):
+    one, other = make(Kind.DEAL, "Roof"), make(Kind.DEAL, "Roof 2")
+    for record, into in ((one, other), (other, one)):
+        Record.objects.filter(pk=record.pk).update(merged_into=into)
+    assert set(staying([one.pk, other.pk]).values()) <= {one.pk, other.pk}
 
 
 def test_to_the_addresses_of_the_record_alone_unless_the_account_says_so(sink, administrator, make, ines, now):

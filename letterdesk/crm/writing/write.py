@@ -24,7 +24,7 @@ from letterdesk.outbound.placeholders import left_over
 from letterdesk.plans.models import Channel
 
 from ..activities import reading
-from ..linking.ground import ours_of
+from ..linking.ground import ours_of, records_named
 from ..linking.identity import people_of
 from ..models import Activity, EmailAddress, Record, Writing
 from ..models import Kind as RecordKind
@@ -86,17 +86,20 @@ def answer(activity: Activity, record: Record, *, by: Employee, now: datetime) -
 
 def record_of(draft: Draft, employee: Employee) -> Record | None:
     """The record at which it is written, as this employee may see it; None: there is none any more for them."""
-    kind, _colon, public_id = draft.about.partition(":")
     seen = Record.objects.visible_to(employee).present().select_related("account", "stage__pipeline")
-    found: Record | None = seen.filter(kind=kind, public_id=public_id).first()
+    found: Record | None = seen.filter(pk=_written_at(draft)).first()
     return found
 
 
 def is_hidden(draft: Draft, employee: Employee) -> bool:
     """Whether it is written at a record that is there, and that this employee may not see (any more)."""
-    kind, _colon, public_id = draft.about.partition(":")
-    here = Record.objects.filter(account=draft.account_id, kind=kind, public_id=public_id)
+    here = Record.objects.filter(account=draft.account_id, pk=_written_at(draft))
     return here.exists() and not here.visible_to(employee).exists()
+
+
+def _written_at(draft: Draft) -> int:
+    """The key of its record, or of the one into which that was merged meanwhile; 0: it is gone for good."""
+    return records_named(draft.account_id, [draft.about]).get(draft.about, 0)
 
 
 def check(draft: Draft, *, by: Employee) -> None:
