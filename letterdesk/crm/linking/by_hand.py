@@ -59,9 +59,9 @@ def link_by_hand(
     if found is None:
         raise LetterGone
     wanted = _to_keep(mailbox, found, record, now)
-    _out_of_the_bin(mailbox.account_id, wanted.identity)
     [activity] = keep(mailbox.account_id, [wanted], through=mailbox.address, now=now, by=by)
     _forget_unlinked(record, [activity])
+    _out_of_the_bin(activity)
     earlier = 0
     if with_earlier:
         earlier = take_earlier(mailbox, [wanted], ours=ours_of(mailbox.account_id), now=now, by=by)
@@ -163,12 +163,14 @@ def _to_keep(mailbox: Mailbox, letter: Message, record: Record, now: datetime) -
     return ToKeep(letter, thread, way, (Bind(record.pk, Reason.PERSON),), identity)
 
 
-def _out_of_the_bin(account_id: int, identity: str) -> None:
-    """A person wants it, so what a person did against it before is over."""
-    binned = Activity.objects.filter(account=account_id, identity=identity, deleted_at__isnull=False).first()
-    if binned is not None:
-        take_out(binned)
-    Unlinked.objects.filter(account=account_id, identity=identity, thread=None, record=None).delete()
+def _out_of_the_bin(activity: Activity) -> None:
+    """A person wants it, so that it was deleted is over; where it was taken away from its last record it stays away."""
+    taken = Unlinked.objects.filter(account=activity.account_id, identity=activity.identity, thread=None)
+    if activity.deleted_at is not None:
+        Binding.objects.filter(activity=activity.pk, record__in=taken.exclude(record=None).values("record")).delete()
+        take_out(activity)
+        activity.refresh_from_db()
+    taken.filter(record=None).delete()
 
 
 def _of(activity: Activity, by: Employee, *, whole_conversation: bool) -> list[Activity]:

@@ -124,6 +124,16 @@ def test_a_person_who_links_it_takes_it_out_of_the_bin(amara, roof, come, ines, 
     assert standing(activity) == {(amara.pk, Reason.ADDRESS), (roof.pk, Reason.PERSON)}
 
 
+def test_a_letter_taken_from_its_last_record_and_linked_to_another_stands_at_that_alone(amara, roof, come, ines, now):
+    [message] = come(from_amara())
+    take_away(Activity.objects.get(), amara, by=ines, now=now)
+    activity = link_by_hand(message, roof, by=ines, now=now)
+    assert Activity.objects.present().get() == activity
+    assert standing(activity) == {(roof.pk, Reason.PERSON)}
+    link_by_hand(message, amara, by=ines, now=now)  # only a person's link does
+    assert standing(activity) == {(roof.pk, Reason.PERSON), (amara.pk, Reason.PERSON)}
+
+
 def test_also_when_its_time_there_is_over_and_no_purge_was_there(amara, roof, come, ines, now):  # R8
     [message] = come(from_amara())
     delete_activity(Activity.objects.get(), by=ines, now=now)
