@@ -22,8 +22,14 @@ def forget_activities(account_id: int, ids: Collection[int], *, by: Employee | N
     copies = list(LetterCopy.objects.filter(activity__in=list(ids)).values_list("mailbox_id", "blob"))
     in_crm.clear(account_id, copies)
     activities.delete()
-    Thread.objects.filter(pk__in=threads, activities=None).delete()
+    forget_threads(threads)
     collect.let_go_of_holders(account_id, holders, now=now)
     tracking.let_go(account_id, holders)
     tell("activity.purged", account=Account.objects.get(pk=account_id), by=by, count=len(holders))
     reach("activity_purge.before_commit")
+
+
+def forget_threads(ids: Collection[int]) -> None:
+    """Remove those of these threads in which nothing is left. Where a person took one away holds for what answers it:
+    such a thread stays, with its Message-IDs, as long as the record does."""
+    Thread.objects.filter(pk__in=list(ids), activities=None, unlinked=None).delete()

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from django.db.models import Q
+
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Mailbox, Message, Placement
 
@@ -25,8 +27,9 @@ def take_earlier(
 ) -> int:
     """Bind what came before these letters in their conversations where the next of them stands; returns how many.
 
-    By itself only what people of the conversation wrote (D11); by a person's hand all. What a person took out of CRM,
-    drafts, spam and what lies in a trash stay where they are. Inside the caller's transaction.
+    By itself only what people of the conversation wrote (D11); by a person's hand all. What a person took away from a
+    record does not come back there; what they took out of CRM, drafts, spam and what lies in a trash stay where they
+    are. Inside the caller's transaction.
     """
     linked = _by_conversation(kept)
     if not linked:
@@ -39,18 +42,19 @@ def take_earlier(
     if not letters:
         return 0
     roles = _roles(letters)
-    gone = _taken_out(mailbox.account_id, letters)
+    gone = _taken(mailbox.account_id, letters, linked)
     taken = []
     for letter in letters:
         following = _following(letter, linked[letter.conversation_id])
         lies = roles.get(letter.pk, set())
-        if following is None or identity_of(letter) in gone or not lies - set(ASIDE):
+        away = gone[identity_of(letter)] | (gone[following.thread] if following else set())
+        if following is None or None in away or not lies - set(ASIDE):
             continue
         people = people_of(letter)
         if by is None and not belongs(people, frozenset(people_of(following.letter).outside(ours)), ours):
             continue
-        binds = tuple(Bind(bind.record, Reason.HISTORY) for bind in following.bindings)
-        taken.append(ToKeep(letter, following.thread, direction(people, lies, ours), binds))
+        if binds := tuple(Bind(each.record, Reason.HISTORY) for each in following.bindings if each.record not in away):
+            taken.append(ToKeep(letter, following.thread, direction(people, lies, ours), binds))
     keep(mailbox.account_id, taken, through=mailbox.address, now=now, by=by)
     return len(taken)
 
@@ -79,10 +83,18 @@ def _roles(letters: Sequence[Message]) -> dict[int, set[str]]:
     return found
 
 
-def _taken_out(account_id: int, letters: Sequence[Message]) -> set[str]:
-    identities = [identity_of(letter) for letter in letters]
-    found = Unlinked.objects.filter(account=account_id, identity__in=identities, record=None, thread=None)
+def _taken(
+    account_id: int, letters: Sequence[Message], linked: Sequence[ToKeep]
+) -> defaultdict[str | int, set[int | None]]:
+    """By identity of these letters, and by thread: the records from which a person took them; None: out of CRM."""
+    identities, threads = [identity_of(letter) for letter in letters], {each.thread for each in linked}
+    taken = Unlinked.objects.filter(Q(identity__in=identities, thread=None) | Q(thread__in=threads), account=account_id)
+    found: defaultdict[str | int, set[int | None]] = defaultdict(set)
+    for identity, thread, record in taken.values_list("identity", "thread_id", "record_id"):
+        found[thread or identity].add(record)
     binned = Activity.objects.filter(
         account=account_id, identity__in=identities, deleted_at__isnull=False, went_along=False
     )
-    return {*found.values_list("identity", flat=True), *binned.values_list("identity", flat=True)}
+    for identity in binned.values_list("identity", flat=True):
+        found[identity].add(None)
+    return found

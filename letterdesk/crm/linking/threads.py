@@ -34,11 +34,16 @@ class Threads:
     of_conversation: dict[int, list[int]] = field(default_factory=dict)
     people: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     keys: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # by conversation
+    bare: set[int] = field(default_factory=set)  # without a letter: of them is left what a person took away
 
     def for_letter(self, conversation: int, outside: Collection[str]) -> int | None:
-        """The oldest thread in which one of these people takes part; whoever writes among us alone belongs to any."""
+        """The oldest thread in which one of these people takes part; whoever writes among us alone belongs to any.
+
+        Else one without a letter: nothing stands there, so nobody gets anything by it.
+        """
         found = self.of_conversation.get(conversation, [])
-        return next((each for each in found if not outside or not self.people[each].isdisjoint(outside)), None)
+        meeting = (each for each in found if not outside or not self.people[each].isdisjoint(outside))
+        return next(meeting, None) or next((each for each in found if each in self.bare), None)
 
     def join(self, conversation: int, thread: int, outside: Iterable[str]) -> None:
         """A letter of this conversation stands in that thread now."""
@@ -46,6 +51,7 @@ class Threads:
         if thread not in found:
             found.append(thread)
         self.people[thread].update(outside)
+        self.bare.discard(thread)
 
     def that_meet(self) -> tuple[int, set[int]] | None:
         """The oldest thread of a conversation, and those others of it that have people in common; None: no two do."""
@@ -99,8 +105,10 @@ def threads_of_ids(account_id: int, message_ids: Sequence[str], *, ours: Collect
 def _fill_people(found: Threads, ours: Collection[str]) -> None:
     threads = {thread for each in found.of_conversation.values() for thread in each}
     columns = ("thread_id", "from_address", "recipients")
+    found.bare = set(threads)
     for activity in Activity.objects.filter(thread__in=threads).only(*columns) if threads else ():
         found.people[activity.thread_id].update(people_of(activity).outside(ours))
+        found.bare.discard(activity.thread_id)
 
 
 def _known(account_id: int, keys: Collection[int]) -> dict[int, int]:

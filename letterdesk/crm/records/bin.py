@@ -19,8 +19,8 @@ from letterdesk.mailboxes.retention.receipts import lock
 from letterdesk.mailboxes.retention.sweep import clock_is_in_doubt
 
 from ..access import KEPT
-from ..activities.forget import forget_activities
-from ..models import Activity, Binding, Note, Record
+from ..activities.forget import forget_activities, forget_threads
+from ..models import Activity, Binding, Note, Record, Unlinked
 from .change import InBin
 
 AT_ONCE = 200
@@ -89,7 +89,9 @@ def purge(record: Record, *, by: Employee | None, now: datetime) -> int:
     forget_activities(record.account_id, over, by=by, now=now)
     settle(_standing_at(record), by=by, now=now)  # what came to it while it lay there
     tell("record.purged", account=record.account, by=by, subject=record.reference, activities=len(over))
+    taken = list(Unlinked.objects.filter(record=record.pk).exclude(thread=None).values_list("thread_id", flat=True))
     Record.objects.filter(pk=record.pk).delete()
+    forget_threads(taken)
     reach("record_purge.before_commit")
     return len(over)
 

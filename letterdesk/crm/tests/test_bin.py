@@ -7,7 +7,8 @@ import pytest
 from letterdesk.crm.activities.bin import NoRecord, delete_activity, restore_activity
 from letterdesk.crm.jobs import purge_bin
 from letterdesk.crm.linking.by_hand import link_by_hand, take_away
-from letterdesk.crm.models import Activity, Record, Thread, Unlinked
+from letterdesk.crm.linking.corrections import belongs
+from letterdesk.crm.models import Activity, Binding, Record, Thread, Unlinked
 from letterdesk.crm.records.bin import NotInBin, consequences, delete, purge, purge_due, restore
 from letterdesk.crm.records.change import InBin
 from letterdesk.crm.records.notes import Said, write
@@ -110,6 +111,46 @@ def test_an_earlier_letter_that_was_taken_from_its_last_record_stays_in_the_bin(
     take_away(activity, old, by=ines, now=now)
     link_by_hand(second, new, by=ines, now=now)
     assert list(activity.bindings.values_list("record", flat=True)) == [old.pk]
+
+
+def test_a_letter_taken_away_is_not_back_as_an_earlier_one_when_the_bin_has_let_it_go(amara, come, ines, now):
+    come(raw("First", sender="amara@okafor.example", message_id="1@x"), at=now)
+    take_away(Activity.objects.get(), amara, by=ines, now=now)
+    purge_due(now=now + MONTH)
+    come(raw("Re: First", sender="amara@okafor.example", message_id="2@x", in_reply_to="1@x"), at=now + MONTH + DAY)
+    assert Activity.objects.get().subject == "Re: First"
+
+
+@pytest.mark.parametrize("days", [29, 31])
+def test_a_conversation_taken_away_stays_away_when_the_bin_has_let_it_go(amara, make, come, ines, now, days):
+    """So does what answers it at another record, and once the record is gone nothing of it is kept."""
+    come(raw("First", sender="amara@okafor.example", message_id="1@x"), at=now)
+    take_away(Activity.objects.get(), amara, by=ines, now=now, whole_conversation=True)
+    later = now + days * DAY
+    purge_due(now=later)
+    roof = make("deal", "Roof")
+    belongs("amara@okafor.example", roof, by=ines, now=later)
+    come(raw("Again", sender="amara@okafor.example", message_id="2@x", in_reply_to="1@x"), at=later)
+    come(raw("And again", sender="amara@okafor.example", message_id="3@x", in_reply_to="2@x"), at=later)
+    assert set(Binding.objects.present().exclude(activity__subject="First").values_list("record", flat=True)) == {
+        roof.pk
+    }
+    assert Thread.objects.count() == 1
+    delete(roof, by=ines, now=later)
+    purge_due(now=later + 2 * MONTH)
+    assert Thread.objects.count() == 1
+    delete(amara, by=ines, now=later)
+    purge_due(now=later + 2 * MONTH)
+    assert not Thread.objects.exists() and not Unlinked.objects.exists()
+
+
+@pytest.mark.case("D11")
+def test_who_names_a_conversation_of_which_no_letter_is_left_gets_nothing_by_it(amara, make, come, ines, now):
+    come(raw("First", sender="amara@okafor.example", message_id="1@x"), at=now)
+    take_away(Activity.objects.get(), amara, by=ines, now=now, whole_conversation=True)
+    purge_due(now=now + MONTH)
+    come(raw("Re: First", sender="evil@x.example", message_id="2@x", in_reply_to="1@x"), at=now + MONTH)
+    assert not Activity.objects.exists()
 
 
 def test_the_purge_refuses_what_stands_at_a_record(make, ines, now):  # R8
