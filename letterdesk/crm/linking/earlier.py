@@ -12,6 +12,7 @@ from letterdesk.mailboxes.models import Mailbox, Message, Placement
 from ..models import Activity, Reason, Unlinked
 from .decide import ASIDE, Bind, belongs, direction
 from .identity import identity_of, people_of
+from .in_text import taken_from, told_of
 from .keep import ToKeep, keep
 
 MOST = 500
@@ -42,7 +43,10 @@ def take_earlier(
     if not letters:
         return 0
     roles = _roles(letters)
+    told = told_of(mailbox.account_id, {identity_of(letter): letter for letter in letters})
     gone = _taken(mailbox.account_id, letters, linked)
+    for identity, records in taken_from(told).items():
+        gone[identity] |= records
     taken = []
     for letter in letters:
         following = _following(letter, linked[letter.conversation_id])
@@ -55,7 +59,7 @@ def take_earlier(
             continue
         if binds := tuple(Bind(each.record, Reason.HISTORY) for each in following.bindings if each.record not in away):
             taken.append(ToKeep(letter, following.thread, direction(people, lies, ours), binds))
-    keep(mailbox.account_id, taken, through=mailbox.address, now=now, by=by)
+    keep(mailbox.account_id, taken, through=mailbox.address, now=now, by=by, told=told)
     return len(taken)
 
 

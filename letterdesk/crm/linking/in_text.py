@@ -24,7 +24,7 @@ from letterdesk.mail.parse import parse_many, read_body
 from letterdesk.mail.subjects import normal_subject
 from letterdesk.mailboxes import collect
 
-from ..models import Activity, Binding, FoundText, InText
+from ..models import Activity, Binding, FoundText, InText, Unlinked
 from ..search.index import index_letters, texts_of
 from ..sendsave.meant import Written
 from ..sendsave.secret import shown
@@ -108,14 +108,17 @@ def note(activity: Activity, letter: Written) -> None:
 
 
 def told_of(account_id: int, letters: Mapping[str, Identified], *, is_sure: bool = True) -> dict[str, InText]:
-    """Which of these letters, by identity, CRM has as the text of a forward, and no other way.
+    """Which of these letters, by identity, CRM has as the text of a forward, and no other way; or had, until a person
+    deleted that or took it away from its last record: it lies in the bin.
 
     `is_sure`: who sent them is as sure as in Webmail; else only what is unverified counts.
     """
     senders = {address_key(each.from_address) for each in letters.values() if each.from_address}
     if not senders or not InText.objects.filter(account=account_id).exists():
         return {}
-    rows = InText.objects.filter(account=account_id, sender__in=senders, activity__deleted_at=None)
+    rows = InText.objects.filter(
+        Q(activity__deleted_at=None) | Q(activity__went_along=False), account=account_id, sender__in=senders
+    )
     waiting = [row for row in rows.select_related("activity") if is_sure or row.activity.is_unverified]
     found: dict[str, InText] = {}
     for identity, letter in letters.items() if waiting else ():
@@ -124,6 +127,18 @@ def told_of(account_id: int, letters: Mapping[str, Identified], *, is_sure: bool
         if row is not None:
             waiting.remove(row)
             found[identity] = row
+    return found
+
+
+def taken_from(told: Mapping[str, InText]) -> dict[str, set[int | None]]:
+    """By identity of letters that CRM was `told_of`: the records from which a person took what told of them, or its
+    conversation; None: it lies in the bin."""
+    found: dict[str, set[int | None]] = {}
+    for identity, row in told.items():
+        activity = row.activity
+        is_it = Q(identity=activity.identity, thread=None) | Q(thread=activity.thread_id)
+        taken = Unlinked.objects.filter(is_it, account=row.account_id).values_list("record_id", flat=True)
+        found[identity] = {*taken, *([None] if activity.deleted_at else [])}
     return found
 
 
@@ -139,7 +154,8 @@ def adopt(
     for identity, row in told.items():
         if identity not in wanted:
             continue
-        before, whole = row.activity.thread_id, wanted[identity]
+        whole = wanted[identity]
+        before = Activity.objects.values_list("thread_id", flat=True).get(pk=row.activity_id)  # it may be joined by now
         found[identity] = _become(row.activity, identity, whole, through=through, now=now)
         if before not in used:
             merge(whole.thread, [before])
@@ -147,8 +163,10 @@ def adopt(
 
 
 def _become(activity: Activity, identity: str, whole: "ToKeep", *, through: str, now: datetime) -> Activity:
-    """The activity has the letter's own bytes and columns from now on; where it stands stays."""
+    """The activity has the letter's own bytes and columns from now on; where it stands, and from where it was taken
+    away, stays."""
     letter = whole.letter
+    _take_along(activity, identity)
     for name in COPIED:
         setattr(activity, name, getattr(letter, name))
     activity.identity, activity.direction, activity.through = identity, whole.direction, through
@@ -163,6 +181,17 @@ def _become(activity: Activity, identity: str, whole: "ToKeep", *, through: str,
     FoundText.objects.filter(activity=activity.pk).delete()
     index_letters([activity], texts_of({activity.pk: letter}))
     return activity
+
+
+def _take_along(activity: Activity, identity: str) -> None:
+    """What a person took away is remembered of the letter from now on, which has another identity."""
+    taken = Unlinked.objects.filter(account=activity.account_id, identity=activity.identity, thread=None)
+    again = [
+        Unlinked(account_id=each.account_id, identity=identity, record_id=each.record_id, by_id=each.by_id, at=each.at)
+        for each in taken
+    ]
+    taken.delete()
+    Unlinked.objects.bulk_create(again, ignore_conflicts=True)
 
 
 def _known(account_id: int, told: Said, threads: Sequence[int]) -> Iterator[tuple[Activity, Said]]:

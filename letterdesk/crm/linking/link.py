@@ -28,7 +28,7 @@ from .cards import note_cards
 from .decide import Bind, decide, direction
 from .earlier import take_earlier
 from .ground import Grounds, enter, grounds_of
-from .in_text import told_of
+from .in_text import taken_from, told_of
 from .keep import ToKeep, keep
 from .make import Maker, maker_of
 from .sift import next_of, sift
@@ -173,6 +173,10 @@ def _link(saving: MailboxSaving, letters: Sequence[Message], now: datetime) -> i
     in_bin = {each.identity: each.deleted_at is not None for each in there.only("identity", "deleted_at")}
     new = {grounds.identities[each.pk]: each for each in letters if grounds.identities[each.pk] not in in_bin}
     told = told_of(mailbox.account_id, new)
+    for identity, records in taken_from(told).items():
+        grounds.unlinked[identity] |= records
+        if None in records:
+            in_bin[identity] = True
     piece = _Piece(mailbox, grounds, maker_of(saving, grounds, now=now), now, told)
     for letter in letters:
         piece.look_at(letter, in_bin=in_bin.get(grounds.identities[letter.pk]))

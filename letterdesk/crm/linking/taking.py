@@ -84,9 +84,15 @@ class Taking:
             if known is not None:
                 self.activities.append(known)
                 return
+        told = self._told(meant, meant.letter)
+        for identity, records in in_text.taken_from(told).items():
+            grounds.unlinked[identity] |= records
+        if any(row.activity.deleted_at for row in told.values()):
+            self._keep(meant, (), grounds)  # joins it, and a person's deletion stands
+            return
         verdict = decide(self._seen(meant, grounds), self._around(meant, grounds))
         bindings = verdict.bindings
-        if verdict.new and not self._told(meant, meant.letter):
+        if verdict.new and not told:
             bindings += self._make(meant, verdict.new, grounds)
         if bindings:
             self._keep(meant, bindings, grounds)

@@ -5,15 +5,17 @@ from itertools import permutations
 import pytest
 from django.db import connection
 
+from letterdesk.crm.activities.bin import delete_activity, restore_activity
 from letterdesk.crm.activities.reading import raw as raw_of
 from letterdesk.crm.linking import in_text
-from letterdesk.crm.models import Activity, Binding, InText, Record, Thread, Unknown
+from letterdesk.crm.linking.by_hand import link_by_hand, take_away
+from letterdesk.crm.models import Activity, Binding, InText, Record, Thread, Unknown, Unlinked
 from letterdesk.crm.saving import change_saving
 from letterdesk.crm.sendsave import addresses as sendsave
 from letterdesk.crm.tests.test_sendsave import address, arrive, house, letter  # noqa: F401  fixtures
 from letterdesk.intake.models import Arrived, State
 from letterdesk.mail.authentic import Proof
-from letterdesk.mailboxes.models import BlobReference
+from letterdesk.mailboxes.models import BlobReference, Message
 from letterdesk.mailboxes.tests.arriving import another_mailbox, raw
 from letterdesk.mailboxes.tests.letters import folder_of
 
@@ -142,11 +144,51 @@ def test_what_is_not_proved_replaces_nothing_that_is(come_by, house):  # noqa: F
     assert Activity.objects.count() == 2
 
 
-def test_what_lies_in_the_bin_is_not_taken_out_of_it(come_by, now):
+WHOLE = ("webmail", "attached")
+
+
+@pytest.mark.parametrize("way", WHOLE)
+@pytest.mark.parametrize("whole_conversation", [False, True])
+def test_a_forward_taken_away_from_a_record_stays_away_when_the_letter_itself_comes(
+    come_by, make, ines, now, way, whole_conversation
+):
+    hers, double = (make(kind, addresses=("amara@okafor.example",)) for kind in ("contact", "company"))
     come_by("text")
-    Activity.objects.update(deleted_at=now)
+    take_away(Activity.objects.get(), double, by=ines, now=now, whole_conversation=whole_conversation)
+    come_by(way)
     come_by("webmail")
-    assert Activity.objects.filter(deleted_at=None).count() == 1
+    activity = Activity.objects.get()
+    assert set(activity.bindings.values_list("record", flat=True)) == {hers.pk}
+    assert set(Unlinked.objects.exclude(identity="").values_list("identity", flat=True)) == {activity.identity}
+
+
+@pytest.mark.parametrize("way", WHOLE)
+def test_a_forward_that_was_deleted_is_not_back_when_the_letter_itself_comes(come_by, ines, now, way):
+    """Nor is there a second lead; the bytes are the letter's own, should somebody restore it."""
+    come_by("text")
+    delete_activity(Activity.objects.get(), by=ines, now=now)
+    come_by(way)
+    assert not Activity.objects.present().exists()
+    activity, lead = Activity.objects.get(), Record.objects.get()
+    assert raw_of(activity).startswith(b"From: Amara")
+    restore_activity(activity, by=ines, now=now)
+    assert list(activity.bindings.values_list("record", flat=True)) == [lead.pk]
+    assert not Unlinked.objects.exists()
+
+
+def test_a_person_who_links_the_letter_itself_takes_it_out_of_the_bin(come_by, come, mailbox, make, ines, now):
+    """As it would be had it come whole at first."""
+    come_by("text")
+    delete_activity(Activity.objects.get(), by=ines, now=now)
+    Activity.objects.update(went_along=True)  # so that the letter lies beside it, unlinked
+    change_saving(mailbox, by=ines, known=False, unknown_incoming="nothing", unknown_outgoing="nothing")
+    come_by("webmail")
+    Activity.objects.update(went_along=False)
+    roof = make("deal", "Roof")
+    link_by_hand(Message.objects.get(), roof, by=ines, now=now)
+    activity = Activity.objects.present().get()
+    assert roof.pk in activity.bindings.values_list("record", flat=True)
+    assert not Unlinked.objects.exists()
 
 
 def test_of_a_mailbox_that_saves_nothing_the_letter_stays_where_it_is(come_by, mailbox, ines):
