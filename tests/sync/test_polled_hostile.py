@@ -162,6 +162,7 @@ class Meddling(Liar):
 
 def test_a_look_ends_in_time_however_steadily_the_server_drips(poll, monkeypatch):
     monkeypatch.setattr("letterdesk.crm.polled.look.LONGEST", 1.5)
+    monkeypatch.setattr("letterdesk.crm.polled.patience.TO_BEGIN", 1.0)
     monkeypatch.setattr("letterdesk.crm.polled.read.AT_ONCE", 1)
     house = poll(Dripping).connect()
     house.come(1, 2, 3, 4)

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from letterdesk.crm.models import PolledFolder, PolledMailbox
 from letterdesk.crm.polled import connect as polled
-from letterdesk.crm.polled.claim import claim
+from letterdesk.crm.polled.claim import SICK, Due, claim, next_due
 from letterdesk.crm.polled.folders import REFUSED_TOLD
 from letterdesk.crm.polled.turn import take_turn
 from letterdesk.crm.polled.watch import polling
@@ -20,6 +21,7 @@ from letterdesk.notifications.models import Notification
 from tests.rig.liar import Liar
 
 pytestmark = pytest.mark.usefixtures("quiet")
+DAY = timedelta(days=1)
 
 
 class Talking(Liar):
@@ -126,3 +128,42 @@ def test_nobody_is_needed_any_more_as_soon_as_somebody_looks_again(poll):
     assert list(told) == ["polled.connected", "polled.failing", "polled.resumed"]
     dispatch(house.now)
     assert (house.mailbox.state, Notification.objects.filter(kind="polled", seen_at=None).count()) == ("connected", 0)
+
+
+def test_two_accounts_with_slow_servers_hold_up_no_third(poll, monkeypatch):
+    for name in ("LONGEST", "LONGEST_AFTER_FAILURE"):
+        monkeypatch.setattr(f"letterdesk.crm.polled.look.{name}", 3.0)
+    monkeypatch.setattr(Talking, "strikes", False)
+    slow, other = [poll(Talking).connect(), poll(Talking).connect()], poll().connect()
+    for house in slow:
+        same = {"account": house.account, "imap_host": house.server.host, "imap_port": house.server.port}
+        for number in range(6):
+            PolledMailbox.objects.create(
+                address="x@acme.example", imap_security="none", imap_user=f"liar{number}",
+                secret={"password": "secret"}, due_at=house.now - timedelta(minutes=9), **same,
+            )  # fmt: skip
+    monkeypatch.setattr(Talking, "strikes", True)
+    other.come(1)
+    with polling(threading.Event(), looks=4, every=0.1):
+        until = time.monotonic() + 20
+        while not other.kept() and time.monotonic() < until:
+            time.sleep(0.05)
+        failed = PolledMailbox.objects.filter(failures__gt=0).count()
+        for house in slow:
+            house.server.stop()
+    assert (other.kept(), failed <= 8) == ([1], True)
+
+
+def test_whose_turn_it_is(poll):
+    now = timezone.now()
+    first, second = poll().connect().mailbox, poll().connect().mailbox
+    PolledMailbox.objects.filter(pk=first.pk).update(due_at=now - timedelta(minutes=2), failures=1)
+    PolledMailbox.objects.filter(pk=second.pk).update(due_at=now - timedelta(minutes=1))
+    assert next_due(now) == Due(first.pk, first.account_id, is_ailing=True)
+    for without in ({"busy": [first.pk]}, {"full": [first.account_id]}, {"ailing": False}):
+        assert next_due(now, **without) == Due(second.pk, second.account_id, is_ailing=False)
+    for number in range(SICK):
+        PolledMailbox.objects.create(
+            account=second.account, address="x@acme.example", imap_user=str(number), failures=1, due_at=now + DAY
+        )
+    assert next_due(now, ailing=False) is None

@@ -2,13 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connections
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from ..models import PolledMailbox, PolledState
 logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=2)  # so long nobody else looks, and longer while whoever does is alive:
 RENEWED_EVERY = 30.0  # seconds
+SICK = 3  # mailboxes that fail, from which on all of their account are looked at as those that fail
 ANEW: Mapping[str, Combinable | None] = {"fence": F("fence") + 1, "leased_until": None}  # ends a look under way
 
 
@@ -44,10 +45,30 @@ class NotOurs(Exception):
     """The mailbox was paused, changed or disconnected meanwhile, or another look is ahead of this one."""
 
 
-def due(now: datetime) -> Sequence[tuple[int, int]]:
-    """Mailboxes whose turn it is and at which nobody looks, longest due first, each with its account: keys."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A mailbox whose turn it is: keys. `is_ailing`: its last look failed, or some of its account's mailboxes fail."""
+
+    mailbox: int
+    account: int
+    is_ailing: bool
+
+
+def next_due(
+    now: datetime, *, busy: Collection[int] = (), full: Collection[int] = (), ailing: bool = True
+) -> Due | None:
+    """The mailbox that is longest due and at which nobody looks. Not one of `busy`, which are mailboxes, nor of the
+    accounts `full`; one that is ailing only if `ailing`.
+    """
+    failing = PolledMailbox.objects.filter(state=PolledState.CONNECTED, failures__gt=0)
+    sick = failing.values("account").annotate(count=Count("pk")).filter(count__gte=SICK).values("account")
     waiting = PolledMailbox.objects.filter(_is_free(now), account__closed_at=None)
-    return list(waiting.order_by("due_at", "pk").values_list("pk", "account_id"))
+    waiting = waiting.exclude(pk__in=busy).exclude(account__in=full)
+    waiting = waiting.annotate(is_ailing=Q(failures__gt=0) | Q(account__in=sick))
+    if not ailing:
+        waiting = waiting.filter(is_ailing=False)
+    found = waiting.order_by("due_at", "pk").values_list("pk", "account_id", "is_ailing").first()
+    return Due(*found) if found else None
 
 
 def claim(mailbox_id: int, *, now: datetime) -> PolledMailbox | None:

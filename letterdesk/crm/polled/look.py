@@ -19,7 +19,7 @@ from ..models import PolledFolder, PolledMailbox
 from .claim import Looked, NotOurs, PutAside, held
 from .folders import bring_folders, note_answers
 from .keep import DOOR
-from .patience import FOR_AN_ANSWER, LONGEST, Patience
+from .patience import FOR_AN_ANSWER, LONGEST, LONGEST_AFTER_FAILURE, Patience
 from .read import FolderRead
 
 __all__ = ["DOOR", "Looked", "NotOurs", "PutAside", "look"]
@@ -29,7 +29,8 @@ def look(mailbox: PolledMailbox, *, guard: Guard, now: datetime) -> Looked:
     """Read what is new in its folders. Never inside a transaction. Raises MailError, NotOurs, PutAside."""
     patience = Patience(now)
     found = Looked()
-    with sign_in(mailbox, guard, timeout=FOR_AN_ANSWER, within=LONGEST) as connection:
+    within = LONGEST_AFTER_FAILURE if mailbox.failures else LONGEST
+    with sign_in(mailbox, guard, timeout=FOR_AN_ANSWER, within=within) as connection:
         listed = connection.folders()
         with transaction.atomic():
             bring_folders(held(mailbox), listed)

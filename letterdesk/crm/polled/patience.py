@@ -7,7 +7,8 @@ from datetime import datetime
 from letterdesk.mail.imap import Connection
 
 AT_A_TIME = 60.0  # seconds after which a look ends, to go on in its turn
-LONGEST = 480.0  # seconds after which the connection is closed, whatever comes
+LONGEST = 180.0  # seconds after which the connection is closed, whatever comes;
+LONGEST_AFTER_FAILURE = 90.0  # seconds
 FOR_AN_ANSWER = 30.0  # seconds of silence
 TO_BEGIN = 60.0  # seconds that letters have at least, and
 SLOWEST = 64 << 10  # bytes a second that are waited for: 14 minutes for 50 MB

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from .claim import due, give_back
+from .claim import Due, give_back, next_due
 from .turn import take_turn
 
 logger = logging.getLogger(__name__)
@@ -44,22 +44,25 @@ def polling(stop: threading.Event, *, looks: int = LOOKS, every: float = EVERY) 
 
 
 class _Turns:
-    """Which mailboxes this process looks at now. No account has more than half of the places (D13)."""
+    """Which mailboxes this process looks at now. No account has more than half of the places, and those that fail have
+    a quarter together: slow servers, however many, hold up no others (D13)."""
 
     def __init__(self, looks: int) -> None:
         self._most = max(1, looks // 2)
-        self._busy: dict[int, int] = {}  # mailbox: its account
+        self._most_ailing = max(1, looks // 4)
+        self._busy: dict[int, Due] = {}
         self._lock = threading.Lock()
 
     def begin(self) -> int | None:
         """The next mailbox, which is ours in this process until `end`."""
         with self._lock:
-            of_account = Counter(self._busy.values())
-            for mailbox_id, account_id in due(timezone.now()):
-                if mailbox_id not in self._busy and of_account[account_id] < self._most:
-                    self._busy[mailbox_id] = account_id
-                    return mailbox_id
-        return None
+            of_account = Counter(each.account for each in self._busy.values())
+            full = [account for account, count in of_account.items() if count >= self._most]
+            ailing = sum(each.is_ailing for each in self._busy.values()) < self._most_ailing
+            found = next_due(timezone.now(), busy=list(self._busy), full=full, ailing=ailing)
+            if found:
+                self._busy[found.mailbox] = found
+            return found.mailbox if found else None
 
     def end(self, mailbox_id: int) -> None:
         with self._lock:
