@@ -5,7 +5,7 @@ and runs in the transaction that marks the event as dispatched.
 """
 
 from letterdesk.crm.jobs import after_leaving as after_written
-from letterdesk.crm.jobs import after_new_addresses, after_own_field, after_receiving
+from letterdesk.crm.jobs import after_new_addresses, after_own_field, after_receiving, after_saving
 from letterdesk.events.reactions import Reaction
 from letterdesk.mailboxes.follow import after_plan_change
 from letterdesk.mailboxes.jobs import after_hold_placed
@@ -50,7 +50,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "arrived.unreadable": (happenings.after_crm_asks,),
     "sendsave.answered": (happenings.after_crm_answered,),
     "sendsave.dropped": (happenings.after_crm_answered,),
-    "activity.saved": (happenings.after_crm_answered,),
+    "activity.saved": (happenings.after_crm_answered, after_saving),
     "mailbox.access_asked": (happenings.after_access_asked,),
     "mailbox.access_declined": (happenings.after_access_declined,),
     "conversation.assigned": (colleagues.after_assigned,),

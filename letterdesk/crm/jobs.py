@@ -12,7 +12,7 @@ from letterdesk.lib.turns import in_turn
 from letterdesk.mailboxes.models import Mailbox
 from letterdesk.plans.models import Channel
 
-from .linking.cards import read_noted
+from .linking.cards import noted_beside, read_noted
 from .linking.link import is_behind, link_piece, mailboxes_to_look_at
 from .linking.look_back import look_back
 from .models import CardsToRead, Record, RecordImport, Source
@@ -50,6 +50,13 @@ def read_cards_of(mailbox_id: int) -> None:
         read_noted(mailbox, now=timezone.now())
 
 
+@job(name="crm.read_cards_beside", priority=-8)
+def read_cards_beside(account_id: int) -> None:
+    """After letters with visiting cards came past Webmail (R30): make contacts of them."""
+    for through in noted_beside(account_id):
+        read_noted(through, now=timezone.now())
+
+
 @job(name="crm.link_missed", priority=-10)
 def link_missed() -> None:
     """Every ten minutes: letters and visiting cards whose wake-up was lost."""
@@ -59,7 +66,14 @@ def link_missed() -> None:
     )
     for import_id in waiting.values_list("pk", flat=True):
         take_in.later(import_id)
-    _look_at(CardsToRead.objects.values_list("mailbox", flat=True).distinct(), read_cards_of)
+    cards = CardsToRead.objects.exclude(mailbox=None)
+    _look_at(cards.values_list("mailbox", flat=True).distinct(), read_cards_of)
+    beside = CardsToRead.objects.filter(mailbox=None)
+    in_turn(
+        beside.values_list("account", flat=True).distinct(),
+        lambda each: bool(read_cards_beside.now(each)),
+        failure="CRM cannot read the visiting cards of account %s",
+    )
 
 
 def _look_at(mailbox_ids: Iterable[int], look: Job[[int]]) -> None:
@@ -149,6 +163,12 @@ def after_receiving(event: Event) -> None:
     mailboxes = Mailbox.objects.filter(account=event.account_id, public_id=public_id)
     for mailbox_id in mailboxes.values_list("pk", flat=True):
         link_letters_of.later(mailbox_id)
+
+
+def after_saving(event: Event) -> None:
+    """A reaction to `activity.saved`: there may be visiting cards among what came past Webmail."""
+    if CardsToRead.objects.filter(account=event.account_id, mailbox=None).exists():
+        read_cards_beside.later(event.account_id)
 
 
 def after_leaving(event: Event) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .charsets import clean_text, decode
+from .letters import Part
 
+TYPES = ("text/vcard", "text/x-vcard", "text/directory")  # of files that are cards
+LARGEST = 1_000_000  # bytes of a file that is read
 MOST_LINE = 75  # octets of a line, RFC 2426 2.6
 OWN = "X-LETTERDESK-FIELD"  # name and text; programs pass over what they do not know (RFC 6350 6.10)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -17,6 +20,11 @@ _PLAIN_AT = re.compile(r"(?<!\\);")
 
 class NoCard(ValueError):
     """These bytes hold no visiting card."""
+
+
+def is_card(part: Part) -> bool:
+    """Whether a file of a letter is read as cards."""
+    return part.content_type in TYPES and part.size <= LARGEST and not part.inline
 
 
 @dataclass(frozen=True, slots=True)

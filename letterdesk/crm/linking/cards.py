@@ -15,13 +15,24 @@ from letterdesk.events.record import record as tell
 from letterdesk.lib import blobs
 from letterdesk.mail.addresses import address_key
 from letterdesk.mail.parse import NoSuchPart
-from letterdesk.mail.vcard import Card, NoCard, read_cards
+from letterdesk.mail.vcard import LARGEST, TYPES, Card, NoCard, is_card, read_cards
 from letterdesk.mailboxes.models import Attachment, Mailbox
 from letterdesk.mailboxes.retention.receipts import lock
 from letterdesk.plans import limits
 
 from ..activities.reading import content_of, files_of
-from ..models import Activity, CardsToRead, Direction, EmailAddress, Kind, Record, Source
+from ..models import (
+    Activity,
+    CardsToRead,
+    Direction,
+    EmailAddress,
+    Kind,
+    Making,
+    PolledMailbox,
+    Record,
+    SendSaveAddress,
+    Source,
+)
 from ..records.create import create
 from ..records.fields import BadRecord, Fields
 from ..saving import saving_of
@@ -29,11 +40,11 @@ from . import exclusions
 from .ground import ours_of
 from .guess import company_of
 from .keep import ToKeep
-from .turns import queue_of
+from .turns import Queue, queue_beside, queue_of
 
-TYPES = ("text/vcard", "text/x-vcard", "text/directory")
 MOST_CARDS = 20  # of a letter
-LARGEST = 1_000_000  # bytes of a file that is read
+SOURCE = "Send & Save"  # the name of the feature, the same in all languages
+Through = Mailbox | PolledMailbox | SendSaveAddress
 logger = logging.getLogger(__name__)
 
 
@@ -56,18 +67,41 @@ def note_cards(
         return
     files = Attachment.objects.filter(message__in=list(wanted), content_type__in=TYPES, size__lte=LARGEST)
     for letter in files.values_list("message", flat=True).distinct():
-        CardsToRead.objects.get_or_create(
-            activity=wanted[letter], defaults={"account_id": mailbox.account_id, "mailbox": mailbox}
-        )
+        note(wanted[letter], mailbox)
 
 
-def read_noted(mailbox: Mailbox, *, now: datetime) -> list[Record]:
-    """Make contacts of the cards that were noted in this mailbox; returns them. Twice is once."""
+def note(activity: Activity, through: Through) -> None:
+    """Its letter has cards to be read, as is set where it came through. Inside the caller's transaction."""
+    whose = {"account_id": activity.account_id, **_column(through)}
+    CardsToRead.objects.get_or_create(activity=activity, defaults=whose)
+
+
+def noted_beside(account_id: int) -> list[Through]:
+    """Polled mailboxes and secret addresses of the account with letters whose cards are to be read (R30)."""
+    noted = CardsToRead.objects.filter(account=account_id, mailbox=None)
+    polled = PolledMailbox.objects.filter(pk__in=noted.values("polled"))
+    addresses = SendSaveAddress.objects.filter(pk__in=noted.values("secret_address"))
+    with_people = addresses.select_related("account", "responsible", "employee", "made_by")
+    return [*polled.select_related("account", "made_by"), *with_people]
+
+
+def source_of(through: Through) -> str:
+    """What records say that are made of its letters."""
+    return making_of(through).came_from or (SOURCE if isinstance(through, SendSaveAddress) else through.address)
+
+
+def making_of(through: Through) -> Making:
+    """The settings of what is made of its letters."""
+    return saving_of(through) if isinstance(through, Mailbox) else through
+
+
+def read_noted(through: Through, *, now: datetime) -> list[Record]:
+    """Make contacts of the cards of letters that came through it; returns them. Twice is once."""
     made: list[Record] = []
-    noted = CardsToRead.objects.filter(mailbox=mailbox).select_related("activity")
+    noted = CardsToRead.objects.filter(**_column(through)).select_related("activity__forwarded_by")
     for each in noted.order_by("pk"):
         try:
-            made += _make(mailbox, each, _cards(each.activity), now)
+            made += _make(through, each, _cards(each.activity), now)
         except (DataError, ValueError):  # nothing can be made of them, however often they are read
             logger.exception("The visiting cards of activity %s are set aside", each.activity_id)
             each.delete()
@@ -79,7 +113,7 @@ def _cards(activity: Activity) -> list[Card]:
     found: list[Card] = []
     try:
         for part in files_of(activity):
-            if part.content_type in TYPES and part.size <= LARGEST:
+            if is_card(part):
                 found += read_cards(content_of(activity, part.index), most=MOST_CARDS)
     except (NoCard, NoSuchPart, blobs.BlobMissing, blobs.BlobDamaged):
         return found
@@ -87,23 +121,24 @@ def _cards(activity: Activity) -> list[Card]:
 
 
 @transaction.atomic
-def _make(mailbox: Mailbox, noted: CardsToRead, cards: Sequence[Card], now: datetime) -> list[Record]:
-    limits.hold_still(mailbox.account)
-    lock(mailbox.account_id)
+def _make(through: Through, noted: CardsToRead, cards: Sequence[Card], now: datetime) -> list[Record]:
+    limits.hold_still(through.account)
+    lock(through.account_id)
     if not CardsToRead.objects.filter(pk=noted.pk).delete()[0]:
         return []  # another worker was quicker
-    if not limits.terms(mailbox.account, now=now).has_integration:  # R28
+    if isinstance(through, Mailbox) and not limits.terms(through.account, now=now).has_integration:  # R28
         return []
-    queue = queue_of(mailbox, now)
-    came_from = saving_of(mailbox).came_from or mailbox.address
+    queue = _queue(through, noted.activity, now)
+    if queue is None:
+        return []
     made = []
-    for card in _new(mailbox.account, cards):
+    for card in _new(through.account, cards):
         fields = Fields(
             name=card.name or card.addresses[0],
             responsible=queue.next(),
-            came_from=came_from,
+            came_from=source_of(through),
             position=card.position,
-            company=company_of(mailbox.account_id, card.addresses[0]),
+            company=company_of(through.account_id, card.addresses[0]),
             addresses=card.addresses,
             phones=card.phones,
         )
@@ -113,8 +148,21 @@ def _make(mailbox: Mailbox, noted: CardsToRead, cards: Sequence[Card], now: date
             continue  # what stands on it is no address
     queue.remember()
     if made:
-        tell("cards.read", account=mailbox.account, topic=mailbox.topic, contacts=len(made))
+        topic = through.topic if isinstance(through, Mailbox) else ""
+        tell("cards.read", account=through.account, topic=topic, contacts=len(made))
     return made
+
+
+def _queue(through: Through, activity: Activity, now: datetime) -> Queue | None:
+    if isinstance(through, Mailbox):
+        return queue_of(through, now)
+    return queue_beside(through, now, forwarder=activity.forwarded_by)
+
+
+def _column(through: Through) -> dict[str, Through]:
+    """The column of CardsToRead that names it, with it."""
+    names = {Mailbox: "mailbox", PolledMailbox: "polled", SendSaveAddress: "secret_address"}
+    return {names[type(through)]: through}
 
 
 def _new(account: Account, cards: Sequence[Card]) -> list[Card]:

@@ -9,25 +9,25 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from letterdesk.accounts.models import Employee, Role
+from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record as tell
 from letterdesk.intake.models import Arrived
 from letterdesk.mail.addresses import address_key
 from letterdesk.mailboxes.columns import clean
 from letterdesk.mailboxes.models import Mailbox
 
-from ..models import Activity, InText, Kind, PolledMailbox, Returning, SendSaveAddress, Thread, Unknown
+from ..models import Activity, Direction, InText, Kind, PolledMailbox, Returning, SendSaveAddress, Thread, Unknown
 from ..sendsave.meant import Meant, Way, Written
 from . import in_text
+from .cards import note, source_of
 from .decide import Bind, Ground, New, Saving, Seen, WhyNot, decide, direction
 from .ground import Grounds, grounds_beside
 from .identity import identity_of, people_of
 from .keep import ToKeep, keep_beside
 from .make import Maker
 from .threads import remember_keys, threads_of_ids
-from .turns import Queue, queue_of_polled
+from .turns import Queue, queue_beside
 
-SOURCE = "Send & Save"  # the name of the feature, the same in all languages
 SHOWN = 500  # characters of a letter that asks
 UNKNOWN, UNPROVED = "unknown", "unproved"
 ALONE: Any = SimpleNamespace(pk=0, conversation_id=0)  # the one letter of `grounds_beside`
@@ -138,7 +138,7 @@ class Taking:
         queue = self._queue()
         if queue is None:
             return ()
-        maker = Maker(grounds, queue, self.at.came_from or (self._through() or SOURCE), self.now)
+        maker = Maker(grounds, queue, source_of(self.at), self.now, self.at.pipeline_id)
         letter: Any = meant.letter
         bindings = maker.make(letter, new)
         queue.remember()
@@ -147,12 +147,7 @@ class Taking:
 
     def _queue(self) -> Queue | None:
         """Who is responsible for what is made; None: there is nobody."""
-        at = self.at
-        if isinstance(at, PolledMailbox):
-            owner = _first_here(self.said.by if self.said else None, at.made_by) or _administrator(at.account_id)
-            return queue_of_polled(at, self.now, owner=owner) if owner else None
-        owner = _first_here(at.responsible, self.forwarder, at.employee, at.made_by)
-        return Queue(owner) if owner else None
+        return queue_beside(self.at, self.now, by=self.said.by if self.said else None, forwarder=self.forwarder)
 
     def _through(self) -> str:
         """The address of the mailbox it came through; empty: a secret address, which is named nowhere."""
@@ -179,7 +174,15 @@ class Taking:
             forwarder = self.forwarder if meant.way == Way.FORWARD else None
             marks = {"is_unverified": not self.is_proved, "forwarded_by": forwarder}
             Activity.objects.filter(pk=activity.pk).update(**marks)
+        if way == Direction.INCOMING and self._reads_cards(letter):
+            note(activity, self.at)
         self.activities.append(activity)
+
+    def _reads_cards(self, letter: Written) -> bool:
+        """Whether contacts are made of the visiting cards in it: as records are, not of who is not proved, nor of what
+        is older."""
+        makes = (self.is_proved or bool(self.role)) and (not self.is_older or self.said is not None)
+        return letter.has_cards and self.at.reads_cards and makes
 
     def _apart(self, letter: Written, identity: str) -> tuple[Written, bool]:
         """The letter as it is kept, and whether it is there. What is proved never joins what anybody may have sent.
@@ -238,14 +241,3 @@ def facts_of(outer: Written, inner: Written | None, text: str) -> dict[str, str]
         "inner_address": shown.from_address[:320] if inner else "",
         "text": clean(text, SHOWN),
     }
-
-
-def _first_here(*people: Employee | None) -> Employee | None:
-    return next((each for each in people if each is not None and each.is_active), None)
-
-
-def _administrator(account_id: int) -> Employee | None:
-    """Who connected a mailbox may have left: then the first administrator is responsible."""
-    working = Employee.objects.filter(account=account_id, role=Role.ADMINISTRATOR).working()
-    found: Employee | None = working.order_by("pk").select_related("account").first()
-    return found

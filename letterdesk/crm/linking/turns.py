@@ -11,10 +11,10 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from letterdesk.accounts.absence import is_here
-from letterdesk.accounts.models import Employee
+from letterdesk.accounts.models import Employee, Role
 from letterdesk.mailboxes.models import Mailbox
 
-from ..models import MailboxSaving, PolledMailbox, Turn
+from ..models import MailboxSaving, PolledMailbox, SendSaveAddress, Turn
 
 
 @dataclass(slots=True)
@@ -55,15 +55,35 @@ def queue_of(mailbox: Mailbox, now: datetime) -> Queue:
     return _queue(Turn.objects.filter(saving__mailbox=mailbox), mailbox.owner, now)
 
 
-def queue_of_polled(polled: PolledMailbox, now: datetime, *, owner: Employee) -> Queue:
-    """The queue of a polled mailbox at `now`; `owner`: where nobody of it is here."""
-    return _queue(Turn.objects.filter(polled=polled), owner, now)
+def queue_beside(
+    at: PolledMailbox | SendSaveAddress, now: datetime, *, by: Employee | None = None, forwarder: Employee | None = None
+) -> Queue | None:
+    """Of what comes past Webmail (R30): those of a polled mailbox, and whoever is responsible at a secret address.
+
+    `by`: who said what the letter is; `forwarder`: who passed it on. None: nobody is there any more.
+    """
+    if isinstance(at, PolledMailbox):
+        owner = _first_here(by, at.made_by) or _administrator(at.account_id)
+        return _queue(Turn.objects.filter(polled=at), owner, now) if owner else None
+    owner = _first_here(at.responsible, forwarder, at.employee, at.made_by)
+    return Queue(owner) if owner else None
 
 
 def _queue(of_mailbox: QuerySet[Turn], owner: Employee, now: datetime) -> Queue:
     turns = list(of_mailbox.select_related("employee__account").order_by("position", "pk"))
     count = max((turn.last for turn in turns), default=0)
     return Queue(owner, count, [turn for turn in turns if is_here(turn.employee, now)])
+
+
+def _first_here(*people: Employee | None) -> Employee | None:
+    return next((each for each in people if each is not None and each.is_active), None)
+
+
+def _administrator(account_id: int) -> Employee | None:
+    """Who connected a mailbox may have left: then the first administrator is responsible."""
+    working = Employee.objects.filter(account=account_id, role=Role.ADMINISTRATOR).working()
+    found: Employee | None = working.order_by("pk").select_related("account").first()
+    return found
 
 
 def people_in_turn(of: MailboxSaving | PolledMailbox) -> list[Employee]:

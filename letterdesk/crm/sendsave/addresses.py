@@ -15,10 +15,12 @@ from letterdesk.events.record import record as tell
 from letterdesk.intake.doors import Place
 from letterdesk.mailboxes.retention.receipts import lock
 
-from ..models import SendSaveAddress, Unknown
+from ..models import Pipeline, SendSaveAddress, Unknown
 from ..models.sendsave import PREFIX
+from ..saving import must_fit
 
 DOOR = "sendsave"
+SETTINGS = ("unknown_incoming", "unknown_outgoing", "responsible", "came_from", "pipeline", "reads_cards")
 BYTES = 15  # 120 random bits, 24 characters
 GRACES = {  # how long a rotated address still works
     "now": (timedelta(0), _("Refuse the old one at once")),
@@ -63,10 +65,7 @@ def make(*, by: Employee, of_account: bool, now: datetime, grace: timedelta = ti
         token_hash=_hash(token),
         made_at=now,
         made_by=by,
-        unknown_incoming=before.unknown_incoming if before else Unknown.NOTHING,
-        unknown_outgoing=before.unknown_outgoing if before else Unknown.NOTHING,
-        responsible=before.responsible if before else None,
-        came_from=before.came_from if before else "",
+        **{name: getattr(before, name) for name in SETTINGS if before},
     )
     tell("sendsave.rotated" if before else "sendsave.made", account=by.account, by=by, of_account=int(of_account))
     return made
@@ -88,15 +87,16 @@ def change(
     unknown_outgoing: str,
     responsible: Employee | None = None,
     came_from: str = "",
+    pipeline: Pipeline | None = None,
+    reads_cards: bool = False,
 ) -> None:
     """What becomes of unknown people's letters from now on, and whose they are. The caller found it as editable."""
-    if responsible is not None and responsible.account_id != address.account_id:
-        raise ValueError(f"employee {responsible.pk} is of another account than address {address.pk}")
+    must_fit(address.account_id, [responsible] if responsible else [], pipeline)
     address.unknown_incoming = Unknown(unknown_incoming).value
     address.unknown_outgoing = Unknown(unknown_outgoing).value
     address.responsible = responsible
-    address.came_from = came_from
-    address.save(update_fields=["unknown_incoming", "unknown_outgoing", "responsible", "came_from"])
+    address.came_from, address.pipeline, address.reads_cards = came_from, pipeline, reads_cards
+    address.save(update_fields=SETTINGS)
     tell("sendsave.changed", account=by.account, by=by, of_account=int(address.employee_id is None))
 
 

@@ -16,6 +16,7 @@ from letterdesk.mail.forwards import Forwarded
 from letterdesk.mail.letters import Address, Letter
 from letterdesk.mail.subjects import normal_subject
 from letterdesk.mail.text import snippet
+from letterdesk.mail.vcard import is_card
 from letterdesk.mailboxes.columns import SNIPPET, clean, message_columns
 from letterdesk.mailboxes.threading import FIRST_REFERENCES, LAST_REFERENCES
 
@@ -55,6 +56,7 @@ class Written:
     ids: tuple[str, ...] = ()
     is_bulk: bool = False
     is_automatic: bool = False
+    has_cards: bool = False  # visiting cards among its files
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def written(letter: Letter, *, blob: str, size: int, received_at: datetime) -> W
     ids = [letter.message_id, *references, *letter.references[:FIRST_REFERENCES]]
     return Written(
         blob=blob, size=size, received_at=received_at, ids=tuple(dict.fromkeys(each for each in ids if each)),
-        is_bulk=is_bulk, is_automatic=is_automatic, **columns,
+        is_bulk=is_bulk, is_automatic=is_automatic, has_cards=any(map(is_card, letter.parts)), **columns,
     )  # fmt: skip
 
 

@@ -39,11 +39,11 @@ def polled(mailbox_of, administrator):
     return mailbox_of(administrator)
 
 
-def come(polled, now, *, sender=KOFI, to="sales@acme.example", role="inbox", older=False, above="", **headers):
+def come(polled, now, *, sender=KOFI, to="sales@acme.example", role="inbox", older=False, above="", raw=b"", **headers):
     """A letter was fetched out of a folder of this role, and is looked at."""
     headers = {"From": sender, "To": to, "Subject": "Secret", "Message-ID": "<1@rig.example>", **headers}
-    raw = (above + "".join(f"{name.replace('_', '-')}: {told}\r\n" for name, told in headers.items())).encode()
-    raw += b"\r\nYour new password is swordfish\r\n"
+    made = (above + "".join(f"{name.replace('_', '-')}: {told}\r\n" for name, told in headers.items())).encode()
+    raw = raw or made + b"\r\nYour new password is swordfish\r\n"
     facts = {"account": polled.account, "mailbox": polled}
     folder, _made = PolledFolder.objects.get_or_create(name=role, wire_name=role, role=role, **facts)
     write(polled.account_id, [raw], now=now)

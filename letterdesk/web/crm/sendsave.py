@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from letterdesk.accounts.models import Employee
 from letterdesk.crm.models import SendSaveAddress, Unknown
 from letterdesk.crm.sendsave import addresses as sendsave
+from letterdesk.web.crm.settings import pipeline_named, pipelines_of_deals
 from letterdesk.web.request import Request
 
 
@@ -39,6 +40,7 @@ def page(request: Request) -> HttpResponse:
         "places": _places(request.employee, timezone.now()),
         "graces": [(name, words) for name, (_time, words) in sendsave.GRACES.items()],
         "unknowns": Unknown.choices,
+        "pipelines": pipelines_of_deals(request.employee),
         "colleagues": Employee.objects.visible_to(request.employee).working().order_by("name"),
     }
     return render(request, "web/sendsave/page.html", facts)
@@ -78,6 +80,8 @@ def address(request: Request, address_id: str) -> HttpResponse:
         unknown_outgoing=outgoing,
         responsible=get_object_or_404(colleagues, public_id=named) if named else None,
         came_from=request.POST.get("came_from", "").strip()[:200],
+        pipeline=pipeline_named(request.POST, by=request.employee, now=found.pipeline),
+        reads_cards=request.POST.get("reads_cards") == "yes",
     )
     messages.success(request, _("Saved. It holds for letters that come from now on."))
     return redirect("sendsave")
@@ -89,7 +93,7 @@ def _places(employee: Employee, now: datetime) -> list[Place]:
 
 def _place(by: Employee, of: Employee | None, now: datetime) -> Place:
     """Who may see it is asked once more here (P9)."""
-    seen = SendSaveAddress.objects.visible_to(by).filter(employee=of).select_related("responsible")
+    seen = SendSaveAddress.objects.visible_to(by).filter(employee=of).select_related("responsible", "pipeline")
     return Place(
         name="own" if of else "company",
         title=_("Your address") if of else _("The company's address"),
