@@ -1,5 +1,6 @@
 """What a tracked letter fetches and leads to, for whoever has it; and what its people are told of it."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -84,6 +85,36 @@ def test_a_link_leads_on_although_nothing_can_be_written_down(reader, link, pict
     assert reader.get(link).status_code == 302
     assert reader.get(picture).content == DOT
     assert fetches() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_waits_for_nobody_who_writes(reader, link, picture):
+    def seconds_while(path):
+        began = time.monotonic()
+        assert reader.get(path).status_code in {200, 302}
+        return time.monotonic() - began
+
+    busy = connection.copy()
+    try:
+        hold = "BEGIN IMMEDIATE" if busy.vendor == "sqlite" else "BEGIN; LOCK TABLE outbound_fetch"
+        busy.cursor().execute(hold)
+        assert max(seconds_while(link), seconds_while(picture)) < 5
+    finally:
+        busy.close()
+    assert fetches() == []
+    reader.get(link)
+    assert fetches() == [(1, "")]  # as patient as before
+
+
+@pytest.mark.parametrize("table", ["outbound_trackedlink", "outbound_trackedletter", "outbound_fetch"])
+def test_a_link_leads_on_whatever_cannot_be_looked_up(reader, link, table):
+    def fail(execute, sql, *given):
+        if table in sql:
+            raise OperationalError("disk I/O error")
+        return execute(sql, *given)
+
+    with connection.execute_wrapper(fail):
+        assert reader.get(link).status_code == 302
 
 
 def test_a_flood_is_answered_and_writes_nothing(reader, picture, monkeypatch):

@@ -6,15 +6,17 @@ switches off where the account's links lead. People of the account, who read a c
 
 import base64
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 from django.views.decorators.http import require_safe
 
+from letterdesk.lib.impatient import impatient
 from letterdesk.mail.machines import machine_of
 from letterdesk.outbound.jobs import count_opens
 from letterdesk.outbound.links_off import is_off
@@ -32,6 +34,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 log = logging.getLogger(__name__)
+AT_MOST = 0.3  # seconds that a busy database is waited for
 AFTER = WAIT.total_seconds() + 1
 
 
@@ -41,9 +44,9 @@ def tracked_picture(request: HttpRequest, name: str, signature: str) -> HttpResp
     """GET /t/<letter>/<signature>.gif: a clear point; a letter that is forgotten here has it, too."""
     if not is_picture(name, signature):
         raise Http404
-    letter = _letter(name)
-    if letter is not None:
-        _note(request, letter, PICTURE)
+    with _whatever_happens(name):
+        if letter := _letter(name):
+            _note(request, letter, PICTURE)
     return dot()
 
 
@@ -58,13 +61,14 @@ def tracked_link(request: HttpRequest, name: str, token: str, target: str) -> Ht
     if ours is None:
         raise Http404
     position, url = ours
-    letter = _letter(name)
-    if _is_off(name, letter):
-        return _switched_off(request)
-    if letter is not None:
-        if not letter.links.filter(position=position, address=url).exists():
+    with _whatever_happens(name):
+        letter = _letter(name)
+        if is_off(letter, named(name)[1]):
+            return _switched_off(request)
+        if letter and not letter.links.filter(position=position, address=url).exists():
             raise Http404
-        _note(request, letter, position)
+        if letter:
+            _note(request, letter, position)
     response = HttpResponse(status=302, headers={"Location": iri_to_uri(url)})
     set_headers(response, HEADERS)
     return response
@@ -84,21 +88,22 @@ def _switched_off(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@contextmanager
+def _whatever_happens(name: str) -> Iterator[None]:
+    """Whoever has the letter comes where its link leads: a database that is busy or away is neither waited for nor
+    told of. What is looked up or counted in the block is left undone then."""
+    try:
+        with impatient(AT_MOST):
+            yield
+    except Http404:
+        raise
+    except Exception as error:  # also of what brings the wake-up: a full disk, a queue that is away
+        log.error("tracked letter %s cannot be looked up or counted: %s", name, type(error).__name__)
+
+
 def _letter(name: str) -> TrackedLetter | None:
     public_id, _account = named(name)
-    try:
-        return TrackedLetter.objects.select_related("account").filter(public_id=public_id).first()
-    except DatabaseError as error:  # whoever has the letter comes where its link leads, whatever is the matter here
-        log.error("tracked letter %s cannot be looked up: %s", public_id, type(error).__name__)
-        return None
-
-
-def _is_off(name: str, letter: TrackedLetter | None) -> bool:
-    try:
-        return is_off(letter, named(name)[1])
-    except DatabaseError as error:  # as above
-        log.error("whether links of %s are switched off is not known: %s", name, type(error).__name__)
-        return False
+    return TrackedLetter.objects.select_related("account").filter(public_id=public_id).first()
 
 
 def _note(request: HttpRequest, letter: TrackedLetter, link: int) -> None:
@@ -106,8 +111,5 @@ def _note(request: HttpRequest, letter: TrackedLetter, link: int) -> None:
     if request.method != "GET" or is_one_of_us:
         return
     machine = machine_of(request.method, {name.lower(): value for name, value in request.headers.items()})
-    try:
-        if fetched(letter, link=link, machine=machine, now=timezone.now()):
-            count_opens.after(AFTER)
-    except (DatabaseError, OSError) as error:  # a full disk, say: one that is not counted
-        log.error("a fetch of tracked letter %s is not counted: %s", letter.public_id, type(error).__name__)
+    if fetched(letter, link=link, machine=machine, now=timezone.now()):
+        count_opens.after(AFTER)
