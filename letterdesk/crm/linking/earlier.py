@@ -44,7 +44,7 @@ def take_earlier(
         return 0
     roles = _roles(letters)
     told = told_of(mailbox.account_id, {identity_of(letter): letter for letter in letters})
-    gone = _taken(mailbox.account_id, letters, linked)
+    gone = _taken(mailbox.account_id, letters, {each.thread for found in linked.values() for each in found})
     for identity, records in taken_from(told).items():
         gone[identity] |= records
     taken = []
@@ -88,10 +88,10 @@ def _roles(letters: Sequence[Message]) -> dict[int, set[str]]:
 
 
 def _taken(
-    account_id: int, letters: Sequence[Message], linked: Sequence[ToKeep]
+    account_id: int, letters: Sequence[Message], threads: Collection[int]
 ) -> defaultdict[str | int, set[int | None]]:
     """By identity of these letters, and by thread: the records from which a person took them; None: out of CRM."""
-    identities, threads = [identity_of(letter) for letter in letters], {each.thread for each in linked}
+    identities = [identity_of(letter) for letter in letters]
     taken = Unlinked.objects.filter(Q(identity__in=identities, thread=None) | Q(thread__in=threads), account=account_id)
     found: defaultdict[str | int, set[int | None]] = defaultdict(set)
     for identity, thread, record in taken.values_list("identity", "thread_id", "record_id"):
