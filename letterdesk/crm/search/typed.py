@@ -10,7 +10,7 @@ THOUSAND = 1000
 def number_typed(number: Decimal, currency: str = "") -> list[str]:
     """1200.5 as "1200.50", "1200.5" and "1 200.50", as which 1,200.50 is read, too; each with the currency. Money is
     shown as the first one, a number as the second."""
-    short = f"{number.normalize():f}"
+    short = f"{Decimal(number).normalize():f}"
     long = short if len(short.partition(".")[2]) > CENTS else f"{number:.{CENTS}f}"
     grouped = f"{Decimal(long):,}".replace(",", " ") if abs(number) >= THOUSAND else long
     first = (long, short) if currency else (short, long)

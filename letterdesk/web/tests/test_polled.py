@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from letterdesk.crm.models import Activity, PolledFolder, PolledLetter, PolledMailbox, Record
-from letterdesk.crm.polled.claim import due
+from letterdesk.crm.polled.claim import next_due
 from letterdesk.crm.polled.turn import take_turn
 from letterdesk.events.dispatch import dispatch
 from letterdesk.mailboxes.models import Message
@@ -41,8 +41,10 @@ def form(dovecot, user):
 
 def look_at_what_is_due():
     """As the sync process does."""
-    for mailbox_id, _account_id in due(timezone.now()):
-        take_turn(mailbox_id, now=timezone.now())
+    busy: list[int] = []
+    while found := next_due(timezone.now(), busy=busy):
+        busy.append(found.mailbox)
+        take_turn(found.mailbox, now=timezone.now())
 
 
 def test_from_connecting_to_leaving(administrator, browser, form, dovecot, user, people):

@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 from letterdesk.crm.models import Activity, PolledMailbox, PolledState, Record
-from letterdesk.crm.polled.claim import due
+from letterdesk.crm.polled.claim import next_due
 from letterdesk.crm.polled.turn import take_turn
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.tokens import Consent
@@ -46,8 +46,10 @@ def form(user):
 def look():
     """As the sync process does."""
     PolledMailbox.objects.update(due_at=timezone.now(), leased_until=None)
-    for mailbox_id, _account_id in due(timezone.now()):
-        take_turn(mailbox_id, now=timezone.now())
+    busy: list[int] = []
+    while found := next_due(timezone.now(), busy=busy):
+        busy.append(found.mailbox)
+        take_turn(found.mailbox, now=timezone.now())
     return PolledMailbox.objects.get()
 
 

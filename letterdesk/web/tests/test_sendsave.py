@@ -110,10 +110,10 @@ def test_the_list_asks_a_fixed_number_of_questions(browser, asking, django_asser
         Arrived.objects.bulk_create(Arrived(blob=f"{count}-{each}", size=1, **columns) for each in range(count))
 
     browser.get("/crm/asked")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get("/crm/asked")
     rows(20)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get("/crm/asked")
 
 
