@@ -1,7 +1,7 @@
 """Connecting a letter takes the earlier letters of its conversation along (R6)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -9,7 +9,7 @@ from django.db.models import Q
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Mailbox, Message, Placement
 
-from ..models import Activity, Reason, Unlinked
+from ..models import Activity, InText, Reason, Unlinked
 from .decide import ASIDE, Bind, belongs, direction
 from .identity import identity_of, people_of
 from .in_text import taken_from, told_of
@@ -44,9 +44,7 @@ def take_earlier(
         return 0
     roles = _roles(letters)
     told = told_of(mailbox.account_id, {identity_of(letter): letter for letter in letters})
-    gone = _taken(mailbox.account_id, letters, {each.thread for found in linked.values() for each in found})
-    for identity, records in taken_from(told).items():
-        gone[identity] |= records
+    gone = _taken(mailbox.account_id, letters, {each.thread for found in linked.values() for each in found}, told)
     taken = []
     for letter in letters:
         following = _following(letter, linked[letter.conversation_id])
@@ -88,7 +86,7 @@ def _roles(letters: Sequence[Message]) -> dict[int, set[str]]:
 
 
 def _taken(
-    account_id: int, letters: Sequence[Message], threads: Collection[int]
+    account_id: int, letters: Sequence[Message], threads: Collection[int], told: Mapping[str, InText]
 ) -> defaultdict[str | int, set[int | None]]:
     """By identity of these letters, and by thread: the records from which a person took them; None: out of CRM."""
     identities = [identity_of(letter) for letter in letters]
@@ -101,4 +99,6 @@ def _taken(
     )
     for identity in binned.values_list("identity", flat=True):
         found[identity].add(None)
+    for identity, records in taken_from(told).items():
+        found[identity] |= records
     return found
