@@ -60,7 +60,8 @@ class Lying(Hanging):
 
 @pytest.mark.parametrize("script", [Dripping, Cutting, Lying])
 def test_a_letter_that_never_ends_is_put_aside_and_its_folder_goes_on(poll, monkeypatch, script):  # A10, A12
-    monkeypatch.setattr("letterdesk.crm.polled.look.LONGEST", 1.0)
+    for name in ("LONGEST", "LONGEST_AFTER_FAILURE"):
+        monkeypatch.setattr(f"letterdesk.crm.polled.look.{name}", 1.0)
     monkeypatch.setattr("letterdesk.crm.polled.patience.TO_BEGIN", 0.1)
     house = poll(script).connect()
     house.come(1, 2, 3, 4, 5)
