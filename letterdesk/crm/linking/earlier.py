@@ -38,8 +38,7 @@ def take_earlier(
     before = Message.objects.filter(mailbox=mailbox, conversation__in=list(linked), binned_at=None)
     if by is None:
         before = before.filter(in_crm=False)
-    others = before.exclude(pk__in=[each.letter.pk for each in kept])
-    letters = list(others.order_by("received_at", "pk")[:MOST])
+    letters = list(before.exclude(pk__in=[each.letter.pk for each in kept]).order_by("received_at", "pk")[:MOST])
     if not letters:
         return 0
     roles = _roles(letters)
