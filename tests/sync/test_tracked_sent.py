@@ -70,7 +70,8 @@ def leave(copy):
             else:
                 go()
             PendingChange.objects.update(due_at=copy.now + PROVIDER_FIRST)  # as at Google and Microsoft
-            copy.deliver([provider(sink.taken[0].raw)], folder="Sent")
+            travelled = sink.taken[0].raw.replace(b"\r\n..", b"\r\n.")  # RFC 5321 4.5.2
+            copy.deliver([provider(travelled)], folder="Sent")
 
     return made
 
