@@ -47,6 +47,16 @@ def test_a_translation_fills_in_what_the_text_fills_in(language):
                 assert not added and not (lost - LOOSE if isinstance(message.id, tuple) else lost), (message.id, text)
 
 
+@pytest.mark.parametrize(
+    ("language", "mixed"),
+    [("de", r"\bBrief(e|en|s)?\b|Konversation|\bStufe|Unternehmen"), ("ru", r"\bэтап(?!н)|сообщени")],
+)
+def test_one_thing_has_one_name(language, mixed):
+    """A letter is a "Nachricht", a conversation an "Unterhaltung", a stage a "Phase", the company a "Firma"."""
+    said = [text for message in messages.translated(language) if message.id for text in texts_of(message)]
+    assert [text for text in said if re.search(mixed, text, re.IGNORECASE)] == []
+
+
 def test_no_other_language_stands_in_the_russian():
     """What reads the same in both, such as a name, may stay."""
     foreign = re.compile(r"^(?=.*[A-Za-zÄÖÜäöüß]{3})[^А-яЁё]*$", re.DOTALL)  # a pattern of dates has letters, too
