@@ -38,7 +38,7 @@ CALLS = {
 }
 WITHOUT_TEXT = {
     "folders", "uids", "flags", "envelopes", "letters", "expunge", "idle", "done", "idle_events", "noop", "logout",
-    "close", "open", "has", "fileno", "has_pending",
+    "close", "open", "has", "fileno", "has_pending", "end_within",
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Who else has a conversation before them: told by each page's sign of life, shown on the pages of the others."""
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -11,8 +11,13 @@ from letterdesk.web.team.talk import readable_conversation
 
 def present(request: Request, conversation_id: str) -> HttpResponse:
     """GET /conversations/<id>/presence: who else is there. POST `as`: "reading" or "writing", I am; "gone"."""
-    found, now = readable_conversation(request, conversation_id), timezone.now()
-    how = request.POST.get("as", "")
+    how, now = request.POST.get("as", ""), timezone.now()
+    try:
+        found = readable_conversation(request, conversation_id)
+    except Http404:
+        if how == "gone":  # as the conversation is, perhaps while it was read: nothing is wrong
+            return HttpResponse(status=204)
+        raise
     if how == "gone":
         presence.gone(found, employee=request.employee)
     elif request.method == "POST":

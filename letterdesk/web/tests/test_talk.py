@@ -199,6 +199,14 @@ def test_a_page_shows_who_else_is_there(browser, letter, page, people, sign_in):
     assert "Lea" not in browser.get(address).content.decode()
 
 
+def test_whoever_leaves_a_conversation_that_is_gone_meanwhile_hears_of_no_error(letter, people, sign_in, now):
+    """R20."""
+    address = f"/conversations/{letter.conversation.public_id}/presence"
+    mate = sign_in(people["mate"])
+    assert mate.post(address, {"as": "gone"}).status_code == 204
+    assert mate.post(address, {"as": "reading"}).status_code == 404
+
+
 def test_presence_is_in_the_stream_without_a_number_and_without_a_name(letter, ines, now):
     from letterdesk.events.models import Event
 
