@@ -1,6 +1,7 @@
 """`letterdesk doctor`: is everything that Letterdesk stands on there, and what is to be done where it is not."""
 
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from letterdesk.crm.models import SetAside
 from letterdesk.crm.search.check import unfindable, unread
+from letterdesk.intake.models import FAILED_TRIES
 from letterdesk.lib.ids import new_public_id
 from letterdesk.lib.jobs import waiting
 from letterdesk.mail.errors import MailError
@@ -35,7 +38,7 @@ class Trouble(Exception):
 
 
 def doctor(*, as_json: AsJson = False) -> None:
-    """Check database, jobs, blobs, keys, plans, OAuth, sync, mailboxes, CRM's search; exit 1 if something is wrong."""
+    """Check database, jobs, blobs, keys, plans, OAuth, sync, mailboxes, CRM; exit 1 if something is wrong."""
     rows = [_examine(name, check) for name, check in _checks()]
     table(rows, as_json=as_json)
     if not all(row["ok"] for row in rows):
@@ -51,6 +54,7 @@ def _checks() -> Iterator[tuple[str, Check]]:
     yield "sign-in by OAuth", _oauth
     yield "sync", _sync_processes
     yield "mailboxes", _mailboxes
+    yield "CRM's letters", _linking
     yield "CRM's search", _search
 
 
@@ -125,6 +129,19 @@ def _mailboxes() -> str:
     if failing:
         raise Trouble("Failing: " + ", ".join(f"{address} ({code})" for address, code in failing[:10]))
     return "none is failing"
+
+
+def _linking() -> str:
+    errors = Counter(SetAside.objects.filter(tries__gte=FAILED_TRIES).values_list("error", flat=True))
+    if lost := errors.total():
+        kinds = ", ".join(sorted(errors))
+        raise Trouble(f"{_letters(lost)} could not be looked at ({kinds}): the worker's log says where, for our help.")
+    waiting = SetAside.objects.count()
+    return f"{_letters(waiting)} set aside, and tried again" if waiting else "none is set aside"
+
+
+def _letters(count: int) -> str:
+    return f"{count} letter{'' if count == 1 else 's'}"
 
 
 def _search() -> str:

@@ -51,6 +51,8 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "sendsave.answered": (happenings.after_crm_answered,),
     "sendsave.dropped": (happenings.after_crm_answered,),
     "activity.saved": (happenings.after_crm_answered, after_saving),
+    "linking.failing": (happenings.after_linking_failing,),
+    "linking.recovered": (happenings.after_linking_recovered,),
     "mailbox.access_asked": (happenings.after_access_asked,),
     "mailbox.access_declined": (happenings.after_access_declined,),
     "conversation.assigned": (colleagues.after_assigned,),

@@ -15,6 +15,7 @@ from letterdesk.plans.models import Channel
 from .linking.cards import noted_beside, read_noted
 from .linking.link import is_behind, link_piece, mailboxes_to_look_at
 from .linking.look_back import look_back
+from .linking.set_aside import look_again, mailboxes_to_try
 from .models import CardsToRead, Record, RecordImport, Source
 from .own.index import index_piece
 from .records.bin import purge_due
@@ -57,10 +58,18 @@ def read_cards_beside(account_id: int) -> None:
         read_noted(through, now=timezone.now())
 
 
+@job(name="crm.look_again", priority=-10)
+def look_again_at(mailbox_id: int) -> None:
+    """When letters that were set aside are due: look at them again."""
+    for mailbox in Mailbox.objects.filter(pk=mailbox_id).select_related("account", "owner__account"):
+        look_again(mailbox, now=timezone.now())
+
+
 @job(name="crm.link_missed", priority=-10)
 def link_missed() -> None:
-    """Every ten minutes: letters and visiting cards whose wake-up was lost."""
+    """Every ten minutes: letters and visiting cards whose wake-up was lost, and letters that were set aside."""
     _look_at(mailboxes_to_look_at(), link_letters_of)
+    _look_at(mailboxes_to_try(timezone.now()), look_again_at)
     waiting = RecordImport.objects.filter(
         Q(state=RecordImport.State.RUNNING) | ~Q(content=b""), ~Q(state=RecordImport.State.DRAFT)
     )

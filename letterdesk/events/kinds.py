@@ -160,6 +160,8 @@ KINDS = {
     "correction.said": "A person said where letters of an address belong at CRM, or do not, from now on.",
     "correction.forgotten": "What a person had said about letters of an address was taken back.",
     "cards.read": "Contacts were made of the visiting cards attached to letters; the facts count them (R28).",
+    "linking.failing": "CRM has failed to look at a letter of a mailbox five times; the facts name the kind of error.",
+    "linking.recovered": "CRM has looked at all letters of a mailbox at which it had failed.",
     "activity.linked": "A person linked letters to a record; the facts count them (R5, R6).",
     "activity.unlinked": "A person took letters away from a record; the facts count them.",
     "activity.confirmed": "A person confirmed who sent a letter that nothing proved (R30).",

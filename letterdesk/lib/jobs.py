@@ -12,7 +12,6 @@ import hmac
 import logging
 import os
 import threading
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +27,8 @@ from huey import Huey, PostgresHuey, PriorityRedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 from huey.exceptions import CancelExecution
 from huey.serializer import SignedSerializer
+
+from .blame import places_of
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -200,14 +201,10 @@ def _run(module: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     try:
         JOBS[name].run(*args, **kwargs)
     except Exception as error:
-        logger.error("Job %s failed: %s\n%s", name, type(error).__name__, _places(error))
+        logger.error("Job %s failed: %s\n%s", name, type(error).__name__, places_of(error))
         raise CancelExecution(retry=None) from None  # Huey: retry as often as `retries` says
     finally:
         close_old_connections()
-
-
-def _places(error: BaseException) -> str:
-    return "".join(traceback.format_tb(error.__traceback__))
 
 
 def _lay_out_schedule(huey: Huey, schedule: Sequence[Every]) -> None:

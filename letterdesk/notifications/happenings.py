@@ -147,6 +147,17 @@ def after_crm_answered(event: Event) -> None:
             unsay(Kind.ASKED, CRM_ASKS, now=timezone.now(), people=[person.pk])
 
 
+def after_linking_failing(event: Event) -> None:
+    """A reaction to `linking.failing`: the owner, who can link the letter by hand."""
+    for mailbox in _mailboxes(event):
+        tell({mailbox.owner_id}, Kind.NOT_LINKED, _of(mailbox), account=event.account, now=event.at)
+
+
+def after_linking_recovered(event: Event) -> None:
+    """A reaction to `linking.recovered`."""
+    unsay(Kind.NOT_LINKED, event.topic, now=timezone.now())
+
+
 def after_suspension(event: Event) -> None:
     """A reaction to `mailbox.suspended` (R13)."""
     for mailbox in _mailboxes(event):

@@ -32,6 +32,7 @@ class Kind(models.TextChoices):
     ASKED = "asked", _("A letter waits for your word")
     SIGN_IN = "sign_in", _("Mailbox needs a new sign-in")
     POLLED = "polled", _("Mailbox for CRM needs you")
+    NOT_LINKED = "not_linked", _("CRM cannot look at a letter")
     ACCESS_ASKED = "access_asked", _("Somebody asks for access")
     ACCESS_GIVEN = "access_given", _("Access given to you")
     SUSPENDED = "suspended", _("Mailbox suspended by plan")

@@ -71,6 +71,7 @@ _TITLES = {
     Kind.ASKED: lambda: _("A letter waits for your word"),
     Kind.SIGN_IN: lambda: _("%(mailbox)s needs you to sign in again: until then nothing comes in"),
     Kind.POLLED: lambda: _("A mailbox for CRM alone cannot be read: look why"),
+    Kind.NOT_LINKED: lambda: _("CRM could not look at a letter in %(mailbox)s: it is tried again"),
     Kind.ACCESS_ASKED: lambda: _("%(who)s asks for access to %(mailbox)s"),
     Kind.ACCESS_GIVEN: lambda: _("%(who)s gave you access to %(mailbox)s"),
     Kind.SUSPENDED: lambda: _("%(mailbox)s is suspended: the plan has no place for it"),

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Mailbox, Message, Placement
 
-from ..models import Activity, InText, Reason, Unlinked
+from ..models import Activity, InText, Reason, SetAside, Unlinked
 from .decide import ASIDE, Bind, belongs, direction
 from .identity import identity_of, people_of
 from .in_text import taken_from, told_of
@@ -35,10 +35,10 @@ def take_earlier(
     linked = _by_conversation(kept)
     if not linked:
         return 0
-    before = Message.objects.filter(mailbox=mailbox, conversation__in=list(linked), binned_at=None)
+    before = _before(mailbox, kept)
     if by is None:
         before = before.filter(in_crm=False)
-    letters = list(before.exclude(pk__in=[each.letter.pk for each in kept]).order_by("received_at", "pk")[:MOST])
+    letters = list(before[:MOST])
     if not letters:
         return 0
     roles = _roles(letters)
@@ -58,6 +58,25 @@ def take_earlier(
             taken.append(ToKeep(letter, following.thread, direction(people, lies, ours), binds))
     keep(mailbox.account_id, taken, through=mailbox.address, now=now, by=by, told=told)
     return len(taken)
+
+
+def leave_earlier(mailbox: Mailbox, kept: Sequence[ToKeep], *, now: datetime) -> None:
+    """One of the letters that `take_earlier` would take fails: each is looked at by itself, when it is due next."""
+    letters = _before(mailbox, kept).filter(in_crm=False)[:MOST]
+    due = {"account_id": mailbox.account_id, "mailbox": mailbox, "is_history": True, "tries": 0}
+    SetAside.objects.bulk_create(
+        [SetAside(letter=key, at=now, due_at=now, **due) for key in letters.values_list("pk", flat=True)],
+        ignore_conflicts=True,
+    )
+
+
+def _before(mailbox: Mailbox, kept: Sequence[ToKeep]) -> QuerySet[Message]:
+    """The other letters in the conversations of those that were linked; what was set aside goes by itself."""
+    aside = SetAside.objects.filter(mailbox=mailbox).values("letter")
+    letters = Message.objects.filter(mailbox=mailbox, conversation__in=list(_by_conversation(kept)), binned_at=None)
+    others = letters.exclude(pk__in=[each.letter.pk for each in kept]).exclude(pk__in=aside)
+    found: QuerySet[Message] = others.order_by("received_at", "pk")
+    return found
 
 
 def _by_conversation(kept: Sequence[ToKeep]) -> dict[int, list[ToKeep]]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Mailbox, Message
 
-from ..models import Activity, Binding, LetterCopy
+from ..models import Activity, Binding, LetterCopy, SetAside
 from ..saving import saving_of
 from .decide import decide
 from .ground import grounds_of
@@ -57,9 +57,11 @@ def why_not(letter: Message, *, now: datetime) -> str:
 
 
 def _why_not(mailbox: Mailbox, letters: Sequence[Message], *, now: datetime) -> dict[int, str]:
+    waiting = set(SetAside.objects.filter(letter__in=[each.pk for each in letters]).values_list("letter", flat=True))
+    told = {pk: _("Could not be looked at yet. It is tried again by itself.") for pk in waiting}
+    letters = [letter for letter in letters if letter.pk not in waiting]
     grounds = grounds_of(mailbox, letters, now=now)
     considered = saving_of(mailbox).considered
-    told = {}
     for letter in letters:
         verdict = decide(grounds.seen(letter), grounds.around(letter))
         if verdict.why_not is not None:

@@ -21,6 +21,7 @@ from .polled import PolledFolder, PolledLetter, PolledMailbox, PolledState
 from .records import EmailAddress, Kind, NotTheSame, Phone, Pipeline, PipelineGrant, Record, Source, Stage
 from .search import FoundText
 from .sendsave import SendSaveAddress
+from .set_aside import SetAside
 from .settings import Exclusion, MailboxSaving, Making, Returning, Scope, Sight, Turn, Unknown, Writing
 from .views import ListView
 
@@ -62,6 +63,7 @@ __all__ = [
     "Returning",
     "Scope",
     "SendSaveAddress",
+    "SetAside",
     "Sight",
     "Source",
     "Stage",

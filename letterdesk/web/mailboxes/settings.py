@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from letterdesk.accounts.models import Employee
+from letterdesk.crm.models import SetAside
 from letterdesk.mailboxes.choose import BadRoles, arrange
 from letterdesk.mailboxes.connect import COUNTED, settle
-from letterdesk.mailboxes.models import Mailbox
+from letterdesk.mailboxes.models import Mailbox, Message
 from letterdesk.mailboxes.sidebar import folder_order
 from letterdesk.outbound.pacing import BadLimit, set_daily_limit
 from letterdesk.plans.limits import PlanError, terms
@@ -26,6 +27,8 @@ from letterdesk.web.mailboxes.state import state_of
 from letterdesk.web.mailboxes.wizard import depth_key
 from letterdesk.web.request import Request
 from letterdesk.web.sidebar import shown_name
+
+MOST_SET_ASIDE = 10  # letters that are named
 
 
 def mailbox(request: Request, mailbox_id: str) -> HttpResponse:
@@ -126,7 +129,18 @@ def _manageable(request: Request, mailbox: Mailbox) -> dict[str, Any]:
         "provider": provider_for(mailbox.address, mailbox.imap_host) if mailbox.signs_in_by else None,
         **as_facts(lines),
         **saving_facts(request, mailbox),
+        **_set_aside(request, mailbox),
     }
+
+
+def _set_aside(request: Request, mailbox: Mailbox) -> dict[str, Any]:
+    """The letters at which CRM could not look yet: how many, and the latest of those that may be read."""
+    waiting = SetAside.objects.visible_to(request.employee).filter(mailbox=mailbox).exclude(error="")
+    count = waiting.count()
+    if not count:
+        return {}
+    mine = Message.objects.visible_to(request.employee).filter(pk__in=waiting.values("letter"))
+    return {"set_aside": count, "set_aside_letters": mine.order_by("-received_at", "-pk")[:MOST_SET_ASIDE]}
 
 
 def _depths(mailbox: Mailbox) -> list[dict[str, Any]]:

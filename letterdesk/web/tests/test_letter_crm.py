@@ -5,10 +5,13 @@ import re
 import pytest
 from django.utils import timezone
 
+from letterdesk.config.reactions import REACTIONS
 from letterdesk.crm.linking.by_hand import link_by_hand
 from letterdesk.crm.linking.corrections import belongs
-from letterdesk.crm.models import Activity, Binding, Correction, Exclusion
+from letterdesk.crm.models import Activity, Binding, Correction, Exclusion, SetAside
 from letterdesk.crm.tests.seeding import record_of
+from letterdesk.events.models import Event
+from letterdesk.events.record import record as tell
 from letterdesk.mailboxes.models import Message
 from letterdesk.web.tests.conftest import raw_letter
 from letterdesk.web.tests.test_records import text_of
@@ -155,3 +158,19 @@ def test_the_panel_says_why_a_letter_is_not_saved_and_the_address_can_be_left_ou
     assert "on the list of exclusions" in text_of(browser.get(f"{at}/reasons"))
     for pattern in ("@okafor.example", "a*@okafor.example", "okafor.example"):
         assert browser.post("/settings/crm/exclusions", {"pattern": pattern}).status_code == 403
+
+
+def test_the_mailbox_and_its_owner_are_told_of_a_letter_at_which_crm_could_not_look(browser, letters, inbox, ines):
+    now = timezone.now()
+    [letter, _] = letters
+    SetAside.objects.create(
+        account=ines.account, mailbox=inbox.mailbox, letter=letter.pk, error="ValueError", at=now, due_at=now
+    )
+    tell("linking.failing", account=ines.account, topic=inbox.mailbox.topic, error="ValueError")
+    for react in REACTIONS["linking.failing"]:
+        react(Event.objects.get(kind="linking.failing"))
+    assert "CRM could not look at a letter in" in text_of(browser.get("/notifications"))
+    page = browser.get(f"/mailboxes/{inbox.mailbox.public_id}")
+    assert "CRM could not look at 1 letter yet. It is tried again by itself. Offer" in text_of(page)
+    assert f"/messages/{letter.public_id}/crm" in page.content.decode()
+    assert "tried again by itself" in text_of(browser.get(f"/messages/{letter.public_id}/crm"))

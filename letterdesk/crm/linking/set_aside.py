@@ -1,0 +1,135 @@
+"""A letter at which looking fails is set aside with its error: it is tried again, and holds up no other.
+
+A fault of ours, a constraint of the database: nobody foresaw it. What fails together is looked at by halves, each in a
+transaction of its own, until it is known which letter fails by itself. A database that is away, busy or not up to date
+sets nothing aside: then nobody's letters can be looked at, and the wake-ups go on asking.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+from django.db import transaction
+from django.db.models import F
+
+from letterdesk.events.record import record as tell
+from letterdesk.intake.models import FAILED_TRIES
+from letterdesk.lib.blame import is_away, places_of
+from letterdesk.lib.crashpoint import reach
+from letterdesk.mailboxes.models import Mailbox, Message
+
+from ..models import SetAside
+from ..saving import saving_of
+from .piece import hold, look
+
+AGAIN_AFTER = timedelta(minutes=5)  # doubled with each try,
+MOST_DOUBLED = 8  # up to 21 hours: it is tried without an end
+AT_ONCE = 500
+logger = logging.getLogger(__name__)
+
+
+class Look(Protocol):
+    """Looks at letters by their keys, in a transaction of its own; returns how many were saved."""
+
+    def __call__(self, keys: Sequence[int], *, with_earlier: bool = True) -> int: ...
+
+
+Fails = Callable[[int, Exception], None]  # what becomes of a letter that fails by itself
+
+
+def in_parts(keys: Sequence[int], look_at: Look, fails: Fails) -> int:
+    """Look at these letters together, where that fails by halves; returns how many were saved.
+
+    Raises what says that the database is away (`is_away`); what was looked at by then stays so.
+    """
+    if not keys:
+        return 0
+    try:
+        return look_at(keys)
+    except Exception as error:
+        if is_away(error):
+            raise
+        failed = error
+    return in_halves(keys, look_at, fails) if len(keys) > 1 else _alone(keys, look_at, fails, failed)
+
+
+def in_halves(keys: Sequence[int], look_at: Look, fails: Fails) -> int:
+    """The same where looking at all of them together has failed."""
+    middle = len(keys) // 2
+    return in_parts(keys[:middle], look_at, fails) + in_parts(keys[middle:], look_at, fails)
+
+
+def _alone(keys: Sequence[int], look_at: Look, fails: Fails, failed: Exception) -> int:
+    """Perhaps an earlier letter fails that goes along with this one: that is looked at by itself then."""
+    try:
+        return look_at(keys, with_earlier=False)
+    except Exception as error:
+        if is_away(error):
+            raise
+    fails(keys[0], failed)
+    return 0
+
+
+def put_aside(mailbox: Mailbox, key: int, error: Exception, *, now: datetime, is_history: bool = False) -> None:
+    """This letter failed by itself. Inside the caller's transaction, which holds the mailbox.
+
+    `is_history`: it is looked at as if it lay there before; where it waits already, that stays as it was.
+    """
+    _log(key, error)
+    facts = {
+        "account_id": mailbox.account_id, "mailbox": mailbox, "is_history": is_history, "at": now,
+        "error": type(error).__name__[:100], "due_at": now + AGAIN_AFTER,
+    }  # fmt: skip
+    SetAside.objects.get_or_create(letter=key, defaults=facts)
+
+
+def mailboxes_to_try(now: datetime) -> list[int]:
+    """Keys of mailboxes with letters that were set aside and are due."""
+    due = SetAside.objects.filter(due_at__lte=now).order_by("mailbox")
+    return list(due.values_list("mailbox", flat=True).distinct())
+
+
+def look_again(mailbox: Mailbox, *, now: datetime) -> int:
+    """Look at the letters of a mailbox that were set aside and are due; returns how many were saved."""
+    due = SetAside.objects.filter(mailbox=mailbox, due_at__lte=now).order_by("due_at")
+    keys = sorted(due.values_list("letter", flat=True)[:AT_ONCE])
+    return in_parts(keys, partial(_try, mailbox, now), partial(_failed_again, mailbox, now))
+
+
+@transaction.atomic
+def _try(mailbox: Mailbox, now: datetime, keys: Sequence[int], *, with_earlier: bool = True) -> int:
+    hold(mailbox)
+    waiting = {each.letter: each for each in SetAside.objects.filter(letter__in=keys, mailbox=mailbox, due_at__lte=now)}
+    letters = list(Message.objects.filter(pk__in=list(waiting), mailbox=mailbox).order_by("pk"))
+    for letter in letters:
+        letter.is_history = letter.is_history or waiting[letter.pk].is_history
+    saved = look(saving_of(mailbox), letters, now=now, with_earlier=with_earlier) if letters else 0
+    SetAside.objects.filter(pk__in=[each.pk for each in waiting.values()]).delete()  # also those that are gone
+    if any(each.tries >= FAILED_TRIES for each in waiting.values()):
+        _tell_recovered(mailbox)
+    reach("crm_link.before_commit")
+    return saved
+
+
+@transaction.atomic
+def _failed_again(mailbox: Mailbox, now: datetime, key: int, error: Exception) -> None:
+    hold(mailbox)
+    for row in SetAside.objects.filter(letter=key, mailbox=mailbox, due_at__lte=now):
+        _log(key, error)
+        due_at = now + AGAIN_AFTER * 2 ** min(row.tries, MOST_DOUBLED)
+        name = type(error).__name__[:100]
+        SetAside.objects.filter(pk=row.pk).update(tries=F("tries") + 1, error=name, due_at=due_at)
+        if row.tries + 1 == FAILED_TRIES:
+            tell("linking.failing", account=mailbox.account, topic=mailbox.topic, error=name)
+    reach("crm_link.before_set_aside")
+
+
+def _tell_recovered(mailbox: Mailbox) -> None:
+    if not SetAside.objects.filter(mailbox=mailbox, tries__gte=FAILED_TRIES).exists():
+        tell("linking.recovered", account=mailbox.account, topic=mailbox.topic)
+
+
+def _log(key: int, error: Exception) -> None:
+    logger.error("CRM could not look at letter %s: %s\n%s", key, type(error).__name__, places_of(error))
