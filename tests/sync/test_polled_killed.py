@@ -53,7 +53,7 @@ class Killed(Polled):
         while not self.look().is_whole or self.mailbox.error_code:
             assert not self.mailbox.error_code, self.mailbox.error_text
         for _ in range(20):
-            Arrived.objects.filter(state=State.WAITING).update(due_at=self.mailbox.made_at)
+            Arrived.objects.filter(state=State.WAITING).update(due_at=self.now - 2 * jobs.MISSED_AFTER)
             jobs.take_waiting.now()
 
     def _is_due(self):
