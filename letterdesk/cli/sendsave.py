@@ -131,7 +131,7 @@ def _older(person: Employee, since: str, *, makes: bool) -> polled.Older:
 
 
 def _row(each: PolledMailbox) -> dict[str, object]:
-    missing = PolledLetter.objects.filter(mailbox=each).exclude(trouble="")
+    missing = PolledLetter.objects.put_aside().filter(mailbox=each)
     return {
         "address": each.address,
         "server": f"{each.imap_host}:{each.imap_port}",

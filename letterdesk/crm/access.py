@@ -253,6 +253,14 @@ class OfPolledQuerySet(models.QuerySet[Any]):
         return self.visible_to(employee)
 
 
+class PutAsideQuerySet(OfPolledQuerySet):
+    """Letters of polled mailboxes, and those that are put aside."""
+
+    def put_aside(self) -> Self:
+        """Those that the server has and that are not here."""
+        return self.filter(trouble__gt="")  # a range of the index, which "not empty" is not
+
+
 class BindingQuerySet(OfRecordQuerySet):
     """Which activities stand at which records."""
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from letterdesk.accounts.models import Account, Employee
-from letterdesk.crm.access import OfPolledQuerySet, PolledManager
+from letterdesk.crm.access import OfPolledQuerySet, PolledManager, PutAsideQuerySet
 from letterdesk.intake.models import Arrived
 from letterdesk.lib.ids import new_public_id
 from letterdesk.mailboxes.models import SignsIn
@@ -59,7 +59,10 @@ class PolledMailbox(SignsIn, Making):
                 condition=~models.Q(state="disconnected"),
             )
         ]
-        indexes = [models.Index(fields=["due_at"], name="polled_due", condition=models.Q(state="connected"))]
+        indexes = [  # whole ones: SQLite takes no part of one for what is given as parameters
+            models.Index(fields=["state", "due_at", "id"], name="polled_due"),
+            models.Index(fields=["state", "failures", "account"], name="polled_failing"),
+        ]
 
     def __str__(self) -> str:
         return self.address
@@ -84,6 +87,7 @@ class PolledFolder(models.Model):
     role = models.CharField(max_length=10, blank=True, default="")
     is_on = models.BooleanField(default=False)
     is_there = models.BooleanField(default=True)  # on the server
+    object_id = models.CharField(max_length=255, blank=True, default="")  # MAILBOXID, RFC 8474
     uidvalidity = models.BigIntegerField(null=True)
     begins_after = models.BigIntegerField(null=True)
     read_to = models.BigIntegerField(default=0)
@@ -128,7 +132,7 @@ class PolledLetter(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     mailbox = models.ForeignKey(PolledMailbox, on_delete=models.CASCADE, related_name="letters", db_index=False)
-    folder = models.ForeignKey(PolledFolder, on_delete=models.CASCADE, related_name="+")
+    folder = models.ForeignKey(PolledFolder, on_delete=models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=64)
     uid = models.BigIntegerField()
     arrived = models.OneToOneField(Arrived, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -136,16 +140,19 @@ class PolledLetter(models.Model):
     is_older = models.BooleanField(default=False)  # it lay there before the mailbox was connected
     trouble = models.CharField(max_length=10, choices=Trouble.choices, blank=True, default="")
     size = models.PositiveBigIntegerField(default=0)
-    is_wanted = models.BooleanField(default=False)  # a person asked to try it once more
     tries = models.PositiveIntegerField(default=0)  # how often the server did not hand it over
-    again_at = models.DateTimeField(null=True)  # when it is asked for by itself; None: no more
+    again_at = models.DateTimeField(null=True)  # when it is asked for, by itself or for a person; None: no more
 
-    objects = OfPolledQuerySet.as_manager()
+    objects = PutAsideQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["mailbox", "key"], name="polled_letter_once")]
         indexes = [
-            models.Index(fields=["mailbox", "-received_at"], name="polled_trouble", condition=~models.Q(trouble="")),
+            models.Index(fields=["folder", "uid"], name="polled_letter_place"),
+            models.Index(
+                fields=["folder", "again_at"], name="polled_again", condition=models.Q(again_at__isnull=False)
+            ),
+            models.Index(fields=["mailbox", "trouble", "-received_at"], name="polled_trouble"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connections
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
@@ -60,15 +60,19 @@ def next_due(
     """The mailbox that is longest due and at which nobody looks. Not one of `busy`, which are mailboxes, nor of the
     accounts `full`; one that is ailing only if `ailing`.
     """
-    failing = PolledMailbox.objects.filter(state=PolledState.CONNECTED, failures__gt=0)
-    sick = failing.values("account").annotate(count=Count("pk")).filter(count__gte=SICK).values("account")
-    waiting = PolledMailbox.objects.filter(_is_free(now), account__closed_at=None)
-    waiting = waiting.exclude(pk__in=busy).exclude(account__in=full)
-    waiting = waiting.annotate(is_ailing=Q(failures__gt=0) | Q(account__in=sick))
+    waiting = due_in_turn(now).exclude(pk__in=busy).exclude(account__in=full)
     if not ailing:
         waiting = waiting.filter(is_ailing=False)
-    found = waiting.order_by("due_at", "pk").values_list("pk", "account_id", "is_ailing").first()
+    found = waiting.values_list("pk", "account_id", "is_ailing").first()
     return Due(*found) if found else None
+
+
+def due_in_turn(now: datetime) -> QuerySet[PolledMailbox]:
+    """The mailboxes that are due and at which nobody looks, the longest due first, with `is_ailing`."""
+    failing = PolledMailbox.objects.filter(state=PolledState.CONNECTED, failures__gt=0)
+    sick = failing.values("account").annotate(count=Count("pk")).filter(count__gte=SICK).values("account")
+    waiting: QuerySet[PolledMailbox] = PolledMailbox.objects.filter(_is_free(now), account__closed_at=None)
+    return waiting.annotate(is_ailing=Q(failures__gt=0) | Q(account__in=sick)).order_by("due_at", "pk")
 
 
 def claim(mailbox_id: int, *, now: datetime) -> PolledMailbox | None:

@@ -238,7 +238,7 @@ def look_now(mailbox: PolledMailbox, *, by: Employee, now: datetime) -> bool:
 @transaction.atomic
 def try_letter(letter: PolledLetter, *, now: datetime) -> None:
     """Ask the server once more for a letter that it did not hand over, whatever its size."""
-    if PolledLetter.objects.filter(pk=letter.pk).exclude(trouble="").update(is_wanted=True):
+    if PolledLetter.objects.put_aside().filter(pk=letter.pk).update(again_at=now):
         PolledMailbox.objects.filter(pk=letter.mailbox_id, state=PolledState.CONNECTED).update(due_at=now)
 
 
@@ -246,7 +246,7 @@ def try_letter(letter: PolledLetter, *, now: datetime) -> None:
 def disconnect(mailbox: PolledMailbox, *, by: Employee) -> None:
     """Forget the sign-in and stop for good. Activities stay, and so does all on the server. Raises BadPolled."""
     _go(mailbox, PolledState.DISCONNECTED, out_of=_HERE, **columns_of(None))
-    PolledLetter.objects.filter(mailbox=mailbox).exclude(trouble="").delete()
+    PolledLetter.objects.put_aside().filter(mailbox=mailbox).delete()
     _tell("disconnected", mailbox, by=by)
 
 

@@ -7,7 +7,7 @@ that the server names are compared with those that were decided about, for lette
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -62,7 +62,7 @@ class FolderRead:
             self._begin_anew(opened)
             if not self.folder.is_on:
                 return
-        asked = UidSet(self._rows().filter(self._is_asked).values_list("uid", flat=True))
+        asked = UidSet(self._asked().values_list("uid", flat=True))
         if asked and not self._take_all(self._meant(asked, anyway=True), moves=False, asked=asked):
             return
         if opened.exists and self._read_on(opened):
@@ -72,7 +72,7 @@ class FolderRead:
         """Other numbers for the same letters (RFC 9051 2.3.1.1), or a first look: all is asked about once more."""
         with transaction.atomic():
             held(self.mailbox)
-            self._rows().exclude(trouble="").delete()  # they are known by their numbers alone
+            self._rows().put_aside().delete()  # they are known by their numbers alone
             self._rows().update(uid=0)
             numbers = {"uidvalidity": opened.uidvalidity, "begins_after": None, "read_to": 0, "broke_at": 0}
             anew: dict[str, object] = {**numbers, **self._count_changes()}
@@ -125,8 +125,7 @@ class FolderRead:
     def _meant(self, uids: UidSet, named: "Named | None" = None, *, anyway: bool = False) -> list[Summary]:
         """Of these the letters to be taken, in order; `named` hears of all that the server names."""
         low, high = uids.min(), uids.max()
-        decided = self._rows().filter(uid__gte=low, uid__lte=high).exclude(self._is_asked)
-        known = set(decided.values_list("uid", flat=True))
+        known = set(decided(self.folder, low, high, self.patience.now).values_list("uid", flat=True))
         meant = {}
         for each in self.connection.envelopes(uids):
             if named is not None:
@@ -146,7 +145,7 @@ class FolderRead:
             if moves:
                 self._move_on(piece[-1].uid)
         if asked:  # what is left is gone from the server; what is here, or noted anew, has a new line
-            self._rows().filter(self._is_asked, uid__in=list(asked)).delete()
+            self._asked().filter(uid__in=list(asked)).delete()
         return True
 
     def _take(self, piece: Sequence[Summary], *, is_asked: bool) -> None:
@@ -195,10 +194,8 @@ class FolderRead:
     def _keep(self) -> Keep:
         return Keep(self.mailbox, self.folder, self.patience.now, self.found)
 
-    @property
-    def _is_asked(self) -> Q:
-        """Letters that were not handed over, and are tried now: by the clock, or because a person asked."""
-        return Q(is_wanted=True) | Q(again_at__isnull=False, again_at__lte=self.patience.now)
+    def _asked(self) -> QuerySet[PolledLetter]:
+        return asked_for(self.folder, self.patience.now)
 
     def _rows(self) -> QuerySet[PolledLetter]:
         found: QuerySet[PolledLetter] = PolledLetter.objects.filter(folder=self.folder)
@@ -231,6 +228,18 @@ class FolderRead:
             if not same.update(read_to=read_to):
                 raise NotOurs
         self.folder.read_to = read_to
+
+
+def asked_for(folder: PolledFolder, now: datetime) -> QuerySet[PolledLetter]:
+    """Letters that were put aside, and are tried now: by the clock, or because a person asked."""
+    found: QuerySet[PolledLetter] = PolledLetter.objects.filter(folder=folder)
+    return found.filter(again_at__isnull=False, again_at__lte=now)
+
+
+def decided(folder: PolledFolder, low: int, high: int, now: datetime) -> QuerySet[PolledLetter]:
+    """Letters with these numbers that were decided about, and are not asked for."""
+    found: QuerySet[PolledLetter] = PolledLetter.objects.filter(folder=folder, uid__gte=low, uid__lte=high)
+    return found.filter(Q(again_at=None) | Q(again_at__gt=now))
 
 
 @dataclass(slots=True)

@@ -109,7 +109,7 @@ def server(request: Request, polled_id: str) -> HttpResponse:
 def letter(request: Request, polled_id: str, polled_letter_id: str) -> HttpResponse:
     """POST /settings/sendsave/mailboxes/<id>/letters/<id>: ask the server for it once more."""
     found = editable(request, polled_id)
-    letters = PolledLetter.objects.editable_by(request.employee).filter(mailbox=found).exclude(trouble="")
+    letters = PolledLetter.objects.editable_by(request.employee).filter(mailbox=found).put_aside()
     polled.try_letter(get_object_or_404(letters, public_id=polled_letter_id), now=timezone.now())
     messages.success(request, _("It is asked for once more. If it can be had now, it leaves this list."))
     return redirect("polled_mailbox", found.public_id)
@@ -215,7 +215,7 @@ def _page(
 
 
 def _facts(request: Request, found: PolledMailbox) -> dict[str, Any]:
-    troubled = PolledLetter.objects.visible_to(request.employee).filter(mailbox=found).exclude(trouble="")
+    troubled = PolledLetter.objects.visible_to(request.employee).filter(mailbox=found).put_aside()
     return {
         "area": "sendsave",
         "mailbox": found,
