@@ -9,7 +9,7 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from letterdesk.crm.models import PolledFolder, PolledLetter, PolledMailbox
+from letterdesk.crm.models import PolledLetter, PolledMailbox
 from letterdesk.crm.polled import connect as polled
 from letterdesk.crm.polled.claim import LEASE, claim, held
 from letterdesk.crm.polled.look import NotOurs
@@ -17,7 +17,6 @@ from letterdesk.crm.polled.turn import TOLD_AFTER, take_turn
 from letterdesk.crm.polled.watch import polling
 from letterdesk.events.models import Event
 from letterdesk.intake.models import Arrived
-from tests.rig.boxes import letter
 from tests.rig.liar import Liar
 from tests.rig.polled import Dripping
 
@@ -289,23 +288,3 @@ def test_what_was_refused_is_tried_again_by_itself_and_told_when_that_is_over(po
     house.later = timedelta(days=30)
     house.look()
     assert Event.objects.filter(kind="polled.failing").count() == len(told)
-
-
-def test_a_chosen_folder_that_is_renamed_is_told_and_under_its_new_name_brings_nothing_twice(poll):
-    house = poll()
-    clients = house.server.boxes.make("Clients")
-    house.connect()
-    chosen = PolledFolder.objects.get(name="Clients")
-    polled.choose_folders(house.mailbox, [chosen.pk], by=house.admin, now=house.now)
-    clients.add(letter(1), date=house.now)
-    house.look()
-    clients.name = "Customers"
-    house.server.boxes.by_name["Customers"] = house.server.boxes.by_name.pop("Clients")
-    clients.add(letter(2), date=house.now)
-    for _ in range(2):
-        house.look()
-    assert [each.facts["code"] for each in Event.objects.filter(kind="polled.failing")] == ["folder_gone"]
-    renamed = PolledFolder.objects.get(name="Customers")
-    polled.choose_folders(house.mailbox, [renamed.pk], by=house.admin, now=house.now)
-    house.look()
-    assert house.kept() == [1, 2]

@@ -30,7 +30,7 @@ from ..linking.turns import put_in_turn
 from ..models import Pipeline, PolledFolder, PolledLetter, PolledMailbox, PolledState, Returning, Unknown
 from ..saving import must_fit
 from .claim import ANEW
-from .folders import bring_folders
+from .folders import READ, bring_folders, readable
 
 PATIENCE = 10.0  # seconds for each answer of a server that is tried
 TESTS_PER_HOUR = 10  # of a person (D03)
@@ -254,10 +254,13 @@ _HERE = (PolledState.CONNECTED, PolledState.FAILING, PolledState.PAUSED)
 
 
 def _look_round(server: Login, guard: Guard) -> tuple[list[RemoteFolder], dict[str, Status]]:
-    """What folders there are, and how far they go now: STATUS and LIST change nothing, not even what is recent."""
+    """What folders there are, and how far those go now that are read: STATUS and LIST change nothing, not even what
+    is recent. Where the server has names of its own for folders (RFC 8474), all of them are asked for theirs.
+    """
     with Connection.open(server, guard, timeout=PATIENCE, within=WITHIN) as connection:
-        folders = [each for each in connection.folders() if each.selectable]
-        status = connection.statuses([each.wire_name for each in folders])
+        folders = readable(connection.folders())
+        asked = [each.wire_name for each in folders if each.role in READ or connection.has("OBJECTID")]
+        status = connection.statuses(asked)
         connection.logout()
     return folders, status
 

@@ -1,41 +1,84 @@
 """The folders of a polled mailbox as its server lists them; which are read, a person chooses (R30)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from letterdesk.events.record import record as tell
 from letterdesk.mail.errors import ServerSaysNo
 from letterdesk.mail.imap import RemoteFolder, Status
 
-from ..models import PolledFolder, PolledMailbox
+from ..models import PolledFolder, PolledLetter, PolledMailbox
 from .claim import held
+from .renamed import NOTHING, Renamed
 
 READ = ("inbox", "sent")  # by themselves
 NEVER = ("drafts", "trash", "spam", "all")  # nobody's letters to clients, or all of them a second time
-MOST = 1_000
+MOST = 1_000  # folders of a mailbox that are shown
 REFUSED_TOLD = 5  # times in a row that the server says NO to a folder, until administrators are told
 
 
+def readable(remote: Sequence[RemoteFolder], known: Iterable[PolledFolder] = ()) -> list[RemoteFolder]:
+    """Of these the folders that can be read, at most so many: those that are read, then those that are known, then
+    the server's first. However many there are, none that is read is cut off.
+    """
+    is_on = {each.wire_name: each.is_on for each in known}
+    listed = [each for each in remote if each.selectable and each.role not in NEVER]
+    read = [each for each in listed if each.role in READ or is_on.get(each.wire_name)]
+    rest = [each for each in listed if not (each.role in READ or is_on.get(each.wire_name))]
+    rest.sort(key=lambda each: each.wire_name not in is_on)
+    return read + rest[: max(0, MOST - len(read))]
+
+
 def bring_folders(
-    mailbox: PolledMailbox, remote: Sequence[RemoteFolder], *, begins: Mapping[str, Status] | None = None
+    mailbox: PolledMailbox,
+    remote: Sequence[RemoteFolder],
+    *,
+    begins: Mapping[str, Status] | None = None,
+    renamed: Renamed = NOTHING,
 ) -> None:
     """Enter what the server lists. `begins`: how far each folder goes when the mailbox is connected; without it, a
     folder is read from its beginning, as far as its letters are new enough. Inside the caller's transaction.
     """
-    known = {each.wire_name: each for each in PolledFolder.objects.filter(mailbox=mailbox)}
-    listed = [each for each in remote if each.selectable and each.role not in NEVER][:MOST]
+    ours = list(PolledFolder.objects.filter(mailbox=mailbox))
+    left = _give_names(ours, renamed)
+    known = {each.wire_name: each for each in ours}
+    listed = readable(remote, ours)
     for each in listed:
-        status = (begins or {}).get(each.wire_name)
         there = known.pop(each.wire_name, None)
         if there is None:
-            _enter(mailbox, each, status)
+            status = (begins or {}).get(each.wire_name)
+            _enter(mailbox, each, status, renamed.ids.get(each.wire_name, ""), is_chosen=each.wire_name in left)
         elif (there.name, there.role, there.is_there) != (each.name, each.role, True):
             there.name, there.role, there.is_there = each.name, each.role, True
             there.save(update_fields=["name", "role", "is_there"])
-    gone = [each for each in known.values() if each.is_there]
+    _miss(mailbox, [each for each in known.values() if each.is_there], {each.role for each in listed if each.role})
+
+
+def _give_names(ours: Sequence[PolledFolder], renamed: Renamed) -> set[str]:
+    """Folders that have another name on the server have it here, too; returns the names that some of those that are
+    read had before: whatever has such a name now is read as well, for a person chose it.
+    """
+    left: set[str] = set()
+    taken = set(renamed.names.values())
+    aside = [each for each in ours if each.pk in renamed.names or each.wire_name in taken]
+    for each in aside:  # a name is there once, and two may have swapped theirs
+        left |= {each.wire_name} if each.is_on and each.pk in renamed.names else set()
+        each.wire_name = f"\x01{each.pk}"
+        each.save(update_fields=["wire_name"])
+    for each in aside:
+        each.wire_name = renamed.names.get(each.pk, each.wire_name)
+        each.is_there = each.pk in renamed.names
+        each.save(update_fields=["wire_name", "is_there"])
+    return left
+
+
+def _miss(mailbox: PolledMailbox, gone: Sequence[PolledFolder], roles: Collection[str]) -> None:
+    """These are not listed any more. Those of which nothing was read are forgotten, however many names a server has."""
     PolledFolder.objects.filter(pk__in=[each.pk for each in gone]).update(is_there=False)
-    roles = {each.role for each in listed if each.role}
+    lines = PolledLetter.objects.filter(folder=OuterRef("pk"))
+    PolledFolder.objects.filter(~Exists(lines), mailbox=mailbox, is_on=False, is_there=False).delete()
     if any(each.is_on and each.role not in roles for each in gone):  # renamed perhaps: a person chooses the new one
         tell("polled.failing", account=mailbox.account, subject=mailbox.reference, code="folder_gone")
 
@@ -59,7 +102,9 @@ def note_answers(mailbox: PolledMailbox, answers: Mapping[PolledFolder, ServerSa
                 tell("polled.recovered", account=mailbox.account, subject=mailbox.reference)
 
 
-def _enter(mailbox: PolledMailbox, remote: RemoteFolder, status: Status | None) -> None:
+def _enter(
+    mailbox: PolledMailbox, remote: RemoteFolder, status: Status | None, object_id: str, *, is_chosen: bool
+) -> None:
     is_told = status is not None and status.uidvalidity is not None and status.uidnext is not None
     before = (status.uidnext or 1) - 1 if status is not None and is_told else 0
     PolledFolder.objects.create(
@@ -68,7 +113,8 @@ def _enter(mailbox: PolledMailbox, remote: RemoteFolder, status: Status | None) 
         name=remote.name,
         wire_name=remote.wire_name,
         role=remote.role,
-        is_on=remote.role in READ,
+        is_on=is_chosen or remote.role in READ,
+        object_id=status.object_id if status is not None else object_id,
         uidvalidity=status.uidvalidity if status is not None and is_told else None,
         begins_after=before if is_told else None,
         read_to=0 if mailbox.older_since else before,

@@ -17,10 +17,11 @@ from letterdesk.sync.connections import sign_in
 
 from ..models import PolledFolder, PolledMailbox
 from .claim import Looked, NotOurs, PutAside, held
-from .folders import bring_folders, note_answers
+from .folders import bring_folders, note_answers, readable
 from .keep import DOOR
 from .patience import FOR_AN_ANSWER, LONGEST, LONGEST_AFTER_FAILURE, Patience
 from .read import FolderRead
+from .renamed import find_renamed
 
 __all__ = ["DOOR", "Looked", "NotOurs", "PutAside", "look"]
 
@@ -32,8 +33,10 @@ def look(mailbox: PolledMailbox, *, guard: Guard, now: datetime) -> Looked:
     within = LONGEST_AFTER_FAILURE if mailbox.failures else LONGEST
     with sign_in(mailbox, guard, timeout=FOR_AN_ANSWER, within=within) as connection:
         listed = connection.folders()
+        known = PolledFolder.objects.filter(mailbox=mailbox)
+        renamed = find_renamed(mailbox, [each.wire_name for each in readable(listed, known)], connection)
         with transaction.atomic():
-            bring_folders(held(mailbox), listed)
+            bring_folders(held(mailbox), listed, renamed=renamed)
         note_answers(mailbox, _read_folders(mailbox, connection, patience, found))
         connection.logout()
     return found

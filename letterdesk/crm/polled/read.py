@@ -58,15 +58,21 @@ class FolderRead:
             if error.response_code == "NONEXISTENT":  # it went since the folders were listed
                 return
             raise
-        if opened.uidvalidity != self.folder.uidvalidity:
+        if opened.uidvalidity != self.folder.uidvalidity or self._is_another(opened):
             self._begin_anew(opened)
             if not self.folder.is_on:
                 return
+        elif opened.object_id != self.folder.object_id:
+            PolledFolder.objects.filter(pk=self.folder.pk).update(object_id=opened.object_id)
         asked = UidSet(self._asked().values_list("uid", flat=True))
         if asked and not self._take_all(self._meant(asked, anyway=True), moves=False, asked=asked):
             return
         if opened.exists and self._read_on(opened):
             self._compare()
+
+    def _is_another(self, opened: Selected) -> bool:
+        """Whether it is another folder under the same name, whatever its numbers (RFC 8474 4)."""
+        return bool(self.folder.object_id and opened.object_id and self.folder.object_id != opened.object_id)
 
     def _begin_anew(self, opened: Selected) -> None:
         """Other numbers for the same letters (RFC 9051 2.3.1.1), or a first look: all is asked about once more."""
@@ -75,7 +81,7 @@ class FolderRead:
             self._rows().put_aside().delete()  # they are known by their numbers alone
             self._rows().update(uid=0)
             numbers = {"uidvalidity": opened.uidvalidity, "begins_after": None, "read_to": 0, "broke_at": 0}
-            anew: dict[str, object] = {**numbers, **self._count_changes()}
+            anew: dict[str, object] = {**numbers, "object_id": opened.object_id, **self._count_changes()}
             PolledFolder.objects.filter(pk=self.folder.pk).update(**anew)
             if not anew.get("is_on", True):
                 tell("polled.failing", account=self.mailbox.account, subject=self.mailbox.reference, code="renumbered")
