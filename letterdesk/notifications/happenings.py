@@ -1,19 +1,22 @@
 """What else people are told of: letters that did not leave, tasks, mailboxes that need somebody, access, the plan."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from letterdesk.accounts.models import Employee, Role
 from letterdesk.crm.linking.asked import asked_of, people_asked
+from letterdesk.crm.polled.look import DOOR as POLLED_DOOR
 from letterdesk.events.models import Event
 from letterdesk.intake.models import Arrived
+from letterdesk.intake.models import State as ArrivedState
 from letterdesk.mailboxes.models import Mailbox, MailboxState
 from letterdesk.outbound.models import Delivery
 from letterdesk.tasks.guest_letters import waiting
 from letterdesk.tasks.models import Task
 
 from .hearing import readers_of
-from .models import CRM_ASKS, Kind, Notification
+from .models import CRM_ASKS, CRM_UNREADABLE, Kind, Notification
+from .polled import NOT_HANDED, OF_FOLDERS, about_polled
 from .tell import About, tell, unsay, wake
 
 
@@ -122,13 +125,21 @@ def after_polled_failing(event: Event) -> None:
     """A reaction to `polled.failing`: the administrators, who can mend it (R30)."""
     administrators = Employee.objects.filter(account=event.account_id, role=Role.ADMINISTRATOR)
     people = set(administrators.values_list("pk", flat=True))
-    tell(people, Kind.POLLED, About(event.subject), account=event.account, now=event.at)
+    about = About(about_polled(event.subject, str(event.facts.get("code", ""))))
+    tell(people, Kind.POLLED, about, account=event.account, now=event.at, count=int(event.facts.get("letters", 1)))
 
 
 def after_polled_mended(event: Event) -> None:
     """A reaction to `polled.recovered`, `.resumed`, `.paused`, `.disconnected`, and `.changed`: somebody knows."""
-    if event.kind != "polled.changed" or event.facts.get("what") in {"server", "folders"}:
-        unsay(Kind.POLLED, event.subject, now=timezone.now())
+    now, code = timezone.now(), str(event.facts.get("code", ""))
+    if event.kind in {"polled.paused", "polled.disconnected"}:
+        codes: tuple[str, ...] = ("", *OF_FOLDERS, NOT_HANDED)
+    elif event.kind == "polled.changed":
+        codes = {"server": ("",), "folders": OF_FOLDERS}.get(str(event.facts.get("what")), ())
+    else:
+        codes = (code,)
+    for each in codes:
+        unsay(Kind.POLLED, about_polled(event.subject, each), now=now)
 
 
 def after_crm_asks(event: Event) -> None:
@@ -136,15 +147,24 @@ def after_crm_asks(event: Event) -> None:
     public_id = event.subject.removeprefix("arrived:")
     for row in Arrived.objects.filter(account=event.account_id, public_id=public_id):
         people = set(people_asked(row).values_list("pk", flat=True))
-        tell(people, Kind.ASKED, About(CRM_ASKS), account=event.account, now=event.at)
+        tell(people, Kind.ASKED, About(_what_asks(row)), account=event.account, now=event.at)
+
+
+def _what_asks(row: Arrived) -> str:
+    if row.state != ArrivedState.UNREADABLE:
+        return CRM_ASKS
+    return f"{CRM_UNREADABLE}:{row.address}" if row.door == POLLED_DOOR else CRM_UNREADABLE
 
 
 def after_crm_answered(event: Event) -> None:
     """A reaction to `sendsave.answered`, `sendsave.dropped` and `activity.saved`: whom no letter asks any more."""
-    told = Notification.objects.filter(account=event.account_id, kind=Kind.ASKED, about=CRM_ASKS, seen_at=None)
+    told = Notification.objects.filter(
+        Q(about=CRM_ASKS) | Q(about__startswith=CRM_UNREADABLE),
+        account=event.account_id, kind=Kind.ASKED, seen_at=None,
+    )  # fmt: skip
     for person in Employee.objects.filter(pk__in=told.values("employee")):
         if not asked_of(person).exists():
-            unsay(Kind.ASKED, CRM_ASKS, now=timezone.now(), people=[person.pk])
+            told.filter(employee=person).update(seen_at=timezone.now())
 
 
 def after_linking_failing(event: Event) -> None:

@@ -13,12 +13,14 @@ from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, Subque
 from django.urls import reverse
 
 from letterdesk.accounts.models import Employee
+from letterdesk.crm.models import PolledMailbox
 from letterdesk.mailboxes.models import Folder, FolderRole, Listing, Message
 from letterdesk.mailboxes.retention.letters import visible
 from letterdesk.tasks.models import Notice
 from letterdesk.team.sharing import shared_conversations, shared_letters
 
-from .models import CRM_ASKS, Kind, Notification
+from .models import CRM_ASKS, CRM_UNREADABLE, Kind, Notification
+from .polled import mailbox_named, polled_of, polled_words
 from .words import notice_words, words
 
 SHOWN = 100
@@ -104,7 +106,8 @@ def lines_of(employee: Employee, now: datetime, *, most: int = SHOWN, **only: An
     letters = _letters(employee, named, now)
     letters |= _shared(employee, [each for each in named if each not in letters], now)
     inboxes = _inboxes(employee, [each.mailbox_id for each in ours if each.kind == Kind.LETTERS])
-    lines = [line for each in ours if (line := _line(each, letters, inboxes)) is not None]
+    polled = polled_of(employee, ours)
+    lines = [line for each in ours if (line := _line(each, letters, inboxes, polled)) is not None]
     lines += [_notice(each) for each in of_tasks]
     return sorted(lines, key=lambda line: (line.row.at, line.row.pk), reverse=True)[:most]
 
@@ -157,12 +160,19 @@ def _inboxes(employee: Employee, mailboxes: Iterable[int]) -> dict[int, str]:
     return dict(found.values_list("mailbox_id", "public_id"))
 
 
-def _line(row: Notification, letters: dict[int, Letter], inboxes: dict[int, str]) -> Line | None:
-    letter = letters.get(row.conversation_id or 0)
+def _line(
+    row: Notification, letters: dict[int, Letter], inboxes: dict[int, str], polled: dict[str, PolledMailbox]
+) -> Line | None:
+    name, letter = mailbox_named(row), letters.get(row.conversation_id or 0)
+    mailbox = polled.get(name)
+    if row.kind == Kind.POLLED:
+        address = reverse("polled_mailbox", args=[name])
+        return Line(row, *polled_words(row, mailbox), address) if mailbox else None
     if letter is None and row.conversation_id is not None:
         return None  # it has left Webmail, or is not shown to them any more
     sender, subject = (letter.sender, letter.subject) if letter else ("", "")
-    title, detail = words(row, sender, subject, is_guest=letter is not None and not letter.folder)
+    is_guest = letter is not None and not letter.folder
+    title, detail = words(row, sender, subject, is_guest=is_guest, polled=mailbox.address if mailbox else "")
     return Line(row, title, detail, _address(row, letter, inboxes))
 
 
@@ -181,14 +191,7 @@ def _address(row: Notification, letter: Letter | None, inboxes: dict[int, str]) 
         return reverse("draft", args=[draft.public_id]) if draft else reverse("outbox")
     if row.mailbox is not None:
         return reverse("mailbox_sign_in" if row.kind == Kind.SIGN_IN else "mailbox", args=[row.mailbox.public_id])
-    return _beside_webmail(row)
-
-
-def _beside_webmail(row: Notification) -> str:
-    """What is about no row that the line names."""
-    if row.kind == Kind.POLLED:
-        return reverse("polled_mailbox", args=[row.about.removeprefix("polled:")])
-    return reverse("asked" if row.about == CRM_ASKS else "plan")
+    return reverse("asked" if row.about == CRM_ASKS or row.about.startswith(CRM_UNREADABLE) else "plan")
 
 
 def _notice(row: Notice) -> Line:

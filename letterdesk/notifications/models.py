@@ -40,6 +40,7 @@ class Kind(models.TextChoices):
 
 
 CRM_ASKS = "crm:asked"  # what a line is about whose letters wait on CRM's page of questions, not in a task
+CRM_UNREADABLE = "crm:unreadable"  # and whose letters cannot be read; ":<mailbox>" follows where it was polled
 
 
 class Level(models.TextChoices):

@@ -5,13 +5,14 @@ from django.utils.translation import ngettext
 
 from letterdesk.tasks.models import Notice, Task
 
-from .models import CRM_ASKS, Kind, Notification
+from .models import CRM_ASKS, CRM_UNREADABLE, Kind, Notification
 
 
-def words(row: Notification, sender: str, subject: str, *, is_guest: bool = False) -> tuple[str, str]:
+def words(row: Notification, sender: str, subject: str, *, is_guest: bool = False, polled: str = "") -> tuple[str, str]:
     """Title and detail. `sender` and `subject` of its conversation, as far as the reader may know them now.
 
     `is_guest`: they read this conversation alone, so of its mailbox they know the address that its letters name.
+    `polled`: the address of the mailbox for CRM alone that it is about.
     """
     mailbox = (row.mailbox.address if is_guest else row.mailbox.name or row.mailbox.address) if row.mailbox else ""
     if row.mailbox is None and row.delivery is not None:  # it went through a verified sender
@@ -24,15 +25,32 @@ def words(row: Notification, sender: str, subject: str, *, is_guest: bool = Fals
     if row.kind == Kind.PLAN:
         told = ngettext("Your plan ends in %(count)d day", "Your plan ends in %(count)d days", row.count)
         return told % {"count": row.count}, _("What follows takes something away. Look what, and choose.")
-    if row.about == CRM_ASKS:
-        one, more = _("A letter for CRM waits for you to say whose it is"), _("Letters for CRM wait for your word")
-        return one if row.count == 1 else more, ""
+    if row.about.startswith((CRM_ASKS, CRM_UNREADABLE)):
+        return _of_crm(row, polled)
     title = _TITLES[Kind(row.kind)]() % {"mailbox": mailbox, "who": who}
     if row.task is not None:
         return title, of_task(row.task)
     if row.delivery is not None:
         return title, row.delivery.subject or _("(no subject)")
     return title, _pair(sender, subject)
+
+
+def _of_crm(row: Notification, mailbox: str) -> tuple[str, str]:
+    """Of letters beside Webmail that wait for a person; `mailbox`: the address of the one that was polled."""
+    one = _("A letter for CRM waits for you to say whose it is")
+    more = _("Letters for CRM wait for you to say whose they are")
+    if row.about == CRM_ASKS:
+        return one if row.count == 1 else more, ""
+    if not mailbox:
+        told = ngettext("A letter for CRM cannot be read", "%(count)d letters for CRM cannot be read", row.count)
+    else:
+        told = ngettext(
+            "A letter of %(mailbox)s for CRM cannot be read",
+            "%(count)d letters of %(mailbox)s for CRM cannot be read",
+            row.count,
+        )
+    what_to_do = _("The original is kept. Try again there, or say that it is not for CRM.")
+    return told % {"count": row.count, "mailbox": mailbox}, what_to_do
 
 
 def notice_words(row: Notice) -> tuple[str, str]:
@@ -70,7 +88,6 @@ _TITLES = {
     Kind.TASK_COMMENT: lambda: _("%(who)s wrote in a task"),
     Kind.ASKED: lambda: _("A letter waits for your word"),
     Kind.SIGN_IN: lambda: _("%(mailbox)s needs you to sign in again: until then nothing comes in"),
-    Kind.POLLED: lambda: _("A mailbox for CRM alone cannot be read: look why"),
     Kind.NOT_LINKED: lambda: _("CRM could not look at a letter in %(mailbox)s: it is tried again"),
     Kind.ACCESS_ASKED: lambda: _("%(who)s asks for access to %(mailbox)s"),
     Kind.ACCESS_GIVEN: lambda: _("%(who)s gave you access to %(mailbox)s"),

@@ -13,7 +13,7 @@ def ask_now(apps: Any, _editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("crm", "0029_fill_sorting")]
+    dependencies = [("crm", "0030_set_aside")]
 
     operations = [
         migrations.RunPython(ask_now, migrations.RunPython.noop),

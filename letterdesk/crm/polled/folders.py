@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from letterdesk.events.record import record as tell
 from letterdesk.mail.errors import ServerSaysNo
@@ -42,6 +42,7 @@ def bring_folders(
     folder is read from its beginning, as far as its letters are new enough. Inside the caller's transaction.
     """
     ours = list(PolledFolder.objects.filter(mailbox=mailbox))
+    were_gone = [each for each in ours if each.is_on and not each.is_there]
     left = _give_names(ours, renamed)
     known = {each.wire_name: each for each in ours}
     listed = readable(remote, ours)
@@ -54,6 +55,8 @@ def bring_folders(
             there.name, there.role, there.is_there = each.name, each.role, True
             there.save(update_fields=["name", "role", "is_there"])
     _miss(mailbox, [each for each in known.values() if each.is_there], {each.role for each in listed if each.role})
+    if any(each.is_there for each in were_gone):
+        _recover(mailbox, "folder_gone", PolledFolder.objects.filter(is_there=False))
 
 
 def _give_names(ours: Sequence[PolledFolder], renamed: Renamed) -> set[str]:
@@ -99,7 +102,13 @@ def note_answers(mailbox: PolledMailbox, answers: Mapping[PolledFolder, ServerSa
             if now == REFUSED_TOLD:
                 tell("polled.failing", account=mailbox.account, subject=mailbox.reference, code="folder_refused")
             elif not error and was >= REFUSED_TOLD:
-                tell("polled.recovered", account=mailbox.account, subject=mailbox.reference)
+                _recover(mailbox, "folder_refused", PolledFolder.objects.filter(refused__gte=REFUSED_TOLD))
+
+
+def _recover(mailbox: PolledMailbox, code: str, troubled: QuerySet[PolledFolder]) -> None:
+    """A folder is read again; told unless another of those that are read has the same trouble still."""
+    if not troubled.filter(mailbox=mailbox, is_on=True).exists():
+        tell("polled.recovered", account=mailbox.account, subject=mailbox.reference, code=code)
 
 
 def _enter(

@@ -53,7 +53,7 @@ def test_a_letter_at_ones_own_address_asks_its_owner_alone(told, forward, people
     page = browser.get("/crm/contacts").content.decode()
     assert '<b class="badge">1<span class="sr"> waiting for your word</span></b>' in page
     second = forward(address, "Other")
-    assert asks(told, ines) == ["Letters for CRM wait for your word"]
+    assert asks(told, ines) == ["Letters for CRM wait for you to say whose they are"]
     asked.drop(first, by=ines, now=now)
     assert len(asks(told, ines)) == 1
     asked.drop(second, by=ines, now=now)

@@ -106,7 +106,7 @@ def test_a_failing_server_is_named_told_and_mended(administrator, people, form):
     dispatch(timezone.now())
     line = Notification.objects.get(kind="polled")
     assert line.employee == people["administrator"]
-    assert "A mailbox for CRM alone cannot be read" in text_of(administrator.get("/notifications"))
+    assert f"{made} cannot be read for CRM until somebody mends" in text_of(administrator.get("/notifications"))
     assert administrator.get(f"/notifications/{line.pk}")["Location"] == here
     told = text_of(administrator.post(f"{here}/server", {**form, "password": "wrong"}, follow=True))
     assert "Not saved." in told
