@@ -24,7 +24,7 @@ from letterdesk.mailboxes.jobs import (
 )
 from letterdesk.mailboxes.left import follow_leavers
 from letterdesk.notifications.jobs import forget_old_notifications, mail_digests, push_what_is_due
-from letterdesk.outbound.jobs import count_opens, deliver_due, sweep_sent, tend_drafts
+from letterdesk.outbound.jobs import count_opens, deliver_due, forget_when_read, sweep_sent, tend_drafts
 from letterdesk.outbound.signing import check_signing_keys
 from letterdesk.plans.jobs import audit_usage
 from letterdesk.tasks.jobs import forget_old_notices, purge_bin, tell_reminders
@@ -51,6 +51,7 @@ SCHEDULE = (
     every("4-54/10 * * * *", keep_written_letters),  # what a lost wake-up left
     every("2-52/10 * * * *", follow_missed),  # what a lost wake-up left
     every("27 * * * *", forget_mailboxes),
+    every("29 * * * *", forget_when_read),
     every("33 * * * *", follow_leavers),
     every("37 * * * *", forget_words),
     every("53 * * * *", free_released),

@@ -10,6 +10,7 @@ from letterdesk.mailboxes.models import Mailbox
 from .bounces import read_reports
 from .deliver import deliver
 from .drafts import remove_discarded
+from .forget_told import forget_told
 from .keep_copies import keep_copies
 from .models import Delivery
 from .resolve import look_for
@@ -69,3 +70,14 @@ def sweep_sent() -> None:
     """Nightly: forget letters that were done with 30 days ago."""
     while sweep(now=timezone.now()):
         pass
+
+
+@job(name="outbound.forget_told", priority=-10)
+def forget_when_read(begins_at: int = 0) -> None:
+    """Hourly: that somebody opened a letter, or followed a link, is forgotten a day after it was told (decision 36).
+
+    `begins_at`: the account at which the run before ended.
+    """
+    goes_on_at = forget_told(now=timezone.now(), begins_at=begins_at)
+    if goes_on_at is not None:
+        forget_when_read.later(goes_on_at)

@@ -14,7 +14,7 @@ from letterdesk.mailboxes import collect
 from .drafts import remove
 from .models import Delivery, Draft, DraftCopy, SentOnDay, State
 from .server_copies import forget
-from .tracking import forget_told, forget_unheld
+from .tracking import forget_unheld
 
 KEPT = timedelta(days=30)
 AT_ONCE = 500
@@ -36,5 +36,4 @@ def sweep(*, now: datetime) -> int:
     lost = Q(draft=None, created_at__lte=now - KEPT) | Q(mailbox__forgotten_at__lte=now - KEPT)
     copies = list(DraftCopy.objects.filter(lost).order_by("pk")[:AT_ONCE])
     forget(copies, now=now)
-    counted = forget_unheld(limit=AT_ONCE) + forget_told(now=now, limit=AT_ONCE)
-    return len(rows) + len(drafts) + len(copies) + counted
+    return len(rows) + len(drafts) + len(copies) + forget_unheld(limit=AT_ONCE)

@@ -16,7 +16,6 @@ from django.db.models import F, Max, Min, Q
 from letterdesk.accounts.models import Employee
 from letterdesk.accounts.pace import TooFast, is_spent, spend
 from letterdesk.accounts.roles import must_administrate
-from letterdesk.events.models import Event
 from letterdesk.events.record import record
 from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
@@ -37,8 +36,6 @@ LONGEST_ADDRESS = 2000  # characters of an address of ours: programs on Windows 
 MOST_PER_HOUR = 300  # fetches of a letter that are counted
 WAIT = timedelta(seconds=15)  # after the last one, so that those beside it are known
 AT_LAST = timedelta(minutes=5)  # judged by then although more are coming
-TOLD_FOR = timedelta(days=1)  # then the record forgets when somebody read
-TOLD = ("letter.opened", "letter.clicked")
 PICTURE = 0  # where a Fetch names no link
 
 
@@ -158,16 +155,6 @@ def tracked_of(account_id: int, holders: Iterable[str]) -> dict[str, TrackedLett
         return {}
     found = TrackedLetter.objects.filter(account=account_id, holder__in=wanted).prefetch_related("links")
     return {each.holder: each for each in found}
-
-
-def forget_told(*, now: datetime, limit: int = 500) -> int:
-    """The record of what happened keeps no reader's hours: such events go a day after they were told. How many went."""
-    gone = 0
-    for account_id in Tracking.objects.values_list("account", flat=True):
-        told = Event.objects.filter(account=account_id, kind__in=TOLD, at__lte=now - TOLD_FOR)
-        keys = list(told.exclude(dispatched_at=None).values_list("pk", flat=True)[: limit - gone])
-        gone += Event.objects.filter(pk__in=keys).delete()[1].get("events.Event", 0)
-    return gone
 
 
 # Somebody or something opened it
