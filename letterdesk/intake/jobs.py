@@ -13,6 +13,7 @@ from letterdesk.events.record import record
 from letterdesk.lib import blobs
 from letterdesk.lib.crashpoint import reach
 from letterdesk.lib.jobs import job
+from letterdesk.lib.turns import in_turn
 from letterdesk.mail.authentic import Proof, evidence_of
 from letterdesk.mail.letters import Unreadable
 from letterdesk.mail.parse import parse_many
@@ -104,10 +105,17 @@ def _take_one(pk: int) -> None:
 
 @job(name="intake.forget_old", priority=-10)
 def forget_old() -> None:
-    """Daily: what was done or left out 30 days ago. What waits for a person or cannot be read stays."""
-    now = timezone.now()
-    for row in _to_forget(now)[: 20 * AT_ONCE]:
-        forget(row, now=now)
+    """Daily, in runs of a minute until nothing is left: what was done or left out 30 days ago. What waits for a person
+    or cannot be read stays.
+    """
+    now, until = timezone.now(), time.monotonic() + SWEEP
+    while rows := list(_to_forget(now)[:AT_ONCE]):
+        gone = in_turn(rows, lambda row: forget(row, now=now), failure="Letter %s that came in cannot be forgotten")
+        if not gone:
+            return  # they have their turn again tomorrow
+        if time.monotonic() > until:
+            forget_old.later()
+            return
 
 
 def _to_forget(now: datetime) -> QuerySet[Arrived]:
