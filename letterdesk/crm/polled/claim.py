@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import DatabaseError, connections
 from django.db.models import Count, F, Q, QuerySet
@@ -67,11 +68,11 @@ def next_due(
     return Due(*found) if found else None
 
 
-def due_in_turn(now: datetime) -> QuerySet[PolledMailbox]:
+def due_in_turn(now: datetime) -> QuerySet[Any]:
     """The mailboxes that are due and at which nobody looks, the longest due first, with `is_ailing`."""
     failing = PolledMailbox.objects.filter(state=PolledState.CONNECTED, failures__gt=0)
     sick = failing.values("account").annotate(count=Count("pk")).filter(count__gte=SICK).values("account")
-    waiting: QuerySet[PolledMailbox] = PolledMailbox.objects.filter(_is_free(now), account__closed_at=None)
+    waiting: QuerySet[Any] = PolledMailbox.objects.filter(_is_free(now), account__closed_at=None)
     return waiting.annotate(is_ailing=Q(failures__gt=0) | Q(account__in=sick)).order_by("due_at", "pk")
 
 

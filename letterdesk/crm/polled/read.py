@@ -78,7 +78,7 @@ class FolderRead:
         """Other numbers for the same letters (RFC 9051 2.3.1.1), or a first look: all is asked about once more."""
         with transaction.atomic():
             held(self.mailbox)
-            self._rows().put_aside().delete()  # they are known by their numbers alone
+            self._rows().filter(trouble__gt="").delete()  # they are known by their numbers alone
             self._rows().update(uid=0)
             numbers = {"uidvalidity": opened.uidvalidity, "begins_after": None, "read_to": 0, "broke_at": 0}
             anew: dict[str, object] = {**numbers, "object_id": opened.object_id, **self._count_changes()}
