@@ -73,7 +73,8 @@ def due_in_turn(now: datetime) -> QuerySet[Any]:
     failing = PolledMailbox.objects.filter(state=PolledState.CONNECTED, failures__gt=0)
     sick = failing.values("account").annotate(count=Count("pk")).filter(count__gte=SICK).values("account")
     waiting: QuerySet[Any] = PolledMailbox.objects.filter(_is_free(now), account__closed_at=None)
-    return waiting.annotate(is_ailing=Q(failures__gt=0) | Q(account__in=sick)).order_by("due_at", "pk")
+    waiting = waiting.annotate(is_ailing=Q(failures__gt=0) | Q(account__in=sick))
+    return waiting.order_by("due_at", "pk")
 
 
 def claim(mailbox_id: int, *, now: datetime) -> PolledMailbox | None:
