@@ -16,7 +16,9 @@ _PRECEDENCES = {b"bulk", b"junk", b"list", b"auto_reply", b"auto-reply"}
 
 
 def is_automatic(head: Head) -> bool:
-    """Whether a program wrote it: RFC 3834 5, and what was used before and beside it."""
+    """Whether a program wrote it: RFC 3834 5, what was used before and beside it, and reports (RFC 6522)."""
+    if head.first("content-type").lstrip().lower().startswith(b"multipart/report"):
+        return True
     if _submitted(head) not in {b"", b"no"} or head.first("x-autoreply") or head.first("x-autorespond"):
         return True
     if head.first("x-auto-response-suppress").strip().lower() not in {b"", b"none"}:

@@ -80,6 +80,18 @@ def believe(mailbox: Mailbox, report: Report, *, now: datetime) -> int:
     return sum(believe_about(delivery, report, now=now) for delivery in named)
 
 
+def letters_named(account_id: int, address: str, report: Report) -> list[Delivery]:
+    """Of which letters a report speaks that came past Webmail, to this address: of those that left the mailbox of that
+    address, or through a verified sender of the account, whose reports may be sent on to anywhere (R30).
+    """
+    mailboxes = Mailbox.objects.filter(account=account_id, address=address_key(address))
+    senders = VerifiedSender.objects.filter(account=account_id)
+    keys = {"mailbox__in": list(mailboxes.values_list("pk", flat=True))}
+    keys["verified_sender__in"] = list(senders.values_list("pk", flat=True))
+    ids = report.message_ids[:20]
+    return [row for name, those in keys.items() for row in Delivery.objects.filter(message_id__in=ids, **{name: those})]
+
+
 def believe_about(delivery: Delivery, report: Report, *, now: datetime) -> int:
     """Write down what a report says that is known to be about this letter; of how many recipients it is news."""
     if delivery.state == State.CANCELLED:

@@ -17,6 +17,7 @@ from letterdesk.mail.addresses import address_key
 from letterdesk.mail.authentic import Proof
 from letterdesk.mail.letters import Letter
 from letterdesk.mail.parse import parse_many
+from letterdesk.mail.reports import read_report
 from letterdesk.mailboxes.retention.receipts import lock
 
 from ..linking.decide import WhyNot
@@ -25,8 +26,9 @@ from ..linking.taking import SHOWN, Answer, Taking, colleague_with, facts_of, te
 from ..models import Activity, PolledLetter
 from ..sendsave.meant import Meant, Way, Written, from_whom, without_secret, written
 from ..sendsave.secret import is_secret
-from ..sendsave.take import NO_ADDRESS
+from ..sendsave.take import NO_ADDRESS, REPORT
 from .look import DOOR
+from .reports import is_believed
 
 # Letters that are none of CRM's business, private ones among them: who wrote and the subject are all that is kept.
 UNKEPT = frozenset({WhyNot.INTERNAL, WhyNot.EXCLUDED, WhyNot.UNKNOWN_OFF, WhyNot.AUTOMATIC, NO_ADDRESS})
@@ -38,8 +40,15 @@ def is_kept(row: Arrived) -> bool:
 
 
 def take(arrival: Arrival, now: datetime) -> None:
-    """Decide about a letter that was fetched (`intake.doors.Door.take`)."""
-    _take(arrival.row, arrival.letter, now=now, is_proved=arrival.evidence.proof == Proof.GIVEN)
+    """Decide about a letter that was fetched (`intake.doors.Door.take`). A report about a letter of ours reaches that,
+    as one that comes by SMTP does, and is needed no more.
+    """
+    report = read_report(arrival.raw)
+    if report is not None and is_believed(arrival, report, now=now):
+        leave(arrival.row, State.DONE, why=REPORT, now=now)
+        return
+    is_proved = arrival.evidence.proof == Proof.GIVEN
+    _take(arrival.row, arrival.letter, now=now, is_proved=is_proved, is_report=report is not None)
 
 
 def take_as_said(row: Arrived, said: Answer, *, now: datetime) -> list[Activity]:
@@ -52,7 +61,13 @@ def take_as_said(row: Arrived, said: Answer, *, now: datetime) -> list[Activity]
 
 @transaction.atomic
 def _take(
-    row: Arrived, letter: Letter, *, now: datetime, is_proved: bool, said: Answer | None = None
+    row: Arrived,
+    letter: Letter,
+    *,
+    now: datetime,
+    is_proved: bool,
+    said: Answer | None = None,
+    is_report: bool = False,
 ) -> list[Activity]:
     lock(row.account_id)
     if mine(row, *([State.ASKED, State.LEFT_OUT] if said else [State.WAITING])) is None:
@@ -63,6 +78,7 @@ def _take(
         leave(row, State.LEFT_OUT, why=NO_ADDRESS, now=now, is_kept=False)
         return []
     outer = written(letter, blob=row.blob, size=row.size, received_at=polled.received_at)
+    outer.is_automatic |= is_report
     if _is_letterdesk_s(row, outer):
         leave(row, State.DONE, now=now)
         return []
