@@ -67,7 +67,7 @@ def palette(request: Request) -> HttpResponse:
         groups += [
             Group(_("CRM"), list(_records(request.employee, typed))),
             Group(_("People"), list(_people(request, typed))),
-            Group(_("Mail"), [_search_for(typed)]),
+            Group(_("Search"), [_search_for(request.employee, typed)]),
         ]
     facts = {"groups": [group for group in groups if group.options]}
     return render(request, "web/palette/options.html" if "q" in request.GET else "web/palette/palette.html", facts)
@@ -95,11 +95,12 @@ def _commands(employee: Employee) -> Iterator[Option]:
 
 
 def _places(employee: Employee, typed: str) -> Iterator[Option]:
-    """Folders; without a word typed the inboxes alone."""
+    """Folders, where there is Webmail (R2); without a word typed the inboxes alone."""
     folders = Folder.objects.visible_to(employee).filter(gone_at=None, is_selectable=True).select_related("mailbox")
     if not typed:
         folders = folders.filter(role=FolderRole.INBOX)
-    for folder in sorted(folders, key=lambda folder: (folder.mailbox.owner_id != employee.pk, folder.mailbox_id)):
+    shown = folders if offers_webmail(employee) else ()
+    for folder in sorted(shown, key=lambda folder: (folder.mailbox.owner_id != employee.pk, folder.mailbox_id)):
         note = folder.mailbox.name or folder.mailbox.address
         address = reverse("folder", args=[folder.public_id])
         yield Option(shown_name(folder), ICONS[FolderRole(folder.role)], address=address, note=note)
@@ -154,8 +155,10 @@ def _people(request: Request, typed: str) -> Iterator[Option]:
         yield Option(name or address, "users", address=_address_of(f"from:{address}"), note=address if name else "")
 
 
-def _search_for(typed: str) -> Option:
-    return Option(_("Search the mail for “%(words)s”") % {"words": typed}, "search", address=_address_of(typed))
+def _search_for(employee: Employee, typed: str) -> Option:
+    """What the palette lists is a few of each; all of it stands on the search page, on every plan."""
+    where = _("Search mail and CRM for “%(words)s”") if offers_webmail(employee) else _("Search CRM for “%(words)s”")
+    return Option(where % {"words": typed}, "search", address=_address_of(typed))
 
 
 def _address_of(query: str) -> str:

@@ -20,12 +20,13 @@ def plans(request: Request) -> HttpResponse:
 
 # Pages of Webmail: where the plan has none, each is refused, and not merely hidden (R2). A letter itself, its body and
 # its files are not among them: what a task holds is read in its task (R4), and nothing else is shown by the clock.
+# The search finds what stands in CRM, and refuses what it is asked of Webmail (web/search/page.py).
 WEBMAIL = frozenset({
     "all_inboxes", "snoozed", "awaited", "hidden", "bundles", "label_list", "folder", "conversation", "changes", "acts",
-    "undo", "splitting", "merging", "print", "seen", "search", "suggestions", "saved_searches", "saved_search",
-    "connect", "connect_lookup", "connect_sign_in", "connect_choices", "mailbox_settings", "mailbox_folders", "passes",
-    "mailbox_sign_in", "diagnostics", "access_requests", "grants", "labels", "label", "where", "where_all",
-    "quarantined", "leaving_calendar", "leaving_day",
+    "undo", "splitting", "merging", "print", "seen", "connect", "connect_lookup", "connect_sign_in",
+    "connect_choices", "mailbox_settings", "mailbox_folders", "passes", "mailbox_sign_in", "diagnostics",
+    "access_requests", "grants", "labels", "label", "where", "where_all", "quarantined", "leaving_calendar",
+    "leaving_day",
 })  # fmt: skip
 
 

@@ -34,12 +34,10 @@ def crm_beside(employee: Employee, tree: Node | None, *, now: datetime, period: 
     return {**_shown(records, letters), "crm_goes_on": records.more or letters.more or letters.is_cut}
 
 
-def crm_page(
-    employee: Employee, tree: Node | None, *, now: datetime, period: Kept, most: int, offset: int
-) -> dict[str, Any]:
+def crm_page(employee: Employee, tree: Node | None, *, now: datetime, most: int, offset: int) -> dict[str, Any]:
     """A page of records and of letters in CRM that fit, and what is not among them."""
     records = find_records(employee, tree, most=most, offset=offset)
-    letters = find_letters(employee, tree, now=now, most=most, offset=offset, without_mail=False, period=period)
+    letters = find_letters(employee, tree, now=now, most=most, offset=offset, without_mail=False)
     left_out = records.asked.is_less or letters.asked.is_less
     return {
         **_shown(records, letters),
@@ -47,6 +45,13 @@ def crm_page(
         "crm_looked_at": MOST_LOOKED_AT if letters.is_cut else 0,
         "crm_lacks": _lacking(records.asked, letters.asked) if left_out else "",
     }
+
+
+def crm_count(employee: Employee, tree: Node | None, *, now: datetime, most: int) -> tuple[int, bool]:
+    """How many records and letters in CRM fit, of each at most so many, and whether there may be more."""
+    records = find_records(employee, tree, most=most)
+    letters = find_letters(employee, tree, now=now, most=most, without_mail=False, look_at=LOOKED_AT_BESIDE)
+    return len(records.records) + len(letters.letters), records.more or letters.more or letters.is_cut
 
 
 def _lacking(records: Asked, letters: Asked) -> str:

@@ -1,4 +1,7 @@
-"""The search page: what was found, as conversations, people, files, comments or in CRM, and how to search wider."""
+"""The search page: what was found, as conversations, people, files, comments or in CRM, and how to search wider.
+
+Where the plan has no Webmail, it is another page, of CRM alone (`crm_alone.py`).
+"""
 
 from datetime import datetime
 from typing import Any
@@ -17,31 +20,35 @@ from letterdesk.mailboxes.search.letters import BadQuery, Found, Hit, Search
 from letterdesk.mailboxes.search.saved import remember
 from letterdesk.plans import limits
 from letterdesk.team.search import Said, find_comments
-from letterdesk.web.crm.search import crm_beside, crm_page, told_to
+from letterdesk.web.crm.search import crm_beside, crm_count, crm_page, told_to
 from letterdesk.web.mail.snoozing import presets
 from letterdesk.web.request import Request
+from letterdesk.web.search.crm_alone import crm_alone
+from letterdesk.web.search.paging import DEEPEST, PAGE, offset_of
 from letterdesk.web.search.saved import view_facts
 from letterdesk.web.search.words import built, chips, for_server, wider
 from letterdesk.web.sidebar import shelves, shown_name
 
-PAGE = 50
-DEEPEST = 1000  # results that a page can be opened at
-KINDS = ("", "people", "files", "comments", "crm")
+OF_WEBMAIL = ("people", "files", "comments")
+KINDS = ("", *OF_WEBMAIL, "crm")
 FOUND = ("hits", "people", "files", "comments", "crm_records", "crm_letters")
 COMMENTS_BESIDE = 3  # above the conversations
 
 
 def search(request: Request) -> HttpResponse:
-    """GET /search?q=…&mailbox=…&show=…: what is in the reader's mailboxes; a query that cannot be read says why.
+    """GET /search?q=…&mailbox=…&show=…: in the reader's mailboxes and in CRM; a query that cannot be read says why.
 
     `build=1`: the fields of the form for those who do not type operators become a query.
     """
     if request.GET.get("build"):
         return redirect(f"{reverse('search')}?{urlencode({'q': built(request.GET), **_kept(request)})}")
     now, query = timezone.now(), request.GET.get("q", "").strip()
-    limits.require(request.employee.account, integration=True, now=now)  # R2
+    if not limits.terms(request.employee.account, now=now).has_integration:
+        if request.GET.get("mailbox") or request.GET.get("show") in OF_WEBMAIL:
+            limits.require(request.employee.account, integration=True, now=now)  # R2: refuses in words
+        return crm_alone(request, query, now)  # R8
     period = periods_of(request.employee.account, now)
-    facts: dict[str, Any] = {"area": "search", "query": query, "hits": [], "status": 200, "is_first_page": True}
+    facts: dict[str, Any] = {"area": "search", "query": query, "hits": [], "status": 200}
     try:
         facts |= _found(request, query, now, period) if query else {}
     except BadQuery as error:
@@ -52,22 +59,19 @@ def search(request: Request) -> HttpResponse:
 
 def _beside(request: Request, query: str, now: datetime, period: Periods) -> dict[str, Any]:
     """The sidebar, the scope, the searches of before."""
-    mailbox, kept = _mailbox(request), view_facts(request)
-    own = [each["view"] for each in kept["views"] if each["view"].employee_id == request.employee.pk]
     return {
         "place": {"shelves": shelves(request.employee, now, period=period), "period": period, "view": "search"},
         "presets": presets(timezone.localtime(now)),
-        "mailbox": mailbox,
+        "mailbox": _mailbox(request),
         "chips": chips(query, lambda q: _address(request, q=q)),
-        **kept,
-        "saved_now": next((view for view in own if view.query == query), None),
+        **view_facts(request, query),
     }
 
 
 def _found(request: Request, query: str, now: datetime, period: Periods) -> dict[str, Any]:
-    mailbox, offset, show = _mailbox(request), _offset(request), request.GET.get("show", "")
+    mailbox, offset, show = _mailbox(request), offset_of(request), request.GET.get("show", "")
     asked = Search(request.employee, query, now=now, mailbox=mailbox, period=period, told=told_to(request.employee))
-    facts: dict[str, Any] = {"show": show if show in KINDS else "", "is_first_page": offset == 0}
+    facts: dict[str, Any] = {"show": show if show in KINDS else ""}
     facts["kinds"] = [(kind, _address(request, show=kind)) for kind in KINDS if kind != "crm" or mailbox is None]
     facts["everywhere"] = _address(request, mailbox="")
     if show == "people":
@@ -78,7 +82,7 @@ def _found(request: Request, query: str, now: datetime, period: Periods) -> dict
     elif show == "comments":
         facts["comments"] = _comments(request, asked, now, period, most=PAGE)
     elif show == "crm":
-        facts |= crm_page(request.employee, asked.tree, now=now, period=period, most=PAGE, offset=offset)
+        facts |= crm_page(request.employee, asked.tree, now=now, most=PAGE, offset=offset)
         facts["next_address"] = _next(request, offset, goes_on=facts["crm_goes_on"])
     else:
         facts |= _conversations(request, asked, offset)
@@ -132,10 +136,12 @@ def _said_at(said: Said) -> str:
 
 
 def _count(request: Request, query: str, now: datetime, period: Periods) -> tuple[int, bool, str]:
-    """How many conversations another query finds, whether more, and its address."""
+    """How much another query finds, conversations or in CRM, whether more, and its address."""
     asked = Search(
         request.employee, query, now=now, mailbox=_mailbox(request), period=period, told=told_to(request.employee)
     )
+    if request.GET.get("show") == "crm":
+        return *crm_count(request.employee, asked.tree, now=now, most=PAGE), _address(request, q=query)
     found = asked.page(limit=PAGE)
     return len(found.hits), found.more, _address(request, q=query)
 
@@ -144,11 +150,6 @@ def _mailbox(request: Request) -> Mailbox | None:
     wanted = request.GET.get("mailbox", "")
     visible = Mailbox.objects.visible_to(request.employee)
     return get_object_or_404(visible, public_id=wanted) if wanted else None
-
-
-def _offset(request: Request) -> int:
-    text = request.GET.get("from", "")
-    return min(int(text), DEEPEST) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def _placed(found: list[Any], *, of: Any) -> list[Any]:

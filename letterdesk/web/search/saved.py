@@ -15,6 +15,7 @@ from letterdesk.crm.search.records import names_by_words
 from letterdesk.mailboxes.models import Mailbox, SavedSearch
 from letterdesk.mailboxes.search.saved import TooMany, change, move, recent_of, save, views_of
 from letterdesk.mailboxes.search.suggest import people, subjects
+from letterdesk.web.account.plan_notice import offers_webmail
 from letterdesk.web.crm.words import BY_KIND
 from letterdesk.web.mail.acts import next_of
 from letterdesk.web.request import Request
@@ -86,12 +87,21 @@ def _share(request: Request) -> dict[str, Any]:
     return {"mailbox": get_object_or_404(Mailbox.objects.visible_to(request.employee), public_id=share)}
 
 
-def view_facts(request: Request) -> dict[str, Any]:
-    """What the search page shows of saved and recent searches; two queries, the second when they are shown."""
+def view_facts(request: Request, query: str) -> dict[str, Any]:
+    """What the search page shows of saved and recent searches; two queries, the second when they are shown.
+
+    `saved_now`: the reader's own one that asks for `query`.
+    """
     views = views_of(request.employee)
     last = len(views) - 1
     lines = [{"view": each, "share": _shared_as(each), "is_last": place == last} for place, each in enumerate(views)]
-    return {"views": lines, "recent": recent_of(request.employee, most=8), "moved": request.GET.get("moved", "")}
+    own = (view for view in views if view.employee_id == request.employee.pk and view.query == query)
+    return {
+        "views": lines,
+        "recent": recent_of(request.employee, most=8),
+        "moved": request.GET.get("moved", ""),
+        "saved_now": next(own, None),
+    }
 
 
 def _shared_as(view: SavedSearch) -> str:
@@ -99,7 +109,10 @@ def _shared_as(view: SavedSearch) -> str:
 
 
 def suggestions(request: Request) -> HttpResponse:
-    """GET /search/suggestions?q=…: people, subjects, records, recent and saved searches, as options of the field."""
+    """GET /search/suggestions?q=…: people, subjects, records, recent and saved searches, as options of the field.
+
+    Without Webmail no people and subjects of letters there.
+    """
     typed = request.GET.get("q", "").strip()[:100]
     kept = [*views_of(request.employee), *recent_of(request.employee, most=20)]
     fitting = [each for each in kept if typed.casefold() in f"{each.name} {each.query}".casefold()]
@@ -107,8 +120,9 @@ def suggestions(request: Request) -> HttpResponse:
     facts: dict[str, Any] = {"searches": fitting[:MOST], "typed": typed}
     if len(last) > 1 and ":" not in last:
         now = timezone.now()
-        facts["people"] = people(request.employee, last, now=now, most=MOST)
-        facts["subjects"] = subjects(request.employee, typed, now=now, most=MOST)
+        if offers_webmail(request.employee):  # R2
+            facts["people"] = people(request.employee, last, now=now, most=MOST)
+            facts["subjects"] = subjects(request.employee, typed, now=now, most=MOST)
         records = names_by_words(request.employee, typed, most=MOST)
         facts["records"] = [(each, BY_KIND[each.kind].icon) for each in records]
     return render(request, "web/search/suggestions.html", facts)

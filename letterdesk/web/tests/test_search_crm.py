@@ -111,6 +111,12 @@ def test_pages_of_crm_go_on_and_what_is_left_out_is_told(browser, ines, amara, m
     assert "All in CRM" in text(browser.get("/search?q=%22writes+5%22"))
 
 
+def test_on_the_page_of_crm_a_wider_search_counts_what_crm_has(browser, amara):
+    page = text(browser.get("/search?q=amara+nothing&show=crm"))
+    assert "Without “nothing”" in page and "1 in CRM" in page and "show=crm" in page
+    assert "Without “nothing”" not in text(browser.get("/search?q=amara+nothing"))  # there is no conversation
+
+
 def test_takes_few_queries_however_much_crm_has(browser, ines, amara, offer):
     for number in range(40):
         activity_at(record_of(ines, f"Amara {number}", f"a{number}@x.example"), subject=f"Amara writes {number}")
