@@ -113,6 +113,7 @@ class _Walk:
     def _by_index(self, expression: str) -> Iterator[int]:
         below, chunk, looked_at = None, FIRST_CHUNK, 0
         while looked_at < self.look_at:
+            chunk = min(chunk, self.look_at - looked_at)
             candidates = full_text.newest(expression, below=below, limit=chunk, table=TABLE)
             keys = [key for _position, key in candidates]
             fitting = set(self.letters.filter(pk__in=keys).values_list("pk", flat=True))

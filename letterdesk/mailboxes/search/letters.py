@@ -100,6 +100,7 @@ class Search:
         self._employee, self._cutoff, self._told = employee, period.cutoff(now), told or {}
         if mailbox is not None:
             self._cutoff = of_mailbox(self._cutoff, mailbox.pk)
+        self.looked_at = 0  # of how many of the newest letters senders or files were told; 0: of all
 
     def page(self, *, limit: int, offset: int = 0) -> Found:
         """One page of conversations."""
@@ -143,7 +144,9 @@ class Search:
         return Ledger(letters.count(), letters.aggregate(since=Min("received_at"))["since"])
 
     def _letters(self) -> list[int]:
-        return [match.message for match in islice(self._matches(), MOST_LOOKED_AT)]
+        found = [match.message for match in islice(self._matches(), MOST_LOOKED_AT + 1)]
+        self.looked_at = MOST_LOOKED_AT if len(found) > MOST_LOOKED_AT else 0
+        return found[:MOST_LOOKED_AT]
 
     def _matches(self) -> Iterator[Match]:
         return matches(self.tree, self._ground()) if self.tree is not None else iter(())

@@ -100,8 +100,11 @@ def _ask(request: Request, into: Record) -> HttpResponse:
     """The records of the same kind that one may choose from."""
     words = request.GET.get("q", "").strip()[:200]
     mine = Record.objects.editable_by(request.employee).present().filter(kind=into.kind).exclude(pk=into.pk)
-    found = with_facts(with_words(mine, words), request.employee).order_by("-active_at", "-pk")[:MOST_FOUND]
-    facts = {**crm_facts(BY_KIND[into.kind].plural), "into": into, "query": words, "found": found}
+    found = with_facts(with_words(mine, words), request.employee).order_by("-active_at", "-pk")
+    shown = list(found[: MOST_FOUND + 1])
+    first = MOST_FOUND if len(shown) > MOST_FOUND else 0
+    facts = {"into": into, "query": words, "found": shown[:MOST_FOUND], "found_first": first}
+    facts |= crm_facts(BY_KIND[into.kind].plural)
     return render(request, "web/crm/merging_with.html", facts)
 
 

@@ -59,7 +59,16 @@ def record_named(request: Request, name: str) -> Record:
 
 
 def search_facts(request: Request) -> dict[str, Any]:
-    """The records that the page offers, of those that the reader may change: with the words of `q`, else the latest."""
+    """The records that the page offers, of those that the reader may change: with the words of `q`, else the latest.
+
+    `found_first`: these are the first so many of more; 0: they are all.
+    """
     words = request.GET.get("q", "").strip()[:200]
-    found = list(found_by_words(request.employee, words)[:MOST_FOUND])
-    return {"query": words, "found": found, "next": ours(request.GET.get("next", ""))}
+    found = list(found_by_words(request.employee, words)[: MOST_FOUND + 1])
+    first = MOST_FOUND if len(found) > MOST_FOUND else 0
+    return {
+        "query": words,
+        "found": found[:MOST_FOUND],
+        "found_first": first,
+        "next": ours(request.GET.get("next", "")),
+    }

@@ -31,13 +31,16 @@ def crm_beside(employee: Employee, tree: Node | None, *, now: datetime, period: 
     letters = find_letters(
         employee, tree, now=now, most=BESIDE, without_mail=True, period=period, look_at=LOOKED_AT_BESIDE
     )
-    return {**_shown(records, letters), "crm_goes_on": records.more or letters.more or letters.is_cut}
+    looked_at = LOOKED_AT_BESIDE if letters.is_cut else 0
+    return {**_shown(records, letters), "crm_goes_on": records.more or letters.more, "crm_looked_at": looked_at}
 
 
 def crm_page(employee: Employee, tree: Node | None, *, now: datetime, most: int, offset: int) -> dict[str, Any]:
     """A page of records and of letters in CRM that fit, and what is not among them."""
     records = find_records(employee, tree, most=most, offset=offset)
-    letters = find_letters(employee, tree, now=now, most=most, offset=offset, without_mail=False)
+    letters = find_letters(
+        employee, tree, now=now, most=most, offset=offset, without_mail=False, look_at=MOST_LOOKED_AT
+    )
     left_out = records.asked.is_less or letters.asked.is_less
     return {
         **_shown(records, letters),
@@ -48,7 +51,7 @@ def crm_page(employee: Employee, tree: Node | None, *, now: datetime, most: int,
 
 
 def crm_count(employee: Employee, tree: Node | None, *, now: datetime, most: int) -> tuple[int, bool]:
-    """How many records and letters in CRM fit, of each at most so many, and whether there may be more."""
+    """How many records and letters in CRM fit at least, of each at most so many, and whether there may be more."""
     records = find_records(employee, tree, most=most)
     letters = find_letters(employee, tree, now=now, most=most, without_mail=False, look_at=LOOKED_AT_BESIDE)
     return len(records.records) + len(letters.letters), records.more or letters.more or letters.is_cut

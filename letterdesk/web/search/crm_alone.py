@@ -14,7 +14,7 @@ from letterdesk.mailboxes.search.saved import remember
 from letterdesk.web.crm.records import crm_facts
 from letterdesk.web.crm.search import crm_count, crm_page
 from letterdesk.web.request import Request
-from letterdesk.web.search.paging import DEEPEST, PAGE, offset_of
+from letterdesk.web.search.paging import PAGE, next_page, offset_of
 from letterdesk.web.search.saved import view_facts
 from letterdesk.web.search.words import chips, wider
 
@@ -36,10 +36,10 @@ def _found(request: Request, query: str, now: datetime) -> dict[str, Any]:
     if offset == 0 and not request.htmx:
         remember(request.employee, query[:1000], now=now)
     is_empty = not facts["crm_records"] and not facts["crm_letters"] and offset == 0
-    goes_on = facts["crm_goes_on"] and offset + PAGE < DEEPEST
     return {
         **facts,
-        "next_address": _address(query, offset + PAGE) if goes_on else "",
+        **next_page(offset, lambda start: _address(query, start), most=PAGE, goes_on=facts["crm_goes_on"]),
+        "is_further": offset > 0,
         "wider": wider(query, lambda less: _count(request, less, now)) if is_empty else [],
     }
 

@@ -24,7 +24,7 @@ from letterdesk.web.crm.search import crm_beside, crm_count, crm_page, told_to
 from letterdesk.web.mail.snoozing import presets
 from letterdesk.web.request import Request
 from letterdesk.web.search.crm_alone import crm_alone
-from letterdesk.web.search.paging import DEEPEST, PAGE, offset_of
+from letterdesk.web.search.paging import PAGE, next_page, offset_of
 from letterdesk.web.search.saved import view_facts
 from letterdesk.web.search.words import built, chips, for_server, wider
 from letterdesk.web.sidebar import shelves, shown_name
@@ -71,38 +71,51 @@ def _beside(request: Request, query: str, now: datetime, period: Periods) -> dic
 def _found(request: Request, query: str, now: datetime, period: Periods) -> dict[str, Any]:
     mailbox, offset, show = _mailbox(request), offset_of(request), request.GET.get("show", "")
     asked = Search(request.employee, query, now=now, mailbox=mailbox, period=period, told=told_to(request.employee))
-    facts: dict[str, Any] = {"show": show if show in KINDS else ""}
-    facts["kinds"] = [(kind, _address(request, show=kind)) for kind in KINDS if kind != "crm" or mailbox is None]
-    facts["everywhere"] = _address(request, mailbox="")
-    if show == "people":
-        people = asked.senders(most=PAGE)
-        facts["people"] = [(*each, _address(request, q=f"{query} from:{each[1]}", show="")) for each in people]
-    elif show == "files":
-        facts["files"] = [_file(file) for file in _placed(asked.files(most=PAGE), of=lambda file: file.message)]
-    elif show == "comments":
-        facts["comments"] = _comments(request, asked, now, period, most=PAGE)
-    elif show == "crm":
-        facts |= crm_page(request.employee, asked.tree, now=now, most=PAGE, offset=offset)
-        facts["next_address"] = _next(request, offset, goes_on=facts["crm_goes_on"])
+    if show == "crm":
+        facts = crm_page(request.employee, asked.tree, now=now, most=PAGE, offset=offset)
+        facts |= _next(request, offset, goes_on=facts["crm_goes_on"])
+    elif show in OF_WEBMAIL:
+        facts = _aspect(request, asked, now, period)
     else:
-        facts |= _conversations(request, asked, offset)
+        facts = _conversations(request, asked, offset)
         facts |= _above(request, asked, now, period) if offset == 0 else {}
     if offset == 0 and not request.htmx:
         remember(request.employee, query[:1000], now=now)
     nothing = not any(facts.get(name) for name in FOUND) and offset == 0
     return {
         **facts,
-        "ledger": asked.searched(),
+        "show": show if show in KINDS else "",
+        "kinds": [(kind, _address(request, show=kind)) for kind in KINDS if kind != "crm" or mailbox is None],
+        "everywhere": _address(request, mailbox=""),
+        "is_further": offset > 0,
+        "ledger": asked.searched() if show != "crm" else None,
         "server_question": for_server(query),
         "wider": wider(query, lambda less: _count(request, less, now, period)) if nothing else [],
     }
+
+
+def _aspect(request: Request, asked: Search, now: datetime, period: Periods) -> dict[str, Any]:
+    """The people, files or comments that a search finds, one page of them; `looked_at`: of so many letters alone."""
+    found: list[Any]
+    show = request.GET["show"]
+    if show == "people":
+        found = [(*each, _letters_of(request, each[1])) for each in asked.senders(most=PAGE + 1)]
+    elif show == "files":
+        found = [_file(each) for each in _placed(asked.files(most=PAGE + 1), of=lambda file: file.message)]
+    else:
+        found = _comments(request, asked, now, period, most=PAGE + 1)
+    return {show: found[:PAGE], "looked_at": asked.looked_at, "shown_first": PAGE if len(found) > PAGE else 0}
+
+
+def _letters_of(request: Request, address: str) -> str:
+    return _address(request, q=f"{request.GET.get('q', '').strip()} from:{address}", show="")
 
 
 def _conversations(request: Request, asked: Search, offset: int) -> dict[str, Any]:
     found: Found = asked.page(limit=PAGE, offset=offset)
     return {
         "hits": [_entry(hit) for hit in _placed(found.hits, of=lambda hit: hit.message)],
-        "next_address": _next(request, offset, goes_on=found.more),
+        **_next(request, offset, goes_on=found.more),
         "exact": len(found.hits) if offset == 0 and not found.more else None,
         "about": asked.count() if found.more and offset == 0 else None,
     }
@@ -117,9 +130,9 @@ def _above(request: Request, asked: Search, now: datetime, period: Periods) -> d
     return facts
 
 
-def _next(request: Request, offset: int, *, goes_on: bool) -> str:
-    """The address of the page after this one; "" where none follows."""
-    return _address(request, **{"from": str(offset + PAGE)}) if goes_on and offset + PAGE < DEEPEST else ""
+def _next(request: Request, offset: int, *, goes_on: bool) -> dict[str, Any]:
+    """The address of the page after this one, or how many are shown at most, where more of them fit."""
+    return next_page(offset, lambda start: _address(request, **{"from": str(start)}), most=PAGE, goes_on=goes_on)
 
 
 def _comments(request: Request, asked: Search, now: datetime, period: Periods, *, most: int) -> list[dict[str, Any]]:

@@ -106,15 +106,58 @@ def test_pages_of_crm_go_on_and_what_is_left_out_is_told(browser, ines, amara, m
     assert "A part of the search was left out" in page and "found-record" in page
     assert "No records are shown" in text(browser.get("/search?q=amara+has:attachment&show=crm"))
     assert "No letters in CRM are shown" in text(browser.get("/search?q=amara+label:x&show=crm"))
+    assert text(browser.get("/search?q=is:unread&show=crm")).count("“is:unread” was not looked for in CRM") == 1
+
+
+def test_where_the_letters_of_crm_were_not_all_looked_through_nothing_is_not_said(browser, ines, amara, monkeypatch):
+    """Neither above the conversations nor on the page of CRM, which looks further."""
+    activity_at(amara, subject="Amara writes")
     monkeypatch.setattr("letterdesk.crm.search.letters.FEW", 0)
-    monkeypatch.setattr("letterdesk.web.crm.search.LOOKED_AT_BESIDE", 0)
-    assert "All in CRM" in text(browser.get("/search?q=%22writes+5%22"))
+    monkeypatch.setattr("letterdesk.web.crm.search.LOOKED_AT_BESIDE", 1)
+    for number in range(2):
+        activity_at(record_of(ines, f"Bert {number}"), subject="Bert writes")
+    query = {"q": "subject:writes contact:amara"}
+    page = text(browser.get("/search", query))
+    assert "Nothing found yet" in page and "Nothing found for" not in page
+    assert "the newest 1 were looked through" in page and "Look through more of them" in page and "show=crm" in page
+    assert "<mark>writes</mark>" in text(browser.get("/search", {**query, "show": "crm"}))
+    monkeypatch.setattr("letterdesk.web.crm.search.MOST_LOOKED_AT", 2)
+    page = text(browser.get("/search", {**query, "show": "crm"}))
+    assert "Nothing found yet" in page and "the newest 2 were looked through. Add a word" in page
+    page = text(browser.get("/search", {"q": "subject:writes contact:amara nobody", "show": "crm"}))
+    assert "Nothing found for" in page and "Without “Contact: amara”" not in page
+
+
+def test_where_pages_end_before_what_was_found_they_say_so(browser, ines, amara, monkeypatch):
+    for number in range(6):
+        record_of(ines, f"Amara {number}")
+    monkeypatch.setattr("letterdesk.web.search.page.PAGE", 2)
+    monkeypatch.setattr("letterdesk.web.search.paging.DEEPEST", 4)
+    page = text(browser.get("/search?q=amara&show=crm"))
+    assert "More results" in page and "there are more" not in page
+    page = text(browser.get("/search?q=amara&show=crm&from=2"))
+    assert "More results" not in page and "The first 4 are shown, and there are more." in page
+    assert "There is nothing more" in text(browser.get("/search?q=okafor&show=crm&from=2"))
+    assert "letters kept here" not in page and "Searched contacts" in page
 
 
 def test_on_the_page_of_crm_a_wider_search_counts_what_crm_has(browser, amara):
     page = text(browser.get("/search?q=amara+nothing&show=crm"))
     assert "Without “nothing”" in page and "1 in CRM" in page and "show=crm" in page
     assert "Without “nothing”" not in text(browser.get("/search?q=amara+nothing"))  # there is no conversation
+
+
+def test_lists_to_choose_a_record_from_say_where_they_end(browser, ines, amara, monkeypatch):
+    """The same that are offered for an activity, a letter, a task, and to merge with."""
+    activity, other = activity_at(amara), record_of(ines, "Amara Bello")
+    addresses = (f"/crm/activities/{activity.public_id}/places", f"/crm/records/{other.public_id}/merging")
+    for most, is_cut in ((9, False), (1, True)):
+        record_of(ines, f"Amara {most}")
+        monkeypatch.setattr("letterdesk.web.crm.letter.MOST_FOUND", most)
+        monkeypatch.setattr("letterdesk.web.crm.duplicates.MOST_FOUND", most)
+        for address in addresses:
+            page = text(browser.get(f"{address}?q=amara"))
+            assert ("The 1 that were active last are shown." in page) == is_cut and "Amara" in page
 
 
 def test_takes_few_queries_however_much_crm_has(browser, ines, amara, offer):

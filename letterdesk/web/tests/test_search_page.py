@@ -46,6 +46,23 @@ def test_people_and_files_are_groups_of_their_own(browser, deliver):
     assert "plan.pdf" in text(browser.get("/search?q=desks&show=files"))
 
 
+def test_people_and_files_say_where_they_end(browser, deliver, monkeypatch):
+    for number in range(3):
+        file = (f"{number}.pdf", "application/pdf", b"%PDF", "")
+        deliver(raw_letter("Desks", sender=f"a{number}@x.example", files=[file]))
+    for show in ("people", "files"):
+        page = text(browser.get(f"/search?q=desks&show={show}"))
+        assert "there are more" not in page and "Taken from" not in page
+        with monkeypatch.context() as short:
+            short.setattr("letterdesk.web.search.page.PAGE", 2)
+            page = text(browser.get(f"/search?q=desks&show={show}"))
+            assert page.count('class="found-line"') == 2 and "The first 2 are shown, and there are more." in page
+        with monkeypatch.context() as short:
+            short.setattr("letterdesk.mailboxes.search.letters.MOST_LOOKED_AT", 2)
+            page = text(browser.get(f"/search?q=desks&show={show}"))
+            assert page.count('class="found-line"') == 2 and "Taken from the newest 2 letters that fit." in page
+
+
 def test_says_how_many_letters_were_searched_and_since_when(browser, deliver, now):
     deliver(raw_letter("Desks"), raw_letter("Chairs"), at=now - timedelta(days=3))
     assert "Searched 2 letters kept here since" in text(browser.get("/search?q=desks"))

@@ -124,7 +124,7 @@ def test_pages_go_on_and_a_query_that_cannot_be_read_says_so(browser, ines, acco
     answer = browser.get("/search?q=before:someday")
     assert answer.status_code == 422 and 'role="alert"' in answer.content.decode()
     page = text(browser.get("/search?q=amara nothing"))
-    assert "Nothing found" in page and "Without “nothing”" in page and "more than 4 in CRM" in page
+    assert "Nothing found" in page and "Without “nothing”" in page and "at least 4 in CRM" in page
 
 
 def test_it_takes_few_queries(browser, ines, account, kept, now):
