@@ -66,7 +66,7 @@ SCHEDULE = (
     every("19 3 * * *", check_receipts),
     every("17 3 * * *", sweep_accounts),
     every("23 3 * * *", check_signing_keys),
-    every("31 3 * * *", check_search),
+    every("31 3 * * *", check_search),  # with what a lost wake-up left of own fields
     every("41 3 * * *", forget_arrived),
     every("47 3 * * *", forget_old_actions),
     every("53 3 * * *", forget_old_notices),

@@ -106,7 +106,7 @@ def read_letters() -> None:
 @job(name="crm.index_own", priority=-10)
 def index_own_fields(account_id: int, kind: str, after: int = 0) -> None:
     """After an own field was retired, came back or was deleted, or an option got another name or was deleted: records
-    are found by what is there, and by nothing else."""
+    are found by what is there, and by nothing else. Where it is lost, `check_search` does its work at night."""
     for _ in range(PIECES):
         after = index_piece(account_id, kind, after=after)
         if not after:
@@ -116,7 +116,8 @@ def index_own_fields(account_id: int, kind: str, after: int = 0) -> None:
 
 @job(name="crm.check_search", priority=-10)
 def check_search() -> None:
-    """Nightly: what can be found in CRM is compared with what stands there, account by account."""
+    """Nightly: what can be found in CRM is compared with what stands there, account by account; it is what wakes again
+    what a lost `crm.index_own` left."""
     for account_id in Account.objects.filter(purged_at=None).values_list("pk", flat=True):
         check_search_of.later(account_id)
 

@@ -27,6 +27,7 @@ from letterdesk.crm.records.fields import fields_of
 from letterdesk.crm.records.lists import RecordFilter, all_of
 from letterdesk.crm.records.merge import merge
 from letterdesk.crm.records.take_in import begin, start, take_piece
+from letterdesk.crm.search.check import Drift, check_piece
 from letterdesk.crm.search.records import find_records, names_by_words
 from letterdesk.events.models import Event
 from letterdesk.mailboxes.search.query import parse_query
@@ -94,6 +95,15 @@ def test_one_that_is_retired_or_deleted_is_found_no_more(number, amara, make, in
         own_index.AT_ONCE = before
     assert names(ines, "1042") == [] and len(names(ines, "bo")) == 3
     assert FoundText.objects.count() == 4
+
+
+def test_where_the_job_was_lost_the_night_does_its_work(number, amara, ines, administrator):
+    """G05: a worker was killed, or the queue forgot it."""
+    say(amara, number, "K-1042", by=ines)
+    change_field(number, FieldSaid("Number", is_retired=True), by=administrator)
+    assert names(ines, "1042") == [amara.name]
+    assert check_piece(amara.account_id, "records") == (0, Drift(stale=1))
+    assert names(ines, "1042") == [] and names(ines, "okafor") == [amara.name]
 
 
 def test_a_merge_brings_it_along(number, amara, make, ines, now):
