@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from letterdesk.accounts.models import Employee
-from letterdesk.accounts.zones import zone_of
+from letterdesk.accounts.zones import zone_of_account
 from letterdesk.crm.models import PolledLetter, PolledMailbox, PolledState
 from letterdesk.crm.polled import connect as polled
 from letterdesk.crm.polled.turn import take_turn
@@ -127,7 +127,7 @@ def _older(person: Employee, since: str, *, makes: bool) -> polled.Older:
         day = None
     if day is None:
         raise fail("bad_day", f"{since} is no day: write it as 2026-01-31.")
-    return polled.Older(datetime.combine(day, time.min, tzinfo=zone_of(person)), makes=makes)
+    return polled.Older(datetime.combine(day, time.min, tzinfo=zone_of_account(person.account)), makes=makes)
 
 
 def _row(each: PolledMailbox) -> dict[str, object]:

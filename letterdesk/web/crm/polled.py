@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from letterdesk.accounts.pace import TooFast
+from letterdesk.accounts.zones import zone_of_account
 from letterdesk.crm.linking.turns import people_in_turn
 from letterdesk.crm.models import PolledLetter, PolledMailbox, PolledState
 from letterdesk.crm.polled import connect as polled
@@ -54,7 +55,7 @@ def mailboxes(request: Request) -> HttpResponse:
     server = server_of(typed, request.POST.get("password", ""))
     steps: list[dict[str, Any]] = []
     try:
-        older = older_of(request.POST)
+        older = older_of(request.POST, me.account)
         tried = polled.try_out(server, by=me, now=now)
         steps = [asdict(each) for each in shown_steps(tried, _as_shown(server), address=typed["address"])]
         if not all(step.ok for step in tried):
@@ -149,7 +150,7 @@ def _folders(request: Request, found: PolledMailbox, now: datetime) -> str:
 
 
 def _choose_older(request: Request, found: PolledMailbox, now: datetime) -> str:
-    polled.choose_older(found, older_of(request.POST), by=request.employee, now=now)
+    polled.choose_older(found, older_of(request.POST, found.account), by=request.employee, now=now)
     return _("Saved.")
 
 
@@ -206,7 +207,7 @@ def _page(
         "error": error,
         "providers": settings.OAUTH_PROVIDERS.values(),
         "securities": SECURITIES,
-        "today": timezone.localdate(),
+        "today": timezone.localdate(timezone=zone_of_account(request.employee.account)),
         "older_makes": form.get("makes") == "yes",
         "is_polled": True,
         **shown_saving(PolledMailbox(**said.columns()), said.responsible, to=request.employee),
@@ -215,6 +216,7 @@ def _page(
 
 
 def _facts(request: Request, found: PolledMailbox) -> dict[str, Any]:
+    zone = zone_of_account(found.account)
     troubled = PolledLetter.objects.visible_to(request.employee).filter(mailbox=found).put_aside()
     return {
         "area": "sendsave",
@@ -229,6 +231,7 @@ def _facts(request: Request, found: PolledMailbox) -> dict[str, Any]:
         "largest_asked": LARGEST_ASKED,
         "troubled": troubled.select_related("folder").order_by("-received_at")[:MOST_SHOWN],
         "securities": SECURITIES,
-        "today": timezone.localdate(),
+        "since": timezone.localtime(found.older_since, zone).date() if found.older_since else None,
+        "today": timezone.localdate(timezone=zone),
         **shown_saving(found, people_in_turn(found), to=request.employee),
     }

@@ -33,7 +33,7 @@ FORM = "polled_form"  # in the session: what was typed, for the page to which on
 def begin(request: Request, provider: Provider) -> HttpResponse:
     """To the provider, for the mailbox that the form names; the form is kept meanwhile. Raises BadPolled."""
     polled.check_address(request.POST.get("address", ""))
-    older_of(request.POST)
+    older_of(request.POST, request.employee.account)
     kept = request.POST.copy()
     for name in UNKEPT:
         kept.pop(name, None)
@@ -90,7 +90,7 @@ def editable(request: Request, polled_id: str) -> PolledMailbox:
 def _connect(request: Request, provider: Provider, form: QueryDict, given: Consent) -> PolledMailbox:
     typed, me = typed_in(form), request.employee
     server = _server(provider, server_of(typed), given)
-    older, becomes = older_of(form), becomes_of(form, by=me)
+    older, becomes = older_of(form, me.account), becomes_of(form, by=me)
     return polled.connect(
         typed["address"], server, by=me, now=timezone.now(), older=older, becomes=becomes, consent=given
     )

@@ -3,11 +3,11 @@
 from datetime import datetime, time
 
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
-from letterdesk.accounts.models import Employee
+from letterdesk.accounts.models import Account, Employee
+from letterdesk.accounts.zones import zone_of_account
 from letterdesk.crm.models import PolledMailbox
 from letterdesk.crm.polled import connect as polled
 from letterdesk.mail.imap_types import Login
@@ -33,8 +33,10 @@ def server_of(typed: dict[str, str], password: str = "") -> Login:
     )
 
 
-def older_of(form: QueryDict) -> polled.Older:
-    """What it says of older letters. Raises BadPolled for what is no day."""
+def older_of(form: QueryDict, account: Account) -> polled.Older:
+    """What it says of older letters; the day begins as it does for the account, whoever says so. Raises BadPolled for
+    what is no day.
+    """
     typed = form.get("since", "").strip()
     if form.get("older") != "since":
         return polled.Older()
@@ -44,7 +46,7 @@ def older_of(form: QueryDict) -> polled.Older:
         day = None
     if day is None or day.year < 1970:
         raise polled.BadPolled(_("Choose the day from which older letters are taken."))
-    since = timezone.make_aware(datetime.combine(day, time.min))
+    since = datetime.combine(day, time.min, tzinfo=zone_of_account(account))
     return polled.Older(since, makes=form.get("makes") == "yes")
 
 

@@ -1,5 +1,7 @@
 """A mailbox polled for CRM alone, in an administrator's browser (R30)."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.utils import timezone
 
@@ -132,3 +134,17 @@ def test_what_the_server_did_not_hand_over_is_listed(administrator, form, django
     administrator.post(f"{here}/letters/{PolledLetter.objects.first().public_id}")
     look_at_what_is_due()
     assert PolledLetter.objects.exclude(trouble="").count() == 2  # the server has no such letter any more
+
+
+def test_the_day_from_which_older_letters_come_is_the_account_s_whoever_looks(administrator, people, account, now):
+    """Two administrators in two zones see one day, and saving what is there changes nothing."""
+    account.time_zone = "Pacific/Auckland"
+    account.save(update_fields=["time_zone"])
+    made = PolledMailbox.objects.create(account=account, address="sales@acme.example", made_at=now)
+    here, begins = f"{PAGE}/{made.public_id}", datetime(2026, 1, 30, 11, 0, tzinfo=UTC)
+    for zone in ("America/Los_Angeles", "Pacific/Auckland", "Europe/Berlin"):
+        people["administrator"].time_zone = zone
+        people["administrator"].save(update_fields=["time_zone"])
+        administrator.post(here, {"change": "older", "older": "since", "since": "2026-01-31"})
+        assert PolledMailbox.objects.get().older_since == begins
+        assert 'value="2026-01-31"' in administrator.get(here).content.decode()
