@@ -72,6 +72,7 @@ def fetch_summaries(wire: Wire, uids: UidSet, *, with_modseq: bool) -> Iterator[
             size=size or 0,
             flags=_flags(flags) if isinstance(flags, list) else frozenset(),
             modseq=modseq(told.get(b"MODSEQ")),
+            is_dated=date is not None,
         )
 
 
@@ -211,6 +212,7 @@ def _read_letter(response: Untagged) -> Handed | None:
         internal_date=moment or datetime.now(UTC),
         flags=_flags(flags) if isinstance(flags, list) else frozenset(),
         modseq=modseq(told.get(b"MODSEQ")),
+        is_dated=moment is not None,
     )
 
 

@@ -71,13 +71,16 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A letter without its content. `size` 0: the server does not tell it."""
+    """A letter without its content. `size` 0: the server does not tell it. `is_dated`: it tells a date of receipt;
+    else `internal_date` is now.
+    """
 
     uid: int
     internal_date: datetime
     size: int
     flags: frozenset[str]
     modseq: int | None = None
+    is_dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,17 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One letter as FETCH returned it. `internal_date` is UTC (RFC 9051 2.3.3), `size` and `raw` in bytes."""
+    """One letter as FETCH returned it. `internal_date` is UTC (RFC 9051 2.3.3), `size` and `raw` in bytes.
+
+    `is_dated`: the server told that date; else it is now.
+    """
 
     uid: int
     raw: bytes
     internal_date: datetime
     flags: frozenset[str] = frozenset()
     modseq: int | None = None
+    is_dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

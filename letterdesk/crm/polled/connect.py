@@ -31,6 +31,7 @@ from ..models import Pipeline, PolledFolder, PolledLetter, PolledMailbox, Polled
 from ..saving import must_fit
 from .claim import ANEW
 from .folders import READ, bring_folders, readable
+from .keep import ask_anew
 
 PATIENCE = 10.0  # seconds for each answer of a server that is tried
 TESTS_PER_HOUR = 10  # of a person (D03)
@@ -205,7 +206,7 @@ def choose_older(mailbox: PolledMailbox, older: Older, *, by: Employee, now: dat
     chosen = {"older_since": older.since, "older_makes": older.makes, "due_at": now}
     PolledMailbox.objects.filter(pk=mailbox.pk).update(**chosen, **ANEW)
     if older.since is not None:  # what was taken is known by its content, and not taken twice
-        PolledFolder.objects.filter(mailbox=mailbox).update(read_to=0)
+        ask_anew(mailbox)
     _tell("changed", mailbox, by=by, what="older")
 
 

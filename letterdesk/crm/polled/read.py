@@ -132,11 +132,11 @@ class FolderRead:
         """Of these the letters to be taken, in order; `named` hears of all that the server names."""
         low, high = uids.min(), uids.max()
         known = set(decided(self.folder, low, high, self.patience.now).values_list("uid", flat=True))
-        meant = {}
+        meant, dates = {}, self._keep.dates
         for each in self.connection.envelopes(uids):
             if named is not None:
                 named.count, named.highest = named.count + 1, max(named.highest, each.uid)
-            if each.uid not in known and (anyway or self._keep.is_meant(each)):
+            if each.uid not in known and (anyway or dates.may_be_meant(each)):
                 meant[each.uid] = each
         return [meant[uid] for uid in sorted(meant)]
 
@@ -162,7 +162,7 @@ class FolderRead:
         self.patience.wait_for(sum(each.size for each in missing.values()), self.connection)
         try:
             for _twice in range(2):  # once more: an answer may be lost
-                for uid in self._fetch(UidSet(missing)):
+                for uid in self._fetch(UidSet(missing), anyway=is_asked):
                     missing.pop(uid, None)
         except (Disconnected, ProtocolError, ServerSaysNo) as error:
             if missing:
@@ -186,14 +186,14 @@ class FolderRead:
             self._keep.keep([], [NotHanded(letter.uid, "broke_off", letter.size, letter.internal_date)])
             raise PutAside(error) from error
 
-    def _fetch(self, uids: UidSet) -> Iterator[int]:
+    def _fetch(self, uids: UidSet, *, anyway: bool) -> Iterator[int]:
         """Keep these letters; hands out the UIDs that were answered."""
         if not uids:
             return
         for handed in self.connection.letters(uids, batch=AT_ONCE, batch_bytes=BATCH_BYTES, max_size=LARGEST_ASKED):
             reach("polled.fetched")
             letters = [each for each in handed if isinstance(each, Fetched)]
-            self._keep.keep(letters, [each for each in handed if isinstance(each, NotHanded)])
+            self._keep.keep(letters, [each for each in handed if isinstance(each, NotHanded)], anyway=anyway)
             yield from (each.uid for each in handed)
 
     @property
