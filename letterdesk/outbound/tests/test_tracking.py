@@ -8,7 +8,7 @@ import pytest
 from letterdesk.accounts.models import Role
 from letterdesk.accounts.roles import NotAllowed
 from letterdesk.events.models import Event
-from letterdesk.lib import blobs, crashpoint
+from letterdesk.lib import blobs
 from letterdesk.mail.dkim import Published
 from letterdesk.mail.parse import parse_letter, read_body
 from letterdesk.mail.tests.test_dkim import proves
@@ -17,8 +17,7 @@ from letterdesk.mailboxes.tests.conftest import employ
 from letterdesk.outbound import drafts, filing, signing, tracking
 from letterdesk.outbound.deliver import LEASE, deliver
 from letterdesk.outbound.forget_told import forget_told
-from letterdesk.outbound.jobs import forget_when_read
-from letterdesk.outbound.models import Delivery, Draft, Fetch, State, TrackedLetter, TrackedLink, Tracking
+from letterdesk.outbound.models import Delivery, Draft, Fetch, State, TrackedLetter, TrackedLink
 from letterdesk.outbound.send import send, stop
 from letterdesk.outbound.sweep import KEPT, sweep
 from letterdesk.outbound.tests.sending import SOON, after
@@ -276,41 +275,6 @@ def test_the_record_of_what_happened_keeps_no_readers_hours(sent, now):
     assert told.exists()
     assert forget_told(now=at + timedelta(hours=25)) is None
     assert not told.exists()
-
-
-@pytest.fixture
-def read_often(sent, ines, stranger, now):
-    """Seven letters of two accounts were opened two days ago."""
-    Tracking.objects.create(account=stranger.account, is_on=True)
-    for account, times in ((ines.account, 5), (stranger.account, 2)):
-        facts = {"account": account, "kind": "letter.opened", "at": now - timedelta(days=2), "dispatched_at": now}
-        Event.objects.bulk_create(Event(**facts) for _ in range(times))
-    return Event.objects.filter(kind="letter.opened")
-
-
-def test_it_is_forgotten_in_pieces_and_the_next_run_goes_on_where_one_ended(read_often, monkeypatch, now):
-    """One long transaction over all accounts would hold up whoever writes (D13)."""
-    monkeypatch.setattr("letterdesk.outbound.forget_told.AT_ONCE", 2)
-    monkeypatch.setattr("letterdesk.outbound.forget_told.LASTS", -1.0)
-    left, at = [], 0
-    while at is not None:
-        at = forget_told(now=now, begins_at=at)
-        left.append(read_often.count())
-    assert left == [5, 3, 2, 0, 0]
-    assert forget_told(now=now) is None
-
-
-def test_a_run_that_dies_leaves_the_rest_to_the_next(read_often, monkeypatch, now, settings):
-    monkeypatch.setattr("letterdesk.outbound.forget_told.AT_ONCE", 2)
-    crashpoint.interrupt("forget_told.before_commit", 2)
-    with pytest.raises(crashpoint.Crashed):
-        forget_told(now=now)
-    crashpoint.disarm()
-    assert read_often.count() == 5
-    monkeypatch.setattr("letterdesk.outbound.forget_told.LASTS", -1.0)
-    settings.JOBS_URL = "memory://"
-    forget_when_read.now()
-    assert not read_often.exists()
 
 
 def test_a_link_that_would_become_too_long_stays_as_it_is():
