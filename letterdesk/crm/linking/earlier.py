@@ -1,68 +1,152 @@
 """Connecting a letter takes the earlier letters of its conversation along (R6)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from letterdesk.accounts.models import Employee
-from letterdesk.mailboxes.models import Mailbox, Message, Placement
+from letterdesk.mailboxes.models import Mailbox, Message
 
 from ..models import Activity, InText, Reason, SetAside, Unlinked
 from .decide import ASIDE, Bind, belongs, direction
+from .ground import roles_of, written_among
 from .identity import identity_of, people_of
 from .in_text import taken_from, told_of
 from .keep import ToKeep, keep
 
-MOST = 500
+MOST = 500  # letters that go along with one
+MOST_AT_ONCE = 2_000  # that are looked through for a piece: a conversation may be without an end
+
+
+@dataclass(slots=True)
+class Earlier:
+    """Letters of some conversations of a mailbox that go along with the next letter that is linked.
+
+    `taken`: by identity, the records from which a person took them; None: out of CRM.
+    """
+
+    letters: dict[int, list[Message]]  # by conversation, in the order of receipt
+    ours: Collection[str]
+    roles: dict[int, Collection[str]]
+    identities: dict[int, str]
+    there: dict[str, Activity]  # by identity: those that CRM has already, by another way
+    told: dict[str, InText]
+    taken: dict[str, Collection[int | None]]
+    by_hand: bool = False
+
+    def add(
+        self,
+        letters: Iterable[Message],
+        *,
+        roles: Mapping[int, Collection[str]],
+        identities: Mapping[int, str],
+        taken: Mapping[str, Collection[int | None]],
+    ) -> None:
+        """These may go along, too; they are looked at themselves."""
+        self.roles |= roles
+        self.identities |= identities
+        self.taken |= taken
+        for each in letters:
+            self.letters.setdefault(each.conversation_id, []).append(each)
+        for found in self.letters.values():
+            found.sort(key=_place)
+
+    def forget(self, letter: Message) -> None:
+        """It was linked."""
+        found = self.letters.get(letter.conversation_id, ())
+        self.letters[letter.conversation_id] = [each for each in found if each.pk != letter.pk]
+
+    def along_with(self, following: ToKeep, *, away: Collection[int] = ()) -> list[ToKeep]:
+        """Those that go along with this letter, in the order of receipt; `away`: from where its conversation was taken.
+
+        By itself only what people of the conversation wrote (D11); by a person's hand all.
+        """
+        letter = following.letter
+        outside = frozenset(people_of(letter).outside(self.ours))
+        before = [
+            each
+            for each in self.letters.get(letter.conversation_id, ())[:MOST]
+            if _place(each) < _place(letter) and self._may_go(each, outside)
+        ]
+        found = [self._going(each, following, away) for each in before]
+        return [each for each in found if each.bindings]
+
+    def _may_go(self, letter: Message, outside: frozenset[str]) -> bool:
+        """Drafts, spam and what lies in a trash stay where they are, and so does what a person took out of CRM."""
+        shown = set(self.roles.get(letter.pk, ())) - set(ASIDE)
+        if not shown or None in self.taken.get(self.identities[letter.pk], ()):
+            return False
+        return self.by_hand or belongs(people_of(letter), outside, self.ours)
+
+    def _going(self, letter: Message, following: ToKeep, away: Collection[int]) -> ToKeep:
+        """What a person took away from a record does not come back there."""
+        identity = self.identities[letter.pk]
+        taken = {*self.taken.get(identity, ()), *away}
+        binds = tuple(Bind(each.record, Reason.HISTORY) for each in following.bindings if each.record not in taken)
+        way = direction(people_of(letter), self.roles.get(letter.pk, ()), self.ours)
+        return ToKeep(letter, following.thread, way, binds, identity)
+
+
+def earlier_of(
+    mailbox: Mailbox,
+    conversations: Iterable[int],
+    *,
+    ours: Collection[str],
+    without: Collection[int] = (),
+    told: Mapping[str, InText] | None = None,
+    by_hand: bool = False,
+) -> Earlier:
+    """The letters of these conversations that may go along, but for those `without`, by key.
+
+    `told`: of which letters the text of a forward has told already (`in_text.told_of`). By hand also what stands in
+    CRM goes along, to one more record.
+    """
+    found = _letters(mailbox, conversations, without)
+    letters = list((found if by_hand else found.filter(in_crm=False))[:MOST_AT_ONCE])
+    if not letters:
+        return Earlier({}, ours, {}, {}, {}, {}, {}, by_hand)
+    roles = roles_of(letters)
+    identities = {each.pk: identity_of(each) for each in letters} | written_among(mailbox, letters, roles)[1]
+    known = dict(told or {})
+    rows = {row.activity_id for row in known.values()}
+    new = {identities[each.pk]: each for each in letters if identities[each.pk] not in known}
+    more = {key: row for key, row in told_of(mailbox.account_id, new).items() if row.activity_id not in rows}
+    by_conversation: defaultdict[int, list[Message]] = defaultdict(list)
+    for each in letters:
+        by_conversation[each.conversation_id].append(each)
+    there = _there(mailbox.account_id, identities.values())
+    taken = _taken(mailbox.account_id, identities.values(), there, more)
+    return Earlier(by_conversation, ours, {**roles}, identities, there, more, {**taken}, by_hand)
 
 
 def take_earlier(
-    mailbox: Mailbox,
-    kept: Sequence[ToKeep],
-    *,
-    ours: Collection[str],
-    now: datetime,
-    by: Employee | None = None,
+    mailbox: Mailbox, kept: Sequence[ToKeep], *, ours: Collection[str], now: datetime, by: Employee
 ) -> int:
-    """Bind what came before these letters in their conversations where the next of them stands; returns how many.
+    """A person linked these letters: bind what came before them in their conversations where the next of them stands.
 
-    By itself only what people of the conversation wrote (D11); by a person's hand all. What a person took away from a
-    record does not come back there; what they took out of CRM, drafts, spam and what lies in a trash stay where they
-    are. Inside the caller's transaction.
+    Returns how many. Inside the caller's transaction.
     """
-    linked = _by_conversation(kept)
-    if not linked:
-        return 0
-    before = _before(mailbox, kept)
-    if by is None:
-        before = before.filter(in_crm=False)
-    letters = list(before[:MOST])
-    if not letters:
-        return 0
-    roles = _roles(letters)
-    told = told_of(mailbox.account_id, {identity_of(letter): letter for letter in letters})
-    gone = _taken(mailbox.account_id, letters, {each.thread for found in linked.values() for each in found}, told)
+    earlier = earlier_of(mailbox, talks_of(kept), ours=ours, without=[each.letter.pk for each in kept], by_hand=True)
+    away = Unlinked.objects.filter(account=mailbox.account_id, thread__in={each.thread for each in kept})
+    gone: defaultdict[int | None, set[int | None]] = defaultdict(set)
+    for thread, record in away.values_list("thread_id", "record_id"):
+        gone[thread].add(record)
     taken = []
-    for letter in letters:
-        following = _following(letter, linked[letter.conversation_id])
-        lies = roles.get(letter.pk, set())
-        away = gone[identity_of(letter)] | (gone[following.thread] if following else set())
-        if following is None or None in away or not lies - set(ASIDE):
-            continue
-        people = people_of(letter)
-        if by is None and not belongs(people, frozenset(people_of(following.letter).outside(ours)), ours):
-            continue
-        if binds := tuple(Bind(each.record, Reason.HISTORY) for each in following.bindings if each.record not in away):
-            taken.append(ToKeep(letter, following.thread, direction(people, lies, ours), binds))
-    keep(mailbox.account_id, taken, through=mailbox.address, now=now, by=by, told=told)
+    for following in sorted(kept, key=lambda each: _place(each.letter)):
+        records = {record for record in gone[following.thread] if record is not None}
+        for each in earlier.along_with(following, away=records):
+            taken.append(each)
+            earlier.forget(each.letter)
+    keep(mailbox.account_id, taken, through=mailbox.address, now=now, by=by, told=earlier.told)
     return len(taken)
 
 
 def leave_earlier(mailbox: Mailbox, kept: Sequence[ToKeep], *, now: datetime) -> None:
-    """One of the letters that `take_earlier` would take fails: each is looked at by itself, when it is due next."""
-    letters = _before(mailbox, kept).filter(in_crm=False)[:MOST]
+    """One of the letters that would go along with these fails: each is looked at by itself, when it is due next."""
+    letters = _letters(mailbox, talks_of(kept), [each.letter.pk for each in kept]).filter(in_crm=False)[:MOST]
     due = {"account_id": mailbox.account_id, "mailbox": mailbox, "is_history": True, "tries": 0}
     SetAside.objects.bulk_create(
         [SetAside(letter=key, at=now, due_at=now, **due) for key in letters.values_list("pk", flat=True)],
@@ -70,53 +154,41 @@ def leave_earlier(mailbox: Mailbox, kept: Sequence[ToKeep], *, now: datetime) ->
     )
 
 
-def _before(mailbox: Mailbox, kept: Sequence[ToKeep]) -> QuerySet[Message]:
-    """The other letters in the conversations of those that were linked; what was set aside goes by itself."""
+def talks_of(kept: Sequence[ToKeep]) -> set[int]:
+    """The conversations of those that were linked, and did not go along with another one."""
+    linked = [each for each in kept if any(bind.reason != Reason.HISTORY for bind in each.bindings)]
+    return {each.letter.conversation_id for each in linked}
+
+
+def _letters(mailbox: Mailbox, conversations: Iterable[int], without: Collection[int]) -> QuerySet[Message]:
+    """Letters of these conversations in the order of receipt; what was set aside is looked at by itself."""
     aside = SetAside.objects.filter(mailbox=mailbox).values("letter")
-    letters = Message.objects.filter(mailbox=mailbox, conversation__in=list(_by_conversation(kept)), binned_at=None)
-    others = letters.exclude(pk__in=[each.letter.pk for each in kept]).exclude(pk__in=aside)
-    found: QuerySet[Message] = others.order_by("received_at", "pk")
-    return found
+    letters = Message.objects.filter(mailbox=mailbox, conversation__in=sorted(conversations), binned_at=None)
+    found: QuerySet[Message] = letters.exclude(pk__in=list(without)).exclude(pk__in=aside)
+    return found.order_by("received_at", "pk")
 
 
-def _by_conversation(kept: Sequence[ToKeep]) -> dict[int, list[ToKeep]]:
-    """The letters that were linked, by conversation; what went along with another one takes nothing along."""
-    linked: defaultdict[int, list[ToKeep]] = defaultdict(list)
-    for each in kept:
-        if any(bind.reason != Reason.HISTORY for bind in each.bindings):
-            linked[each.letter.conversation_id].append(each)
-    return linked
+def _place(letter: Message) -> tuple[datetime, int]:
+    return letter.received_at, letter.pk
 
 
-def _following(letter: Message, linked: Sequence[ToKeep]) -> ToKeep | None:
-    """The next after this letter of those that are linked in its conversation."""
-    this = (letter.received_at, letter.pk)
-    later = [each for each in linked if (each.letter.received_at, each.letter.pk) > this]
-    return min(later, key=lambda each: (each.letter.received_at, each.letter.pk), default=None)
-
-
-def _roles(letters: Sequence[Message]) -> dict[int, set[str]]:
-    found: dict[int, set[str]] = {}
-    places = Placement.objects.filter(message__in=[letter.pk for letter in letters], hidden_at=None, is_deleted=False)
-    for message, role in places.values_list("message_id", "folder__role"):
-        found.setdefault(message, set()).add(role or "folder")
-    return found
+def _there(account_id: int, identities: Iterable[str]) -> dict[str, Activity]:
+    found = Activity.objects.filter(account=account_id, identity__in=set(identities))
+    columns = ("identity", "thread", "received_at", "deleted_at", "went_along")
+    return {each.identity: each for each in found.only(*columns)}
 
 
 def _taken(
-    account_id: int, letters: Sequence[Message], threads: Collection[int], told: Mapping[str, InText]
-) -> defaultdict[str | int, set[int | None]]:
-    """By identity of these letters, and by thread: the records from which a person took them; None: out of CRM."""
-    identities = [identity_of(letter) for letter in letters]
-    taken = Unlinked.objects.filter(Q(identity__in=identities, thread=None) | Q(thread__in=threads), account=account_id)
-    found: defaultdict[str | int, set[int | None]] = defaultdict(set)
-    for identity, thread, record in taken.values_list("identity", "thread_id", "record_id"):
-        found[thread or identity].add(record)
-    binned = Activity.objects.filter(
-        account=account_id, identity__in=identities, deleted_at__isnull=False, went_along=False
-    )
-    for identity in binned.values_list("identity", flat=True):
-        found[identity].add(None)
+    account_id: int, identities: Iterable[str], there: Mapping[str, Activity], told: Mapping[str, InText]
+) -> defaultdict[str, set[int | None]]:
+    """By identity, the records from which a person took these letters; None: out of CRM."""
+    found: defaultdict[str, set[int | None]] = defaultdict(set)
+    taken = Unlinked.objects.filter(account=account_id, identity__in=set(identities), thread=None)
+    for identity, record in taken.values_list("identity", "record_id"):
+        found[identity].add(record)
+    for identity, activity in there.items():
+        if activity.deleted_at is not None and not activity.went_along:
+            found[identity].add(None)
     for identity, records in taken_from(told).items():
         found[identity] |= records
     return found

@@ -1,8 +1,8 @@
 """Gathers what is decided upon (`decide.py`) for some letters of one mailbox: a fixed number of queries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -24,7 +24,7 @@ from . import exclusions
 from .copies import written_there
 from .decide import Conversation, Ground, Known, Said, Saving, Seen
 from .identity import People, identity_of, people_of
-from .threads import Threads, threads_of
+from .threads import Threads, all_of, fill_people, threads_of
 
 ORDINARY = "folder"  # the role of a folder that has none
 
@@ -86,7 +86,10 @@ class Grounds:
     written: dict[int, int | None] = field(default_factory=dict)  # by letter that was written in CRM, its record
     excluded: frozenset[str] = frozenset()
     records: dict[str, tuple[Known, ...]] = field(default_factory=dict)  # by address
-    deals: tuple[Known, ...] = ()
+    deals: dict[int, Known] = field(default_factory=dict)  # open ones of clients, by key
+    deals_of: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # by client
+    clients: set[int] = field(default_factory=set)  # of whose deals the database was asked
+    known: dict[int, Known] = field(default_factory=dict)  # every record that is spoken of, by key
     said: dict[str, Said] = field(default_factory=dict)  # by address
     standing: dict[int, dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))  # by thread, record
     unlinked: dict[str, set[int | None]] = field(default_factory=lambda: defaultdict(set))  # by identity
@@ -116,11 +119,13 @@ class Grounds:
         unlinked = self.unlinked.get(self.identities[letter.pk], set())
         of_thread = self.unlinked_threads.get(thread, set()) if thread else set()
         outside = self.people[letter.pk].outside(self.ours)
+        records = {address: self.records[address] for address in outside if address in self.records}
+        deals = {pk for client in clients_among(records) for pk in self.deals_of.get(client, ())}
         return Ground(
             ours=self.ours,
             excluded=self.excluded,
-            records={address: self.records[address] for address in outside if address in self.records},
-            deals=self.deals,
+            records=records,
+            deals=tuple(self.deals[pk] for pk in sorted(deals)),
             conversation=self._conversation(thread) if thread else None,
             said={address: self.said[address] for address in outside if address in self.said},
             saving=self.saving,
@@ -136,6 +141,29 @@ class Grounds:
         for each in same:
             self.standing[first].update(self.standing.pop(each, {}))
             self.unlinked_threads[first] |= self.unlinked_threads.pop(each, set())
+
+    def add(self, records: Iterable[Known]) -> None:
+        """These are spoken of from now on."""
+        for each in records:
+            self.known[each.pk] = each
+
+    def add_deals(self, deals: Iterable[Known]) -> None:
+        """Open deals, which belong to their clients; those that are there already stay as they are."""
+        for deal in deals:
+            self.deals.setdefault(deal.pk, deal)
+            self.known.setdefault(deal.pk, deal)
+            for client in (deal.contact, deal.company):
+                if client is not None:
+                    self.deals_of[client].add(deal.pk)
+
+    def stand(self, thread: int, records: Iterable[int], *, at: datetime) -> None:
+        """A letter that came at that time stands in this thread at these records: they were active then."""
+        for pk in records:
+            if pk in self.known:
+                self.standing[thread][pk] = self.known[pk]
+            deal = self.deals.get(pk)
+            if deal is not None and (deal.active_at is None or deal.active_at < at):
+                self.deals[pk] = replace(deal, active_at=at)
 
     def _conversation(self, thread: int) -> Conversation:
         return Conversation(frozenset(self.threads.people[thread]), tuple(self.standing[thread].values()))
@@ -155,15 +183,12 @@ def grounds_of(
         has_webmail=limits.terms(account, now=now).has_integration,
         webmail_since=webmail_began_at(subscription, now) if subscription else None,
         people={letter.pk: people_of(letter) for letter in letters},
-        roles=_roles(letters),
+        roles=roles_of(letters),
         identities={letter.pk: identity_of(letter) for letter in letters},
         threads=threads_of(account.pk, letters, ours=ours),
     )
     _fill_written(grounds, mailbox, letters)
-    _fill_records(grounds, account.pk)
-    grounds.said = said_of(account.pk, _outside(grounds))
-    _fill_standing(grounds)
-    _fill_unlinked(grounds, account.pk)
+    _fill(grounds, account.pk)
     return grounds
 
 
@@ -181,18 +206,49 @@ def grounds_beside(
         identities={0: identity},
         threads=threads,
     )
-    _fill_records(grounds, account_id)
-    grounds.said = said_of(account_id, _outside(grounds))
-    _fill_standing(grounds)
-    _fill_unlinked(grounds, account_id)
+    _fill(grounds, account_id)
     return grounds
 
 
-def _roles(letters: Sequence[Message]) -> dict[int, frozenset[str]]:
+def know_threads(grounds: Grounds, account_id: int, threads: Iterable[int]) -> None:
+    """Ask for what stands in these threads, and who takes part, where that was not asked yet."""
+    new = {each for each in threads if each not in grounds.threads.asked}
+    if new:
+        fill_people(grounds.threads, new, ours=grounds.ours)
+        _fill_standing(grounds, new)
+        _fill_unlinked(grounds, account_id, (), new)
+
+
+def know_deals(grounds: Grounds, account_id: int, clients: Iterable[int]) -> None:
+    """Ask for the open deals of these clients, where that was not asked yet."""
+    new = {each for each in clients if each not in grounds.clients}
+    if not new:
+        return
+    grounds.clients |= new
+    theirs = Q(contact__in=new) | Q(company__in=new)
+    open_ones = Q(stage=None) | Q(stage__outcome=Stage.Outcome.OPEN)
+    deals = Record.objects.present().filter(theirs, open_ones, account=account_id, kind=Kind.DEAL)
+    grounds.add_deals(known_of(deal, is_open=True, is_binned=False) for deal in deals)
+
+
+def clients_among(records: Mapping[str, Sequence[Known]]) -> set[int]:
+    """The records with these addresses, and their companies."""
+    return {pk for found in records.values() for each in found for pk in (each.pk, each.company) if pk}
+
+
+def _fill(grounds: Grounds, account_id: int) -> None:
+    threads = all_of(grounds.threads)
+    _fill_records(grounds, account_id)
+    grounds.said = said_of(account_id, _outside(grounds))
+    grounds.add(record for said in grounds.said.values() for record in said.here)
+    _fill_standing(grounds, threads)
+    _fill_unlinked(grounds, account_id, set(grounds.identities.values()), threads)
+
+
+def roles_of(letters: Sequence[Message]) -> dict[int, frozenset[str]]:
+    """The roles of the folders in which each of these letters is shown."""
     found: defaultdict[int, set[str]] = defaultdict(set)
-    places = Placement.objects.filter(message__in=[letter.pk for letter in letters]).filter(
-        hidden_at=None, is_deleted=False
-    )
+    places = Placement.objects.filter(message__in=[letter.pk for letter in letters], hidden_at=None, is_deleted=False)
     for message, role in places.values_list("message_id", "folder__role"):
         found[message].add(role or ORDINARY)
     return {message: frozenset(roles) for message, roles in found.items()}
@@ -217,15 +273,30 @@ def records_with(account_id: int, addresses: Iterable[str]) -> dict[str, tuple[K
 
 
 def _fill_written(grounds: Grounds, mailbox: Mailbox, letters: Sequence[Message]) -> None:
-    """Copies of what was written in CRM and left through this mailbox; in Sent alone, elsewhere it may be forged."""
-    sent = {each.pk: each.message_id for each in letters if "sent" in grounds.roles.get(each.pk, ())}
+    grounds.written, identities = written_among(mailbox, letters, grounds.roles)
+    grounds.identities |= identities
+    where = {record for record in grounds.written.values() if record is not None}
+    found = Record.objects.filter(pk__in=where).select_related("stage", "company") if where else ()
+    grounds.add(map(_known, found))
+
+
+def written_among(
+    mailbox: Mailbox, letters: Sequence[Message], roles: Mapping[int, Collection[str]]
+) -> tuple[dict[int, int | None], dict[int, str]]:
+    """Copies of what was written in CRM and left through this mailbox; in Sent alone, elsewhere it may be forged.
+
+    By letter, the record at which it was written; and its identity, where what was written is an activity already.
+    """
+    sent = {each.pk: each.message_id for each in letters if "sent" in roles.get(each.pk, ()) and each.message_id}
+    if not sent:
+        return {}, {}
     left = Delivery.objects.filter(mailbox=mailbox, channel=Channel.CRM, message_id__in=set(sent.values()))
     left = left.exclude(about="")
-    about = dict(left.values_list("message_id", "about")) if sent else {}
+    about = dict(left.values_list("message_id", "about"))
     records = records_named(mailbox.account_id, about.values()) if about else {}
-    grounds.written = {letter: records.get(about[named]) for letter, named in sent.items() if named in about}
     there = written_there(mailbox.account_id, {named: records.get(where) for named, where in about.items()})
-    grounds.identities |= {letter: there[named].identity for letter, named in sent.items() if named in there}
+    written = {letter: records.get(about[named]) for letter, named in sent.items() if named in about}
+    return written, {letter: there[named].identity for letter, named in sent.items() if named in there}
 
 
 def _fill_records(grounds: Grounds, account_id: int) -> None:
@@ -233,11 +304,10 @@ def _fill_records(grounds: Grounds, account_id: int) -> None:
     excluded = exclusions.of_account(account_id)
     grounds.excluded = frozenset(address for address in outside if excluded.has(address))
     grounds.records = records_with(account_id, outside)
-    clients = {pk for known in grounds.records.values() for each in known for pk in (each.pk, each.company) if pk}
-    theirs = Q(contact__in=clients) | Q(company__in=clients)
-    open_ones = Q(stage=None) | Q(stage__outcome=Stage.Outcome.OPEN)
-    deals = Record.objects.present().filter(theirs, open_ones, account=account_id, kind=Kind.DEAL) if clients else ()
-    grounds.deals = tuple(known_of(deal, is_open=True, is_binned=False) for deal in deals)
+    for found in grounds.records.values():
+        grounds.add(Known(each.company, Kind.COMPANY) for each in found if each.kind == Kind.CONTACT and each.company)
+        grounds.add(found)
+    know_deals(grounds, account_id, clients_among(grounds.records))
 
 
 def said_of(account_id: int, addresses: Iterable[str]) -> dict[str, Said]:
@@ -258,30 +328,19 @@ def _outside(grounds: Grounds) -> set[str]:
     return {address for people in grounds.people.values() for address in people.outside(grounds.ours)}
 
 
-def _fill_standing(grounds: Grounds) -> None:
-    threads = _all_threads(grounds)
+def _fill_standing(grounds: Grounds, threads: Collection[int]) -> None:
     bindings = Binding.objects.present().filter(activity__thread__in=threads)
     columns = bindings.select_related("record__stage", "record__company", "activity").order_by("record_id")
     for binding in columns if threads else ():
-        grounds.standing[binding.activity.thread_id][binding.record_id] = _known(binding.record)
+        known = grounds.standing[binding.activity.thread_id][binding.record_id] = _known(binding.record)
+        grounds.known.setdefault(known.pk, known)
 
 
-def _fill_unlinked(grounds: Grounds, account_id: int) -> None:
-    threads = _all_threads(grounds)
+def _fill_unlinked(grounds: Grounds, account_id: int, identities: Collection[str], threads: Collection[int]) -> None:
     taken = Unlinked.objects.filter(account=account_id)
-    identities = sorted(set(grounds.identities.values()))
-    found = taken.filter(Q(identity__in=identities, thread=None) | Q(thread__in=threads))
+    found = taken.filter(Q(identity__in=sorted(identities), thread=None) | Q(thread__in=threads))
     for identity, thread, record in found.values_list("identity", "thread_id", "record_id"):
         if identity:
             grounds.unlinked[identity].add(record)
         elif thread and record:
             grounds.unlinked_threads[thread].add(record)
-
-
-def _all_threads(grounds: Grounds) -> set[int]:
-    return {thread for each in grounds.threads.of_conversation.values() for thread in each}
-
-
-def enter(grounds: Grounds, thread: int, records: Iterable[Known]) -> None:
-    """Somebody stands at these records from now on."""
-    grounds.standing[thread].update((record.pk, record) for record in records)

@@ -12,7 +12,7 @@ from typing import Any
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes import collect, in_crm, rows
 
-from ..models import Activity, Binding, InText, LetterCopy
+from ..models import Activity, Binding, InText, LetterCopy, Reason
 from ..records.bin import let_out
 from ..search.index import index_letters, moved, texts_of
 from ..sendsave.secret import shown
@@ -21,6 +21,10 @@ from .identity import COPIED, identity_of
 from .in_text import adopt, told_of
 
 _LATEST = "(SELECT MAX(b.received_at) FROM crm_binding AS b WHERE b.record_id = crm_record.id)"
+_OWN_REASON = """
+    ON CONFLICT (activity_id, record_id) DO UPDATE
+    SET reason = excluded.reason, matched = excluded.matched, by_id = excluded.by_id, at = excluded.at
+    WHERE crm_binding.reason = 'history' AND crm_binding.by_id IS NULL AND excluded.reason <> 'history'"""
 _ACTIVE = f"UPDATE crm_record SET active_at = {_LATEST} WHERE id IN %s AND active_at < {_LATEST}"  # noqa: S608
 
 
@@ -76,11 +80,12 @@ def keep_beside(
     """
     identities = [each.identity for each in wanted]
     known = {each.identity: each for each in Activity.objects.filter(account=account_id, identity__in=identities)}
-    new = {key: each for key, each in zip(identities, wanted, strict=True) if key not in known}
+    first = dict(zip(reversed(identities), reversed(wanted), strict=True))  # of copies, and of what comes twice
+    new = {key: each for key, each in first.items() if key not in known}
     if told is None:
         told = told_of(account_id, {key: each.letter for key, each in new.items()})
     known |= adopt(new, told, used={each.thread for each in wanted}, through=through, now=now)
-    _make(account_id, dict(zip(identities, wanted, strict=True)), known, through=through, now=now, by=by)
+    _make(account_id, first, known, through=through, now=now, by=by)
     activities = [known[identity] for identity in identities]
     bind(account_id, [(a, each.bindings) for a, each in zip(activities, wanted, strict=True)], now=now, by=by)
     return activities
@@ -93,10 +98,17 @@ def bind(
     now: datetime,
     by: Employee | None = None,
 ) -> None:
-    """These activities stand at those records from now on; where they do already, the first reason stays.
+    """These activities stand at those records from now on; where they do already, the first reason stays: but one of
+    its own is said rather than that the letter went along with another.
 
     What lay in the bin with its last record is out of it then; what a person put there itself is not (R8).
     """
+    places: dict[tuple[int, int], tuple[Activity, Bind]] = {}
+    for activity, binds in wanted:
+        for bind in binds:
+            before = places.get((activity.pk, bind.record))
+            if before is None or before[1].reason == Reason.HISTORY:
+                places[activity.pk, bind.record] = activity, bind
     bindings = [
         rows.make(
             Binding,
@@ -109,10 +121,9 @@ def bind(
             at=now,
             received_at=activity.received_at,
         )
-        for activity, binds in wanted
-        for bind in binds
+        for activity, bind in places.values()
     ]
-    rows.insert(bindings, conflict="ON CONFLICT (activity_id, record_id) DO NOTHING")
+    rows.insert(bindings, conflict=_OWN_REASON)
     if binned := [activity.pk for activity, binds in wanted if binds and activity.deleted_at]:
         let_out(binned)
     records = sorted({each.record_id for each in bindings})

@@ -19,7 +19,7 @@ from ..records.create import create
 from ..records.fields import LONGEST_NAME, Fields
 from ..records.stages import first_stage
 from .decide import Bind, Known, New
-from .ground import Grounds
+from .ground import Grounds, know_deals
 from .guess import company_of
 from .turns import Queue, queue_of
 
@@ -69,6 +69,10 @@ class Maker:
         made = self._create(kind, fields)
         known = Known(made.pk, made.kind, company=made.company_id, active_at=made.active_at)
         self.grounds.records[new.address] = (*self.grounds.records.get(new.address, ()), known)
+        self.grounds.add([known])
+        if company is not None:
+            self.grounds.add([Known(company.pk, Kind.COMPANY)])
+            know_deals(self.grounds, made.account_id, [company.pk])
         return made
 
     def _deal(self, letter: Message, new: New, client: Record, responsible: Employee) -> Record:
@@ -81,7 +85,7 @@ class Maker:
         )
         made = self._create(Kind.DEAL, fields)
         known = Known(made.pk, made.kind, made.company_id, made.contact_id, active_at=made.active_at)
-        self.grounds.deals = (*self.grounds.deals, known)
+        self.grounds.add_deals([known])
         return made
 
     def _create(self, kind: Kind, fields: Fields) -> Record:

@@ -2,10 +2,11 @@
 
 Inside the caller's transaction, which holds the plan, the account and the mailbox, in this order (`hold`): nothing that
 is decided upon changes before the commit, one address makes one lead however many letters and mailboxes there are, and
-no letter goes while its bytes are taken over.
+no letter goes while its bytes are taken over. What comes of a letter is entered, so that the next one finds all as if
+that had been written down: a piece of any size ends as one letter after the other would.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -19,12 +20,13 @@ from letterdesk.plans import limits
 from ..models import Activity, InText, Kind, MailboxSaving, Thread
 from .cards import note_cards
 from .decide import Bind, decide, direction
-from .earlier import leave_earlier, take_earlier
-from .ground import Grounds, enter, grounds_of
+from .earlier import Earlier, earlier_of, leave_earlier
+from .ground import Grounds, grounds_of, know_threads
+from .identity import people_of
 from .in_text import taken_from, told_of
 from .keep import ToKeep, keep
 from .make import Maker, maker_of
-from .threads import merge, remember_keys
+from .threads import age_of, merge, remember_keys
 
 MOST_TOLD = 50
 
@@ -36,57 +38,6 @@ def hold(mailbox: Mailbox) -> None:
     Mailbox.objects.select_for_update(no_key=True).get(pk=mailbox.pk)
 
 
-@dataclass(slots=True)
-class _Piece:
-    """Some letters of one mailbox, and what comes of them."""
-
-    mailbox: Mailbox
-    grounds: Grounds
-    maker: Maker
-    now: datetime
-    told: dict[str, InText]  # letters of which the text of a forward has told, by identity
-    kept: list[ToKeep] = field(default_factory=list)
-    talks: list[int] = field(default_factory=list)  # conversations of new threads: these are called minus their number
-
-    def look_at(self, letter: Message, *, in_bin: bool | None) -> None:
-        """Decide about one letter. `in_bin`: whether its activity lies there; None: it has none yet."""
-        if in_bin:
-            self._keep(letter, ())  # joins it, and a person's deletion stands
-            return
-        verdict = decide(self.grounds.seen(letter), self.grounds.around(letter))
-        bindings = verdict.bindings
-        is_told = self.grounds.identities[letter.pk] in self.told  # a forward has made what is to be made
-        if verdict.new and in_bin is None and not is_told:
-            bindings += self.maker.make(letter, verdict.new)
-        if bindings or in_bin is not None:
-            self._keep(letter, bindings)
-
-    def _keep(self, letter: Message, bindings: tuple[Bind, ...]) -> None:
-        grounds = self.grounds
-        people = grounds.people[letter.pk]
-        thread = grounds.thread(letter) or self._new_thread(letter)
-        grounds.threads.join(letter.conversation_id, thread, people.outside(grounds.ours))
-        roles = grounds.roles.get(letter.pk, frozenset())
-        way, known_as = direction(people, roles, grounds.ours), grounds.identities[letter.pk]
-        self.kept.append(ToKeep(letter, thread, way, bindings, known_as))
-        standing = {bind.record for bind in bindings}
-        known = [each for found in grounds.records.values() for each in found if each.pk in standing]
-        enter(grounds, thread, [*known, *(deal for deal in grounds.deals if deal.pk in standing)])
-
-    def _new_thread(self, letter: Message) -> int:
-        self.talks.append(letter.conversation_id)
-        return -len(self.talks)
-
-    def with_threads(self) -> list[ToKeep]:
-        """What is kept, its new threads stored."""
-        subjects = dict(Conversation.objects.filter(pk__in=set(self.talks)).values_list("pk", "subject"))
-        account_id = self.mailbox.account_id
-        threads = [rows.make(Thread, account_id=account_id, subject=subjects[talk]) for talk in self.talks]
-        rows.insert_with_keys(threads, known_by="public_id")
-        keys = {-number: thread.pk for number, thread in enumerate(threads, 1)}
-        return [replace(each, thread=keys.get(each.thread, each.thread)) for each in self.kept]
-
-
 def look(saving: MailboxSaving, letters: Sequence[Message], *, now: datetime, with_earlier: bool = True) -> int:
     """Decide about letters of the mailbox with these settings; returns how many were saved.
 
@@ -94,54 +45,197 @@ def look(saving: MailboxSaving, letters: Sequence[Message], *, now: datetime, wi
     """
     mailbox = saving.mailbox
     grounds = grounds_of(mailbox, letters, saving=saving, now=now)
-    _join_threads(grounds)
-    there = Activity.objects.filter(account=mailbox.account_id, identity__in=set(grounds.identities.values()))
-    in_bin = {each.identity: each.deleted_at is not None for each in there.only("identity", "deleted_at")}
-    new = {grounds.identities[each.pk]: each for each in letters if grounds.identities[each.pk] not in in_bin}
+    there = _there(mailbox.account_id, grounds.identities.values())
+    new = {grounds.identities[each.pk]: each for each in letters if grounds.identities[each.pk] not in there}
     told = told_of(mailbox.account_id, new)
     for identity, records in taken_from(told).items():
         grounds.unlinked[identity] |= records
-        if None in records:
-            in_bin[identity] = True
-    piece = _Piece(mailbox, grounds, maker_of(saving, grounds, now=now), now, told)
+    piece = _Piece(mailbox, letters, grounds, maker_of(saving, grounds, now=now), told, there, with_earlier)
+    piece.know_threads([*there.values(), *(_of(row.activity) for row in told.values())])
     for letter in letters:
-        piece.look_at(letter, in_bin=in_bin.get(grounds.identities[letter.pk]))
-    _write(piece, with_earlier=with_earlier)
-    return len(piece.kept)
+        piece.look_at(letter)
+    _write(piece, now)
+    return piece.saved
 
 
-def _write(piece: _Piece, *, with_earlier: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _There:
+    """An activity: in which thread, and of when, as it will be written down."""
+
+    thread: int
+    received_at: datetime
+    in_bin: bool
+    went_along: bool = False  # into the bin with its last record
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Some letters of one mailbox, and what comes of them."""
+
+    mailbox: Mailbox
+    letters: Sequence[Message]
+    grounds: Grounds
+    maker: Maker
+    told: dict[str, InText]  # letters of which the text of a forward has told, by identity
+    there: dict[str, _There]  # what is an activity already, by identity
+    with_earlier: bool
+    earlier: Earlier | None = None
+    saved: int = 0
+    kept: list[ToKeep] = field(default_factory=list)
+    talks: list[int] = field(default_factory=list)  # conversations of new threads: these are called minus their number
+    became: dict[int, int] = field(default_factory=dict)  # threads that turned out to be older ones
+
+    def know_threads(self, activities: Iterable[_There]) -> None:
+        """Ask for what stands in the threads of these."""
+        stored = {each.thread for each in activities if each.thread > 0}
+        know_threads(self.grounds, self.mailbox.account_id, stored)
+
+    def look_at(self, letter: Message) -> None:
+        """Decide about one letter."""
+        while (found := self.grounds.threads.that_meet(letter.conversation_id)) is not None:
+            self._merge(*found)
+        identity = self.grounds.identities[letter.pk]
+        there, text = self.there.get(identity), self.told.get(identity)
+        if there.in_bin if there else text is not None and text.activity.deleted_at is not None:
+            self._keep(letter, ())  # joins it, and a person's deletion stands
+            return
+        verdict = decide(self.grounds.seen(letter), self.grounds.around(letter))
+        bindings = verdict.bindings
+        if verdict.new and there is None and text is None:  # else what is to be made has been
+            bindings += self.maker.make(letter, verdict.new)
+        if bindings or there is not None:
+            self._keep(letter, bindings)
+
+    def _keep(self, letter: Message, bindings: tuple[Bind, ...]) -> None:
+        grounds, identity = self.grounds, self.grounds.identities[letter.pk]
+        thread = self._thread(identity, grounds.thread(letter)) or self._new_thread(letter)
+        way = direction(grounds.people[letter.pk], grounds.roles.get(letter.pk, frozenset()), grounds.ours)
+        kept = ToKeep(letter, thread, way, bindings, identity)
+        self.saved += 1
+        self._enter(kept)
+        if bindings and self.with_earlier:
+            for each in self._earlier().along_with(kept, away=grounds.unlinked_threads.get(thread, ())):
+                self._enter(replace(each, thread=self._thread(each.identity, each.thread) or each.thread))
+
+    def _enter(self, kept: ToKeep) -> None:
+        """It will be written down so; those that are looked at after it find that."""
+        letter, there, text = kept.letter, self.there.get(kept.identity), self.told.get(kept.identity)
+        at = there.received_at if there else letter.received_at
+        is_binned = there.in_bin if there else text is not None and text.activity.deleted_at is not None
+        is_binned = is_binned and not kept.bindings
+        went_along = bool(there and there.went_along)
+        self.there[kept.identity] = _There(kept.thread, min(at, letter.received_at), is_binned, went_along)
+        outside = () if there else people_of(letter).outside(self.grounds.ours)  # it says what its first copy says
+        self.grounds.threads.join(letter.conversation_id, kept.thread, outside)
+        self.grounds.stand(kept.thread, [bind.record for bind in kept.bindings], at=at)
+        self.kept.append(kept)
+        if self.earlier is not None:
+            self.earlier.forget(letter)
+
+    def _earlier(self) -> Earlier:
+        """The letters that may go along with those of the piece, which were not kept yet."""
+        if self.earlier is None:
+            grounds, talks = self.grounds, {each.conversation_id for each in self.letters}
+            mine = [each.pk for each in self.letters]
+            self.earlier = earlier_of(self.mailbox, talks, ours=grounds.ours, without=mine, told=self.told)
+            self.earlier.add(
+                self._own_that_may_go(),
+                roles=grounds.roles,
+                identities=grounds.identities,
+                taken={key: self._taken(key) for key in grounds.identities.values()},
+            )
+            self.told |= self.earlier.told
+            self.there = {key: _of(each) for key, each in self.earlier.there.items()} | self.there
+            self.know_threads([*self.there.values(), *(_of(row.activity) for row in self.earlier.told.values())])
+        return self.earlier
+
+    def _own_that_may_go(self) -> list[Message]:
+        kept = {each.letter.pk for each in self.kept}
+        return [each for each in self.letters if each.pk not in kept and not each.in_crm and each.binned_at is None]
+
+    def _taken(self, identity: str) -> set[int | None]:
+        """The records from which a person took it; None: out of CRM."""
+        there, taken = self.there.get(identity), self.grounds.unlinked.get(identity, set())
+        return {*taken, None} if there and there.in_bin and not there.went_along else taken
+
+    def _thread(self, identity: str, found: int | None) -> int | None:
+        """In which thread it stands: that of its activity, else `found`; what told of it stands there, too."""
+        if identity in self.there:
+            return self._now(self.there[identity].thread)
+        if identity not in self.told:
+            return found
+        told = self._now(self.told[identity].activity.thread_id)
+        if found is not None and found != told:
+            first, other = sorted((found, told), key=age_of)
+            self._merge(first, {other})
+            return first
+        return told
+
+    def _new_thread(self, letter: Message) -> int:
+        self.talks.append(letter.conversation_id)
+        return -len(self.talks)
+
+    def _merge(self, first: int, same: set[int]) -> None:
+        """Threads turn out to be one."""
+        merge(first, [each for each in same if each > 0])
+        self.became |= dict.fromkeys(same, first)
+        self.grounds.join(first, same)
+
+    def _now(self, thread: int) -> int:
+        while thread in self.became:
+            thread = self.became[thread]
+        return thread
+
+    def with_threads(self) -> list[ToKeep]:
+        """What is kept, its new threads stored."""
+        new = {-number: talk for number, talk in enumerate(self.talks, 1) if -number not in self.became}
+        subjects = dict(Conversation.objects.filter(pk__in=set(new.values())).values_list("pk", "subject"))
+        account_id = self.mailbox.account_id
+        threads = [rows.make(Thread, account_id=account_id, subject=subjects[talk]) for talk in new.values()]
+        rows.insert_with_keys(threads, known_by="public_id")
+        keys = {number: thread.pk for number, thread in zip(new, threads, strict=True)}
+        now = [self._now(each.thread) for each in self.kept]
+        return [replace(each, thread=keys.get(thread, thread)) for each, thread in zip(self.kept, now, strict=True)]
+
+
+def _there(account_id: int, identities: Iterable[str]) -> dict[str, _There]:
+    found = Activity.objects.filter(account=account_id, identity__in=set(identities))
+    columns = ("identity", "thread", "received_at", "deleted_at", "went_along")
+    return {each.identity: _of(each) for each in found.only(*columns)}
+
+
+def _of(activity: Activity) -> _There:
+    return _There(activity.thread_id, activity.received_at, activity.deleted_at is not None, activity.went_along)
+
+
+def _write(piece: _Piece, now: datetime) -> None:
     mailbox = piece.mailbox
     piece.maker.queue.remember()
     kept = piece.with_threads()
-    activities = keep(mailbox.account_id, kept, through=mailbox.address, now=piece.now, told=piece.told)
+    activities = keep(mailbox.account_id, kept, through=mailbox.address, now=now, told=piece.told)
     note_cards(mailbox, kept, activities, since=piece.grounds.webmail_since)
-    threads = {each.letter.conversation_id: each.thread for each in kept}
+    threads: dict[int, int] = {}
+    for each in kept:
+        threads.setdefault(each.letter.conversation_id, each.thread)
     remember_keys(mailbox.account_id, threads, piece.grounds.threads.keys)
-    earlier = 0
-    if with_earlier:
-        earlier = take_earlier(mailbox, kept, ours=piece.grounds.ours, now=piece.now)
-    else:
-        leave_earlier(mailbox, kept, now=piece.now)
-    if activities or earlier:
-        saved = list(threads)[:MOST_TOLD]
-        told = Conversation.objects.filter(pk__in=saved).values_list("public_id", flat=True)
-        tell(
-            "activity.saved",
-            account=mailbox.account,
-            topic=mailbox.topic,
-            count=len(activities),
-            earlier=earlier,
-            leads=piece.maker.made[Kind.LEAD],
-            contacts=piece.maker.made[Kind.CONTACT],
-            deals=piece.maker.made[Kind.DEAL],
-            conversations=list(told),
-        )
+    if not piece.with_earlier:
+        leave_earlier(mailbox, kept, now=now)
+    if kept:
+        _tell(piece, threads)
     reach("crm_link.written")
 
 
-def _join_threads(grounds: Grounds) -> None:
-    """A conversation that leads to several threads with people in common makes one of them, until there is none."""
-    while (found := grounds.threads.that_meet()) is not None:
-        merge(*found)
-        grounds.join(*found)
+def _tell(piece: _Piece, threads: Mapping[int, int]) -> None:
+    saved = Conversation.objects.filter(pk__in=list(threads)[:MOST_TOLD]).values_list("public_id", flat=True)
+    made = piece.maker.made
+    tell(
+        "activity.saved",
+        account=piece.mailbox.account,
+        topic=piece.mailbox.topic,
+        count=piece.saved,
+        earlier=len(piece.kept) - piece.saved,
+        leads=made[Kind.LEAD],
+        contacts=made[Kind.CONTACT],
+        deals=made[Kind.DEAL],
+        conversations=list(saved),
+    )

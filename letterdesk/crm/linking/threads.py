@@ -35,6 +35,7 @@ class Threads:
     people: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     keys: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # by conversation
     bare: set[int] = field(default_factory=set)  # without a letter: of them is left what a person took away
+    asked: set[int] = field(default_factory=set)  # of whose people the database was asked
 
     def for_letter(self, conversation: int, outside: Collection[str]) -> int | None:
         """The oldest thread in which one of these people takes part; whoever writes among us alone belongs to any.
@@ -50,23 +51,29 @@ class Threads:
         found = self.of_conversation.setdefault(conversation, [])
         if thread not in found:
             found.append(thread)
+            found.sort(key=age_of)
         self.people[thread].update(outside)
         self.bare.discard(thread)
 
-    def that_meet(self) -> tuple[int, set[int]] | None:
-        """The oldest thread of a conversation, and those others of it that have people in common; None: no two do."""
-        for first, *others in filter(None, self.of_conversation.values()):
-            if same := {each for each in others if not self.people[each].isdisjoint(self.people[first])}:
-                return first, same
-        return None
+    def that_meet(self, conversation: int) -> tuple[int, set[int]] | None:
+        """The oldest thread of this conversation, and those others that have people in common with it; None: none."""
+        first, *others = self.of_conversation.get(conversation) or [0]
+        same = {each for each in others if not self.people[each].isdisjoint(self.people[first])}
+        return (first, same) if same else None
 
     def become(self, first: int, same: Collection[int]) -> None:
         """These threads are the first one from now on, whichever conversation leads to them."""
         for conversation, found in self.of_conversation.items():
             if not set(same).isdisjoint(found):
-                self.of_conversation[conversation] = sorted({first if each in same else each for each in found})
+                joined = {first if each in same else each for each in found}
+                self.of_conversation[conversation] = sorted(joined, key=age_of)
         for each in same:
             self.people[first] |= self.people.pop(each, set())
+
+
+def age_of(thread: int) -> tuple[bool, int]:
+    """Sorts threads, the oldest first; those that are not stored yet are called minus their number, and come last."""
+    return thread < 0, abs(thread)
 
 
 def threads_of(account_id: int, letters: Sequence[Message], *, ours: Collection[str]) -> Threads:
@@ -83,7 +90,7 @@ def threads_of(account_id: int, letters: Sequence[Message], *, ours: Collection[
     for conversation, thread in rows.run_returning(_OF_COPIES, [account_id, conversations]):
         leading[conversation].add(thread)
     found.of_conversation = {conversation: sorted(threads) for conversation, threads in leading.items()}
-    _fill_people(found, ours)
+    fill_people(found, all_of(found), ours=ours)
     return found
 
 
@@ -98,14 +105,20 @@ def threads_of_ids(account_id: int, message_ids: Sequence[str], *, ours: Collect
     found = Threads()
     found.keys[0] = {key_of(each) for each in message_ids}
     found.of_conversation[0] = sorted(set(_known(account_id, found.keys[0]).values()))
-    _fill_people(found, ours)
+    fill_people(found, all_of(found), ours=ours)
     return found
 
 
-def _fill_people(found: Threads, ours: Collection[str]) -> None:
-    threads = {thread for each in found.of_conversation.values() for thread in each}
+def all_of(found: Threads) -> set[int]:
+    """The threads to which any of the conversations leads."""
+    return {thread for each in found.of_conversation.values() for thread in each}
+
+
+def fill_people(found: Threads, threads: Collection[int], *, ours: Collection[str]) -> None:
+    """Who takes part in these threads, from the database."""
     columns = ("thread_id", "from_address", "recipients")
-    found.bare = set(threads)
+    found.asked |= set(threads)
+    found.bare |= set(threads)
     for activity in Activity.objects.filter(thread__in=threads).only(*columns) if threads else ():
         found.people[activity.thread_id].update(people_of(activity).outside(ours))
         found.bare.discard(activity.thread_id)
