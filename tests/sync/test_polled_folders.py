@@ -1,8 +1,10 @@
 """Folders of a polled mailbox: renamed, exchanged, thousands of them (R30, A31)."""
 
+from datetime import timedelta
+
 import pytest
 
-from letterdesk.crm.models import PolledFolder
+from letterdesk.crm.models import PolledFolder, PolledLetter, PolledMailbox
 from letterdesk.crm.polled import connect as polled
 from letterdesk.events.models import Event
 from tests.rig.boxes import letter
@@ -175,6 +177,85 @@ def test_folders_that_come_and_go_without_an_end_leave_nothing_here(clients):
         house.server.boxes.by_name.pop(box.name)
     house.look()
     assert sorted(house.mailbox.folders.values_list("name", flat=True)) == ["Clients", "INBOX", "Sent"]
+
+
+class Forgetful(Liar):
+    """Leaves the folder "Clients" out of an answer to LIST, `times` times."""
+
+    times = 0
+
+    def alter(self, session, command, chunk):
+        if chunk.startswith(b"* LIST") and b"Clients" in chunk and self.times:
+            self.times -= 1
+            return None
+        return chunk
+
+
+def test_a_folder_that_one_answer_leaves_out_is_asked_for_again_before_that_is_believed(clients):
+    house = clients(Forgetful)
+    house.server.times = 1
+    house.put("Clients", 1)
+    house.look()
+    assert (house.kept(), house.told(), house.on()) == ([1], [], ["Clients"])
+    house.server.times = 2
+    house.look()
+    assert (house.told(), house.on()) == (["folder_gone"], [])
+    house.look()
+    assert [each.facts for each in Event.objects.filter(kind="polled.recovered")] == [{"code": "folder_gone"}]
+
+
+class NoSearch(Liar):
+    """Says NO to every search: its index is broken."""
+
+    def before(self, session, command):
+        if command.name == "UID SEARCH":
+            session.respond(command.raw.split()[0] + b" NO [SERVERBUG] the index is broken\r\n")
+            return True
+        return None
+
+
+def test_a_server_that_does_not_search_is_read_and_its_numbers_are_compared_all_the_same(clients):  # A22
+    house = clients(NoSearch)
+    house.put("Clients", 1)
+    house.look()
+    assert (house.mailbox.error_code, house.kept()) == ("", [1])
+    house.server.boxes["Clients"].uidnext = 9
+    house.put("Clients", 2)
+    house.look()
+    house.server.boxes["Clients"].add(letter(3), date=house.now, uid=5)  # late, among what was read
+    house.later = timedelta(days=1.1)
+    house.look()
+    assert (house.mailbox.error_code, house.told(), house.kept()) == ("", [], [1, 2, 3])
+
+
+def test_what_another_server_calls_its_folders_is_nothing_to_go_by(clients):
+    """The same words may name other folders there: what nobody chose is not read (P9)."""
+    house = clients(WithIds, "Private")
+    house.put("Clients", 1)
+    house.look()
+    boxes = house.server.boxes
+    boxes["Clients"].object_id, boxes["Private"].object_id = boxes["Private"].object_id, boxes["Clients"].object_id
+    boxes["Clients"].uidvalidity += 50
+    boxes["Private"].uidvalidity += 50
+    house.put("Clients", 2)
+    house.put("Private", 9)
+    PolledMailbox.objects.update(imap_host="old.acme.example")
+    house.mailbox.refresh_from_db()
+    polled.mend(house.mailbox, house.at(), by=house.admin, now=house.now)
+    house.look()
+    assert (house.kept(), house.on()) == ([1, 2], ["Clients"])
+
+
+def test_letters_that_were_put_aside_in_a_folder_that_is_read_no_more_are_not_offered(clients):
+    """Trying again would ask nobody."""
+    house = clients()
+    folder = PolledFolder.objects.get(name="Clients")
+    PolledLetter.objects.create(
+        account=house.account, mailbox=house.mailbox, folder=folder, key="x", uid=1, received_at=house.now,
+        trouble="refused",
+    )  # fmt: skip
+    house.choose("INBOX")
+    assert not PolledLetter.objects.put_aside().exists()
 
 
 @pytest.mark.dovecot

@@ -152,7 +152,8 @@ def mend(
     with _connected_once():
         _go(mailbox, PolledState.CONNECTED, out_of=_HERE, due_at=now, **columns)
         if not same_place:  # other numbers; what was taken is known by its content
-            PolledFolder.objects.filter(mailbox=mailbox).update(uidvalidity=None, begins_after=None, read_to=0)
+            anew = {"uidvalidity": None, "begins_after": None, "read_to": 0, "object_id": ""}
+            PolledFolder.objects.filter(mailbox=mailbox).update(**anew)
         _tell("changed", mailbox, by=by, what="server")
 
 
@@ -195,7 +196,9 @@ def choose_folders(mailbox: PolledMailbox, wanted: Collection[int], *, by: Emplo
     PolledMailbox.objects.filter(pk=mailbox.pk).update(due_at=now, **ANEW)
     folders = PolledFolder.objects.filter(mailbox=mailbox)
     folders.filter(pk__in=wanted, is_on=False).update(is_on=True, begins_after=None, read_to=0, renumbered=0)
-    folders.exclude(pk__in=wanted).update(is_on=False, refused=0, refused_text="")
+    others = folders.exclude(pk__in=wanted)
+    others.update(is_on=False, refused=0, refused_text="")
+    PolledLetter.objects.put_aside().filter(mailbox=mailbox, folder__in=others).delete()  # nobody asks for them there
     _tell("changed", mailbox, by=by, what="folders")
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from letterdesk.mail.errors import ServerSaysNo
 from letterdesk.mail.guard import Guard
-from letterdesk.mail.imap import Connection
+from letterdesk.mail.imap import Connection, RemoteFolder
 from letterdesk.sync.connections import sign_in
 
 from ..models import PolledFolder, PolledMailbox
@@ -21,7 +21,7 @@ from .folders import bring_folders, note_answers, readable
 from .keep import DOOR
 from .patience import FOR_AN_ANSWER, LONGEST, LONGEST_AFTER_FAILURE, Patience
 from .read import FolderRead
-from .renamed import find_renamed
+from .renamed import Renamed, find_renamed
 
 __all__ = ["DOOR", "Looked", "NotOurs", "PutAside", "look"]
 
@@ -32,14 +32,32 @@ def look(mailbox: PolledMailbox, *, guard: Guard, now: datetime) -> Looked:
     found = Looked()
     within = LONGEST_AFTER_FAILURE if mailbox.failures else LONGEST
     with sign_in(mailbox, guard, timeout=FOR_AN_ANSWER, within=within) as connection:
-        listed = connection.folders()
-        known = PolledFolder.objects.filter(mailbox=mailbox)
-        renamed = find_renamed(mailbox, [each.wire_name for each in readable(listed, known)], connection)
+        listed, renamed = _list(mailbox, connection)
         with transaction.atomic():
             bring_folders(held(mailbox), listed, renamed=renamed)
         note_answers(mailbox, _read_folders(mailbox, connection, patience, found))
         connection.logout()
     return found
+
+
+def _list(mailbox: PolledMailbox, connection: Connection) -> tuple[list[RemoteFolder], Renamed]:
+    """What folders there are, and which have another name. One that is missing is asked for again before that is
+    believed (hard rule 4).
+    """
+    known = list(PolledFolder.objects.filter(mailbox=mailbox))
+    listed = connection.folders()
+    renamed = _renamed(mailbox, listed, known, connection)
+    read = {each.wire_name for each in known if each.is_on and each.is_there and each.pk not in renamed.names}
+    if read - {each.wire_name for each in listed}:
+        listed = list({each.wire_name: each for each in (*listed, *connection.folders())}.values())
+        renamed = _renamed(mailbox, listed, known, connection)
+    return listed, renamed
+
+
+def _renamed(
+    mailbox: PolledMailbox, listed: list[RemoteFolder], known: list[PolledFolder], connection: Connection
+) -> Renamed:
+    return find_renamed(mailbox, [each.wire_name for each in readable(listed, known)], connection)
 
 
 def _read_folders(

@@ -121,12 +121,19 @@ class FolderRead:
         if last is not None and last > self.patience.now - COMPARED_EVERY:
             return
         since = min(self.mailbox.older_since or self.mailbox.made_at, self.mailbox.made_at) - timedelta(days=2)
-        there = self.connection.uids(since=since.date())  # days of the server's zone
-        behind = there & UidSet.of_ranges([(1, max(self.folder.read_to, 1))])
+        behind = self._named_since(since, UidSet.of_ranges([(1, max(self.folder.read_to, 1))]))
         left = behind - UidSet(self._rows().filter(uid__gt=0).values_list("uid", flat=True))
         if left and not self._take_all(self._meant(left), moves=False):
             return
         PolledFolder.objects.filter(pk=self.folder.pk).update(compared_at=self.patience.now)
+
+    def _named_since(self, since: datetime, uids: UidSet) -> UidSet:
+        """Of these the letters that came since then, as days of the server's zone go; all of them, where the server
+        does not search."""
+        try:
+            return self.connection.uids(since=since.date()) & uids
+        except ServerSaysNo:
+            return UidSet(each.uid for each in self.connection.flags(uids))
 
     def _meant(self, uids: UidSet, named: "Named | None" = None, *, anyway: bool = False) -> list[Summary]:
         """Of these the letters to be taken, in order; `named` hears of all that the server names."""
