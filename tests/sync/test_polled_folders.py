@@ -169,6 +169,16 @@ def test_among_thousands_of_folders_those_that_are_read_are_never_cut_off(client
     assert house.server.commands["STATUS"] - asked == 2  # a person waits
 
 
+def test_a_folder_whose_name_has_no_end_keeps_nobody_from_the_others(clients):  # A32
+    """PostgreSQL refuses to index such a name: then nothing would be read, and nobody could connect."""
+    name = "".join(f"{number:x}" for number in range(70_000, 71_000))
+    house = clients(Liar, name)
+    house.put("Clients", 1)
+    house.look()
+    assert (house.kept(), house.mailbox.error_code) == ([1], "")
+    assert not PolledFolder.objects.filter(name=name).exists()
+
+
 def test_folders_that_come_and_go_without_an_end_leave_nothing_here(clients):
     house = clients()
     for number in range(3):

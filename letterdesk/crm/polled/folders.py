@@ -16,6 +16,7 @@ from .renamed import NOTHING, Renamed
 READ = ("inbox", "sent")  # by themselves
 NEVER = ("drafts", "trash", "spam", "all")  # nobody's letters to clients, or all of them a second time
 MOST = 1_000  # folders of a mailbox that are shown
+LONGEST = 2_000  # bytes of a folder's name; PostgreSQL has no place for more than 2,704 in an index
 REFUSED_TOLD = 5  # times in a row that the server says NO to a folder, until administrators are told
 
 
@@ -25,6 +26,7 @@ def readable(remote: Sequence[RemoteFolder], known: Iterable[PolledFolder] = ())
     """
     is_on = {each.wire_name: each.is_on for each in known}
     listed = [each for each in remote if each.selectable and each.role not in NEVER]
+    listed = [each for each in listed if len(each.wire_name.encode("utf-8", "surrogatepass")) <= LONGEST]
     read = [each for each in listed if each.role in READ or is_on.get(each.wire_name)]
     rest = [each for each in listed if not (each.role in READ or is_on.get(each.wire_name))]
     rest.sort(key=lambda each: each.wire_name not in is_on)
