@@ -35,19 +35,24 @@ def content_of(activity: Activity, index: int) -> bytes:
     return read_part(raw(activity), index)
 
 
-def in_webmail(activities: Sequence[Activity], account: Account, periods: Periods, *, now: datetime) -> set[int]:
-    """Keys of those whose letter is still shown in a mailbox of the account, whoever may read it (R7).
+def in_webmail(activities: Sequence[Activity], account: Account, periods: Periods, *, now: datetime) -> dict[int, bool]:
+    """Keys of those whose letter is still shown in a mailbox of the account, whoever may read it (R7); with whether
+    it is held there beyond its period (R4).
 
     `periods`: those of the account at `now`.
     """
     copies = LetterCopy.objects.filter(account=account, activity__in=[each.pk for each in activities])
     places = list(copies.values_list("activity", "mailbox", "blob"))
     if not places:
-        return set()
+        return {}
     letters = shown(Message.objects.filter(account=account, unplaced_at=None), periods.cutoff(now))
     there = letters.filter(blob__in={blob for *_, blob in places}, mailbox__in={mailbox for _, mailbox, _ in places})
-    pairs = set(there.values_list("mailbox", "blob"))
-    return {activity for activity, mailbox, blob in places if (mailbox, blob) in pairs}
+    held = {(mailbox, blob): is_held for mailbox, blob, is_held in there.values_list("mailbox", "blob", "is_held")}
+    found: dict[int, bool] = {}
+    for activity, mailbox, blob in places:
+        if (mailbox, blob) in held:
+            found[activity] = found.get(activity, False) or held[mailbox, blob]
+    return found
 
 
 def longest_periods(activities: Sequence[Activity], periods: Periods) -> dict[int, Period]:

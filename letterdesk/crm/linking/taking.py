@@ -4,6 +4,7 @@ It came to a secret address (`sendsave/take.py`) or out of a mailbox polled for 
 """
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import SimpleNamespace
@@ -29,6 +30,7 @@ from .threads import remember_keys, threads_of_ids
 from .turns import Queue, queue_beside
 
 SHOWN = 500  # characters of a letter that asks
+MOST_NAMED = 5
 UNKNOWN, UNPROVED = "unknown", "unproved"
 ALONE: Any = SimpleNamespace(pk=0, conversation_id=0)  # the one letter of `grounds_beside`
 
@@ -241,3 +243,11 @@ def facts_of(outer: Written, inner: Written | None, text: str) -> dict[str, str]
         "inner_address": shown.from_address[:320] if inner else "",
         "text": clean(text, SHOWN),
     }
+
+
+def written_to(letter: Written, ours: Collection[str]) -> str:
+    """To whom a letter was written who is none of us, as the list of letters that ask names them: five at most."""
+    pairs = [pair for kind in ("to", "cc", "bcc") for pair in letter.recipients.get(kind, ())]
+    outside = {address_key(address): (name, address) for name, address in pairs if address_key(address) not in ours}
+    named = (f"{name} <{address}>" if name else address for name, address in list(outside.values())[:MOST_NAMED])
+    return clean(", ".join(named), SHOWN)

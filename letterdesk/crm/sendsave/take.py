@@ -29,7 +29,7 @@ from letterdesk.mailboxes import collect
 from letterdesk.mailboxes.retention.receipts import lock
 
 from ..linking.ground import ours_of
-from ..linking.taking import SHOWN, Answer, Taking, colleague_with, facts_of, tell_saved
+from ..linking.taking import SHOWN, Answer, Taking, colleague_with, facts_of, tell_saved, written_to
 from ..models import Activity, SendSaveAddress
 from .addresses import DOOR, find
 from .meant import Meant, Unclear, Way, Written, from_whom, is_unread, meant_by, written
@@ -107,6 +107,8 @@ def _settle(taking: Taking, outer: Written, meant: Sequence[Meant], missed: int)
     is_held = any(each.blob == row.blob for each in taking.activities)
     left = taking.left + (missed if meant[0].way == Way.FORWARD else 0)
     facts = facts_of(outer, meant[0].letter, taking.text)
+    if meant[0].way == Way.COPY:  # who is unknown is whom a colleague wrote to
+        facts["written_to"] = written_to(meant[0].letter, taking.ours)
     if taking.asks and not is_held:
         _ask(taking, taking.why, facts)
     elif is_held or not left:

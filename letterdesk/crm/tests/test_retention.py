@@ -43,7 +43,7 @@ def let_go_for_good(now):
 
 
 def shown_in_webmail(activity, now):
-    return in_webmail([activity], activity.account, periods_of(activity.account, now), now=now)
+    return set(in_webmail([activity], activity.account, periods_of(activity.account, now), now=now))
 
 
 def reads_as_before(activity, amara):

@@ -1,6 +1,6 @@
 """What became of the Webmail letter of an activity: still there, leaves then, has left (R7, R8; ux.md 1.11)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from letterdesk.mailboxes.retention.periods import Period, Periods
 from letterdesk.web.templatetags.letterdesk import short_date
 
 
-def still_in_webmail(activities: Sequence[Activity], account: Account, now: datetime) -> set[int]:
+def still_in_webmail(activities: Sequence[Activity], account: Account, now: datetime) -> Collection[int]:
     """Keys of those whose letters are shown in Webmail, too; four queries at most."""
     return _there(activities, account, periods_of(account, now), now)
 
@@ -21,13 +21,17 @@ def still_in_webmail(activities: Sequence[Activity], account: Account, now: date
 def storage_of(activity: Activity, account: Account, now: datetime) -> str:
     """What became of the letter of an activity, in words."""
     periods = periods_of(account, now)
+    there = _there([activity], account, periods, now)
+    if there.get(activity.pk):  # a task or a legal hold, of which the reader may know nothing
+        return _("Kept here, and in Webmail.")
+    if not there and periods.days != 0 and not activity.copies.exists():
+        return _("Kept here. It is not in Webmail.")
     period = longest_periods([activity], periods).get(activity.pk, periods.base)
-    is_there = bool(_there([activity], account, periods, now))
-    return storage_words(activity.received_at, period, now, is_there=is_there)
+    return storage_words(activity.received_at, period, now, is_there=bool(there))
 
 
-def _there(activities: Sequence[Activity], account: Account, periods: Periods, now: datetime) -> set[int]:
-    return in_webmail(activities, account, periods, now=now) if periods.days != 0 else set()
+def _there(activities: Sequence[Activity], account: Account, periods: Periods, now: datetime) -> dict[int, bool]:
+    return in_webmail(activities, account, periods, now=now) if periods.days != 0 else {}
 
 
 def storage_words(received_at: datetime, period: Period, now: datetime, *, is_there: bool) -> str:

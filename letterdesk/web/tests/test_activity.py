@@ -116,6 +116,30 @@ def test_the_letter_is_read_from_its_own_bytes_after_webmail_has_lost_it(browser
     assert b"Subject: Offer" in browser.get(f"{at}/letter.eml").content
 
 
+def test_all_who_got_it_are_named(browser, contact):
+    recipients = {"to": [["Ines", "ines@acme.example"]], "cc": [["Tom", "tom@okafor.example"]]}
+    activity = activity_at(contact, recipients=recipients)
+    at = f"/crm/activities/{activity.public_id}"
+    assert "Cc Tom &lt;tom@okafor.example&gt;" in text_of(browser.get(at))
+    assert "Cc Tom &lt;tom@okafor.example&gt;" in text_of(browser.get(at, headers={"HX-Request": "true"}))
+
+
+def test_what_a_task_holds_is_not_said_to_leave(browser, activity, letter):
+    """R4: the same is said here as in Webmail; the reader of CRM may know nothing of the task."""
+    at = f"/crm/activities/{activity.public_id}"
+    assert "Leaves Webmail on" in text_of(browser.get(at))
+    Message.objects.filter(pk=letter.pk).update(is_held=True)
+    assert "Kept here, and in Webmail." in text_of(browser.get(at))
+
+
+def test_what_came_past_webmail_is_not_said_to_have_left_it(browser, contact):
+    """R30"""
+    for days in (1, 31):
+        activity = activity_at(contact, received_at=timezone.now() - days * DAY)
+        page = text_of(browser.get(f"/crm/activities/{activity.public_id}"))
+        assert "Kept here. It is not in Webmail. " in page
+
+
 def test_its_text_is_cleaned_and_framed_as_in_webmail(browser, activity):  # hard rules 7, 8
     answer = browser.get(f"/crm/activities/{activity.public_id}/body")
     page = answer.content.decode()

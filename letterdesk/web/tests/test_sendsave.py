@@ -67,6 +67,17 @@ def test_the_company_s_address_is_everybody_s_and_made_by_administrators(browser
     assert "Not set up on this server" in text_of(browser.get("/settings/sendsave"))
 
 
+def test_a_copy_asks_about_whom_it_was_written_to(browser, ines):
+    """R30: it is the recipient of whom CRM knows nothing; the sender is a colleague."""
+    address = sendsave.make(by=ines, of_account=False, now=timezone.now())
+    head = f"From: {ines.email}\r\nTo: Neo Ray <neo@ray.example>, {ines.email}\r\nCc: {address.address}\r\nSubject: Hi"
+    keep([Handed(ines.email, (address.address,), f"{head}\r\n\r\nHi\r\n".encode(), "192.0.2.1")], now=timezone.now())
+    take.now(Arrived.objects.get().pk)
+    page = text_of(browser.get("/crm/asked"))
+    assert "Written to: Neo Ray &lt;neo@ray.example&gt; Save to CRM as new" in page
+    assert "Sender of the letter" not in page
+
+
 def test_whose_letter_it_is_is_said_in_one_line(browser, asking, ines):
     assert "1 letter at your secret address waits" in text_of(browser.get("/crm/activities"))
     assert "cannot be read" in text_of(browser.get("/crm/asked"))
