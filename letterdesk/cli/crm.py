@@ -112,7 +112,7 @@ def delete_record(record_id: Id, *, by: By, preview: bool = False, as_json: AsJs
     """Put a record into the bin with the letters that stand nowhere else; --preview only tells how many (R8)."""
     person = employee_of(by)
     record = _record(record_id, person)
-    told = binned.consequences(record)
+    told = binned.consequences([record.pk])
     if not preview:
         binned.delete(record, by=person, now=timezone.now())
     facts = {"record": record.public_id, "letters": told.going, "staying": told.staying, "notes": told.notes}

@@ -130,11 +130,11 @@ class StageQuerySet(OfAccountQuerySet):
         return self.filter(pipeline__kind=kind).order_by("pipeline__position", "pipeline", "position", "pk")
 
 
-class ImportQuerySet(models.QuerySet[Any]):
-    """Files of records that somebody takes in: each person's own."""
+class OfOnePersonQuerySet(models.QuerySet[Any]):
+    """Files of records that somebody takes in, changes of many records: each person's own."""
 
     def visible_to(self, employee: Employee) -> Self:
-        """The files of this employee."""
+        """Those of this employee."""
         return self.filter(account=employee.account_id, by__in=_working(employee), by=employee.pk)
 
     def editable_by(self, employee: Employee) -> Self:

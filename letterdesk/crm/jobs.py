@@ -16,9 +16,10 @@ from .linking.cards import noted_beside, read_noted
 from .linking.link import is_behind, link_piece, mailboxes_to_look_at
 from .linking.look_back import look_back
 from .linking.set_aside import look_again, mailboxes_to_try
-from .models import CardsToRead, Record, RecordImport, Source
+from .models import CardsToRead, ChangeOfMany, Record, RecordImport, Source
 from .own.index import index_piece
 from .records.bin import purge_due
+from .records.change_many import forget_old, work
 from .records.take_in import find_letters, take_piece
 from .records.views import forget_left
 from .search.check import Drift, check_piece, following, tell_of_search
@@ -67,7 +68,10 @@ def look_again_at(mailbox_id: int) -> None:
 
 @job(name="crm.link_missed", priority=-10)
 def link_missed() -> None:
-    """Every ten minutes: letters and visiting cards whose wake-up was lost, and letters that were set aside."""
+    """Every ten minutes: what has lost its wake-up – letters, visiting cards, imports, changes of many records –, and
+    letters that were set aside."""
+    for change_id in ChangeOfMany.objects.filter(is_over=False).values_list("pk", flat=True):
+        change_many.later(change_id)
     _look_at(mailboxes_to_look_at(), link_letters_of)
     _look_at(mailboxes_to_try(timezone.now()), look_again_at)
     waiting = RecordImport.objects.filter(
@@ -152,6 +156,15 @@ def take_in(import_id: int) -> None:
         find_letters(taken, now=timezone.now())
 
 
+@job(name="crm.change_many", priority=-5)
+def change_many(change_id: int) -> None:
+    """After somebody changed many records, or took that back: some pieces of it, then it lines up again."""
+    for _ in range(PIECES):
+        if not work(change_id, now=timezone.now()):
+            return
+    change_many.later(change_id)
+
+
 @job(name="crm.look_back", priority=-10)
 def look_back_for(record_id: int, by_id: int | None = None) -> None:
     """After a record got addresses: letters of them that are here already, where who named them may read (P9)."""
@@ -162,8 +175,10 @@ def look_back_for(record_id: int, by_id: int | None = None) -> None:
 
 @job(name="crm.purge_bin", priority=-10)
 def purge_bin() -> None:
-    """Hourly: remove what has lain in CRM's bin for 30 days (R8), and views that who left then kept for themselves."""
+    """Hourly: remove what has lain in CRM's bin for 30 days (R8), and views that who left then kept for themselves;
+    changes of many records as old can no longer be taken back."""
     purge_due(now=timezone.now())
+    forget_old(now=timezone.now())
     forget_left(now=timezone.now())
 
 

@@ -15,6 +15,7 @@ from .activities import (
 from .imports import ImportRefusal, RecordImport
 from .in_text import InText
 from .labels import Label, Labelled
+from .many import ChangeOfMany, OneOfMany
 from .notes import Note
 from .own import OwnField, OwnOption, OwnType, OwnValue
 from .polled import PolledFolder, PolledLetter, PolledMailbox, PolledState
@@ -30,6 +31,7 @@ __all__ = [
     "ActivityKey",
     "Binding",
     "CardsToRead",
+    "ChangeOfMany",
     "Correction",
     "Direction",
     "EmailAddress",
@@ -46,6 +48,7 @@ __all__ = [
     "Making",
     "NotTheSame",
     "Note",
+    "OneOfMany",
     "OwnField",
     "OwnOption",
     "OwnType",

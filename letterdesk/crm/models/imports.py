@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from letterdesk.accounts.models import Account, Employee
-from letterdesk.crm.access import ImportQuerySet
+from letterdesk.crm.access import OfOnePersonQuerySet
 from letterdesk.lib.ids import new_public_id
 
 from .records import Kind
@@ -35,7 +35,7 @@ class RecordImport(models.Model):
     refused = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(default=timezone.now)
 
-    objects = ImportQuerySet.as_manager()
+    objects = OfOnePersonQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["account", "-at"], name="import_latest_first")]

@@ -42,11 +42,13 @@ class Consequences:
     notes: int  # and calls
 
 
-def consequences(record: Record) -> Consequences:
-    """How many activities and notes go into the bin with this record, and how many activities stay at others (R8)."""
-    here = Activity.objects.present().filter(bindings__record=record.pk)
-    staying = here.filter(Exists(_present_bindings().exclude(record=record.pk))).count()
-    notes = Note.objects.present().filter(record=record.pk).count()
+def consequences(records: Collection[int]) -> Consequences:
+    """How many activities and notes go into the bin with these records, and how many activities stay at others (R8)."""
+    keys = list(records)
+    at_these = Exists(Binding.objects.filter(activity=OuterRef("pk"), record__in=keys))
+    here = Activity.objects.present().filter(at_these)
+    staying = here.filter(Exists(_present_bindings().exclude(record__in=keys))).count()
+    notes = Note.objects.present().filter(record__in=keys).count()
     return Consequences(going=here.count() - staying, staying=staying, notes=notes)
 
 

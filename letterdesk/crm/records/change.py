@@ -97,6 +97,18 @@ def move_to_stage(record: Record, stage: Stage, *, by: Employee, seen: str = "")
     return True
 
 
+@transaction.atomic
+def entrust(record: Record, to: Employee, *, by: Employee) -> bool:
+    """Make somebody responsible for a record. Returns whether that is new. Raises InBin."""
+    lock(record)
+    if to.account_id != record.account_id:  # F10
+        raise ValueError(f"employee {to.pk} is of another account")
+    if not Record.objects.filter(pk=record.pk).exclude(responsible=to).update(responsible=to):
+        return False
+    tell("record.changed", account=record.account, by=by, subject=record.reference, changed=["responsible"])
+    return True
+
+
 def lock(record: Record) -> None:
     """Hold the record as it is until the end of the transaction. Raises InBin."""
     row = Record.objects.select_for_update().filter(pk=record.pk).first()

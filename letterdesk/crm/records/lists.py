@@ -54,6 +54,12 @@ def all_of(employee: Employee, wanted: RecordFilter) -> QuerySet[Any]:
     return every
 
 
+def keys_of(employee: Employee, wanted: RecordFilter, *, most: int) -> list[int]:
+    """Keys of at most so many records of a list, the first ones in its order."""
+    found, order = ordered_by(_found(employee, wanted), wanted.sort, kind=wanted.kind, employee=employee)
+    return list(order.sorted(found).values_list("pk", flat=True)[:most])
+
+
 def board_of(employee: Employee, wanted: RecordFilter, *, most: int) -> list[Any]:
     """At most so many records of all stages, what was active last first."""
     return list(_shown(_found(employee, wanted), employee).order_by("-active_at", "-pk")[:most])

@@ -1,5 +1,7 @@
 """The ways of leads and deals, stage by stage; an account gets its first ones when it first needs them."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -42,6 +44,14 @@ def may_use(pipeline: Pipeline, employee: Employee) -> bool:
     if pipeline.everyone == Pipeline.Everyone.CHANGE:
         return True
     return Pipeline.objects.usable_by(employee).filter(pk=pipeline.pk).exists()
+
+
+def usable(pipelines: Iterable[Pipeline], employee: Employee) -> set[int]:
+    """Keys of those in which the employee may change what they see; a query only where one is not everyone's."""
+    here = list(pipelines)
+    of_some = [each.pk for each in here if each.everyone != Pipeline.Everyone.CHANGE]
+    mine = Pipeline.objects.usable_by(employee).filter(pk__in=of_some).values_list("pk", flat=True) if of_some else ()
+    return {each.pk for each in here if each.pk not in of_some}.union(mine)
 
 
 def may_change(record: Record, employee: Employee) -> bool:

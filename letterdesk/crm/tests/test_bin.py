@@ -29,7 +29,7 @@ def test_what_stands_nowhere_else_goes_along_and_comes_back(make, ines, now):
     amara, roof = make(), make("deal", "Roof")
     alone, shared = activity_at(amara, at=now), activity_at(amara, roof, at=now)
     write(amara, Said("Called her"), by=ines, now=now)
-    told = consequences(amara)
+    told = consequences([amara.pk])
     assert (told.going, told.staying, told.notes) == (1, 1, 1)
     assert delete(amara, by=ines, now=now) == 1
     assert list(Activity.objects.present()) == [shared]

@@ -119,7 +119,7 @@ def _ask(request: Request, found: Record, *, for_good: bool) -> HttpResponse:
     facts = {
         **crm_facts("bin" if for_good else words.plural),
         "record": found,
-        "told": consequences(found),
+        "told": consequences([found.pk]),
         "for_good": for_good,
         "until": timezone.now() + KEPT,
     }

@@ -12,7 +12,7 @@ from letterdesk.crm.models import OwnField
 from letterdesk.crm.own.values import own_fields_of
 from letterdesk.crm.records.labels import labels_of
 from letterdesk.crm.records.lists import RecordFilter, record_page
-from letterdesk.crm.records.stages import pipelines_among, stages_for
+from letterdesk.crm.records.stages import pipelines_among, stages_for, usable
 from letterdesk.lib.keyset import BadCursor
 from letterdesk.web.crm.list_columns import (
     chosen_columns,
@@ -29,7 +29,7 @@ from letterdesk.web.crm.words import BY_PLURAL, KINDS, KindWords
 from letterdesk.web.request import Request
 
 FILTERS = ("q", "who", "pipeline", "stage", "label")
-BESIDE = ("view", "before", "form", "sort", "column")  # what an address says beside filters
+BESIDE = ("view", "before", "form", "sort", "column", "r", "all")  # what an address says beside filters
 
 
 def crm(_request: Request) -> HttpResponse:
@@ -56,9 +56,11 @@ def records(request: Request, plural: str) -> HttpResponse:
     except BadCursor:
         return redirect("records", plural)
     facts = _list_facts(request, words, wanted, own) | {"gone_filters": gone}
-    asked = _asked(request, wanted, own)
+    asked = asked_in(request, wanted, own)
     facts |= {
         "records": with_cells(page, facts["columns"]),
+        "may_use": (may := usable(facts["pipelines"], request.employee)),
+        "may_pick": bool(may) or not words.has_stages,
         "older": f"?{urlencode(asked | {'before': following}, doseq=True)}" if following else "",
         "newest": f"?{urlencode(asked, doseq=True)}" if request.GET.get("before") else "",
     }
@@ -67,7 +69,7 @@ def records(request: Request, plural: str) -> HttpResponse:
 
 def _list_facts(request: Request, words: KindWords, wanted: RecordFilter, own: list[OwnField]) -> dict[str, Any]:
     """What list and board show alike."""
-    asked = _asked(request, wanted, own)
+    asked = asked_in(request, wanted, own)
     people = Employee.objects.visible_to(request.employee)  # of those who left, the one who is asked for
     return {
         **crm_facts(words.plural),
@@ -139,7 +141,7 @@ def still_there(
     return replace(wanted, own=left, **gone), len(gone) + len(wanted.own) - len(left) + len(unknown)
 
 
-def _asked(request: Request, wanted: RecordFilter, own: list[OwnField]) -> dict[str, Any]:
+def asked_in(request: Request, wanted: RecordFilter, own: list[OwnField]) -> dict[str, Any]:
     """All that the address of a list asks for, for links to the same."""
     asked = {key: request.GET[key] for key in FILTERS if request.GET.get(key)}
     return asked | asked_of(request.GET, own) | sort_asked(wanted.sort) | columns_asked(request)

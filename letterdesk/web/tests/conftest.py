@@ -13,6 +13,8 @@ from django.utils.translation import trans_real
 
 from letterdesk.accounts.models import Department, Invitation, Role
 from letterdesk.crm.models import Exclusion, OwnField, PolledFolder, PolledLetter, PolledMailbox
+from letterdesk.crm.records.change_many import Wish as Many
+from letterdesk.crm.records.change_many import begin as begin_many
 from letterdesk.crm.records.labels import give as give_label
 from letterdesk.crm.records.notes import Said
 from letterdesk.crm.records.notes import write as write_note
@@ -250,6 +252,9 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         ).public_id,
         rule_id=rule(account, Own(300), begins_at=now + timedelta(days=3650)).public_id,
         list_view_id=save_list_view(people["owner"], "contact", "who=me", name="Mine").public_id,
+        change_of_many_id=begin_many(
+            Many("label", label="Key"), [contact.pk], kind="contact", by=people["owner"]
+        ).public_id,
         search_id=save(people["owner"], "offer", name="", now=now).public_id,
         label_id=make_label(mailbox, "Urgent").public_id,
         action_id=act([Chosen(letter.conversation_id, None)], Wish("pin", people["owner"], now)).public_id,

@@ -258,6 +258,10 @@ PAGES = {
     "list_view_place": ("POST", {"to": "ahead"}, 302, 404, 404, 404, 404),
     "list_view_removal": ("POST", {}, 302, 404, 404, 404, 404),
     "records": ("GET", {}, 200, 200, 200, 200, 200),
+    "many": ("GET", {}, 200, 200, 200, 200, 200),  # each what they may change: test_many.py
+    "changes_of_many": ("GET", {}, 200, 200, 200, 200, 200),
+    "change_of_many": ("GET", {}, 200, 404, 404, 404, 404),  # of who made it
+    "undoing_of_many": ("POST", {}, 302, 404, 404, 404, 404),
 }
 ACTORS = ("owner", "reader", "mate", "administrator", "stranger")
 # Tested where their rules are: signatures (test_body.py, test_images.py, test_activity.py), tokens (test_people.py,

@@ -11,6 +11,7 @@ const form = () => document.getElementById("rows-form");
 let remembered;
 
 const inRow = (element) => element?.closest?.("#rows li.row");
+const inTable = (element) => element?.closest?.("tbody[data-rows] > tr"); // records of CRM
 const rowOf = (id) => document.getElementById(`c-${id}`);
 
 function opened() {
@@ -157,7 +158,7 @@ export const ACT_KEYS = {
   m: () => act(muted() || mutedHere() ? "unmute" : "mute"),
   I: () => act("read"),
   U: () => act("unread"),
-  x: () => pick(inRow(document.activeElement) ?? rowOf(opened()?.id)),
+  x: () => pick(inRow(document.activeElement) ?? inTable(document.activeElement) ?? rowOf(opened()?.id)),
   w: () => openPanel("assign"),
   W: () => act("assign:me"),
   b: () => openPanel("snooze"),
