@@ -3,7 +3,6 @@
 Plain forms, with no script: a list's ticks and filters go on in the address of the page on which one says what to do.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -39,7 +38,7 @@ from letterdesk.crm.records.stages import stages_for
 from letterdesk.mailboxes.labels import BadLabel
 from letterdesk.web.crm.many_words import how_far, told
 from letterdesk.web.crm.own_form import filter_lines
-from letterdesk.web.crm.records import asked_in, crm_facts, still_there, wanted_of, words_of
+from letterdesk.web.crm.records import asked_in, crm_facts, gone_facts, still_there, wanted_of, words_of
 from letterdesk.web.crm.words import BY_KIND, KindWords
 from letterdesk.web.mail.acts import next_of
 from letterdesk.web.request import Request
@@ -59,7 +58,8 @@ def many(request: Request, plural: str) -> HttpResponse:
     wanted, gone = still_there(request, words, wanted_of(request, words, own), own)
     chosen = choose(request.employee, wanted, None if request.GET.get("all") else request.GET.getlist("r"))
     back = f"{reverse('records', args=[plural])}?{urlencode(asked_in(request, wanted, own), doseq=True)}"
-    facts = {"back": back.removesuffix("?"), "gone_filters": gone + _unread(request, own)}
+    unread = [line for line in filter_lines(request.GET, own) if line["why"]]  # they ask for nothing
+    facts = {"back": back.removesuffix("?"), "unread": unread, **gone_facts(gone)}
     if request.method != "POST":
         return _page(request, words, chosen, facts)
     if request.POST.get("seen", "") != chosen.version:
@@ -70,11 +70,6 @@ def many(request: Request, plural: str) -> HttpResponse:
     except (NotSo, BadLabel) as error:
         return _page(request, words, chosen, facts | {"error": str(error)}, status=422)
     return _carry_out(request, made, to=facts["back"])
-
-
-def _unread(request: Request, own: Sequence[Any]) -> int:
-    """How many filters of own fields cannot be what they ask for, and ask nothing."""
-    return sum(bool(line["why"]) for line in filter_lines(request.GET, own))
 
 
 def _wish(request: Request, words: KindWords) -> Wish:

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 from letterdesk.crm.models import OwnField
@@ -29,6 +30,7 @@ from letterdesk.web.crm.words import BY_PLURAL, KINDS, KindWords
 from letterdesk.web.request import Request
 
 FILTERS = ("q", "who", "pipeline", "stage", "label")
+OF_A_LIST = {"pipeline", "stage", "sort", "column"}  # a board has these its own way
 BESIDE = ("view", "before", "form", "sort", "column", "r", "all")  # what an address says beside filters
 
 
@@ -48,14 +50,14 @@ def records(request: Request, plural: str) -> HttpResponse:
     own = own_fields_of(request.employee.account, words.kind)
     wanted, gone = still_there(request, words, wanted_of(request, words, own), own)
     if words.has_stages and request.GET.get("view") == "board":
-        facts = _list_facts(request, words, wanted, own) | {"gone_filters": gone}
+        facts = _list_facts(request, words, wanted, own) | gone_facts(gone)
         board = board_facts(request, replace(wanted, stage=""), facts["stages"], own)
         return render(request, "web/crm/board.html", {**facts, **board, "is_board": True})
     try:
         page, following = record_page(request.employee, wanted, before=request.GET.get("before", ""))
     except BadCursor:
         return redirect("records", plural)
-    facts = _list_facts(request, words, wanted, own) | {"gone_filters": gone}
+    facts = _list_facts(request, words, wanted, own) | gone_facts(gone)
     asked = asked_in(request, wanted, own)
     facts |= {
         "records": with_cells(page, facts["columns"]),
@@ -83,6 +85,7 @@ def _list_facts(request: Request, words: KindWords, wanted: RecordFilter, own: l
         "own_filters": (lines := filter_lines(request.GET, own)),
         "is_own_refused": any(line["why"] for line in lines),
         "asked": urlencode(asked, doseq=True),
+        "asked_in_both": urlencode({name: said for name, said in asked.items() if name not in OF_A_LIST}, doseq=True),
         "asked_beside_columns": [(name, value) for name, value in asked.items() if name != "column"],
         "is_filtered": not asked.keys() <= {"sort", "column"},
         **column_facts(request, words, own, sort=wanted.sort, asked=asked),
@@ -121,9 +124,9 @@ def wanted_of(request: Request, words: KindWords, own: list[OwnField]) -> Record
 
 def still_there(
     request: Request, words: KindWords, wanted: RecordFilter, own: list[OwnField]
-) -> tuple[RecordFilter, int]:
-    """The same without filters whose person, label, pipeline, stage or option is gone or closed to the reader, and how
-    many those are, with filters that nobody knows: an address or a view may be older than what it asks for."""
+) -> tuple[RecordFilter, list[str]]:
+    """The same without filters whose person, label, pipeline, stage or option is gone or closed to the reader, and what
+    those are called, empty for what nobody knows: an address or a view may be older than what it asks for."""
     there: dict[str, set[str]] = {}
     if wanted.responsible:
         named = Employee.objects.visible_to(request.employee).filter(public_id=wanted.responsible)
@@ -138,7 +141,14 @@ def still_there(
     left = tuple(each for each in wanted.own if is_there(each))
     known = {*FILTERS, *names_asked(own), *BESIDE}
     unknown = [name for name in request.GET if name not in known and request.GET[name].strip()]
-    return replace(wanted, own=left, **gone), len(gone) + len(wanted.own) - len(left) + len(unknown)
+    called = {"responsible": _("Responsible"), "label": _("Label"), "pipeline": _("Pipeline"), "stage": _("Stage")}
+    names = [called[name] for name in gone] + [each.field.name for each in wanted.own if each not in left]
+    return replace(wanted, own=left, **gone), names + [""] * len(unknown)
+
+
+def gone_facts(gone: list[str]) -> dict[str, Any]:
+    """What a page says of filters that were left out."""
+    return {"gone_filters": len(gone), "gone_names": [name for name in gone if name]}
 
 
 def asked_in(request: Request, wanted: RecordFilter, own: list[OwnField]) -> dict[str, Any]:

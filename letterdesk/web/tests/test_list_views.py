@@ -11,6 +11,7 @@ from letterdesk.crm.own.fields import FieldSaid, delete_field, make_field
 from letterdesk.crm.records import labels
 from letterdesk.crm.records.views import MOST, BadView, query_of, save, views_of
 from letterdesk.crm.tests.seeding import record_of
+from letterdesk.plans.models import Subscription
 
 
 def text(answer):
@@ -42,6 +43,20 @@ def test_a_list_is_kept_under_a_name_with_all_that_it_is_filtered_by(browser, in
     assert names(browser) == ["Renamed"]
     assert "A name is needed." in text(browser.post("/crm/views", {"of": "contacts", "query": "q=x"}, follow=True))
     assert browser.post("/crm/views", {"of": "nothing", "query": "q=x", "name": "x"}).status_code == 404
+
+
+def test_views_are_kept_renamed_and_forgotten_where_the_plan_has_no_webmail(browser, account):
+    """R2: CRM is on every plan."""
+    Subscription.objects.filter(account=account).update(plan="free")
+    assert browser.get("/mail").status_code == 403
+    keep(browser, "label=gone", "Old")  # what it asks for is not there, and it can be forgotten all the same
+    view = ListView.objects.get()
+    page = text(browser.get("/crm/contacts?label=gone"))
+    assert "is no longer there" in page and "Forget this view" in page and 'value="Old"' in page
+    browser.post(f"/crm/views/{view.public_id}", {"name": "New"})
+    assert names(browser) == ["New"]
+    browser.post(f"/crm/views/{view.public_id}/removal")
+    assert names(browser) == []
 
 
 def test_shared_with_everyone_its_author_and_administrators_change_it(browser, sign_in, people, stranger, ines):
@@ -95,6 +110,7 @@ def test_filters_that_are_no_longer_there_are_left_out_with_a_word(browser, ines
     labels.delete_label(label, by=people["administrator"])
     assert "Bert" in text(browser.get(here)) and "A filter of this list is no longer there" in text(browser.get(here))
     assert "2 filters of this list" in text(browser.get(f"{here}&f_gone=1"))
+    assert "left out. (<bdi>Label</bdi>)" in text(browser.get(here))
     assert "Bert" in text(browser.get(f"/crm/contacts/export?form=csv&label={label.public_id}"))
     boss = people["administrator"]
     field = make_field("contact", FieldSaid("Tier"), type="text", by=boss)

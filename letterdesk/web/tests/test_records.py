@@ -64,6 +64,13 @@ def test_words_people_and_stages_narrow_a_list(browser, sign_in, people, ines, j
     assert len(names(administrator.get(f"/crm/contacts?who={ines.public_id}"))) == 2
 
 
+def test_a_list_and_its_board_keep_what_they_are_filtered_by(browser, ines, stage):
+    page = browser.get(f"/crm/deals?q=seats&who=me&stage={stage.public_id}&sort=name").content.decode()
+    assert 'href="/crm/deals?view=board&amp;q=seats&amp;who=me"' in page
+    page = browser.get("/crm/deals?view=board&q=seats&who=me").content.decode()
+    assert 'href="/crm/deals?q=seats&amp;who=me"' in page
+
+
 def test_a_long_list_comes_page_by_page_and_asks_the_same(browser, ines, stage):
     company = record_of(ines, "Okafor Studio", kind="company")
     record_of(ines, "First", "first@okafor.example", kind="deal", company=company, stage=stage)

@@ -342,6 +342,15 @@ def test_the_choice_is_kept_with_the_draft_and_remembered_once_it_is_sent(browse
     assert "track" not in Employee.objects.get(pk=ines.pk).preferences
 
 
+def test_the_outbox_marks_a_letter_whose_opens_and_clicks_are_counted(browser, draft, counting):
+    form = {"seen": "1", "to": "amara@okafor.example", "subject": "x", "format": "html", "html": "<p>Hello</p>"}
+    ticked = {"tracking": "asked", "is_tracked": "yes", "sure": "yes"}
+    browser.post(f"/drafts/{draft.public_id}/sending", form | ticked)
+    assert "opens and clicks are counted" in text_of(browser.get("/outbox"))
+    Tracking.objects.update(is_on=False)
+    assert "opens and clicks are counted" not in text_of(browser.get("/outbox"))
+
+
 def test_administrators_switch_it_and_others_read_how_it_is(browser, sign_in, people, account):
     administrator = people["administrator"]
     assert administrator.role == Role.ADMINISTRATOR

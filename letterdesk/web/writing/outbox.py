@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from letterdesk.outbound import send
+from letterdesk.outbound import send, tracking
 from letterdesk.outbound.again import edit_again, send_again
 from letterdesk.outbound.drafts import NotYours
 from letterdesk.outbound.models import OPEN, Delivery, Draft, RecipientState, State
@@ -49,11 +49,14 @@ def outbox(request: Request) -> HttpResponse:
     found = (
         Delivery.objects.visible_to(request.employee).filter(shown).select_related("mailbox", "verified_sender", "by")
     )
-    found = found.prefetch_related("recipients").order_by(F("trouble_at").desc(nulls_last=True), "due_at", "pk")[:MOST]
+    found = found.prefetch_related("recipients").order_by(F("trouble_at").desc(nulls_last=True), "due_at", "pk")
+    here = list(found[:MOST])
     mailboxes = set(Delivery.objects.editable_by(request.employee).filter(shown).values_list("pk", flat=True))
     now = timezone.now()
-    lines = [_line(each, now, may_act=each.pk in mailboxes) for each in found]
-    return render(request, "web/outbox/outbox.html", {"area": "mail", "view": "outbox", "lines": lines})
+    lines = [_line(each, now, may_act=each.pk in mailboxes) for each in here]
+    is_counting = any(each.plain_blob for each in here) and tracking.is_on(request.employee.account_id)
+    facts = {"area": "mail", "view": "outbox", "lines": lines, "is_counting": is_counting}
+    return render(request, "web/outbox/outbox.html", facts)
 
 
 def _line(each: Delivery, now: Any, *, may_act: bool) -> dict[str, Any]:
