@@ -55,6 +55,9 @@ def test_from_an_unknown_sender_to_a_client_whose_letters_outlive_webmail(mailbo
     axe(page)
     page.get_by_role("link", name="Amara Okafor").click()
     axe(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.locator(".page").evaluate("page => page.scrollWidth - page.clientWidth") <= 0
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_role("link", name="Qualify").click()
     axe(page)
     page.get_by_label("Company", exact=True).fill("Okafor Studio")

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_links_off_at'),
-        ('crm', '0030_set_aside'),
+        ('crm', '0031_put_aside'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

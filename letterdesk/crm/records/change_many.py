@@ -81,7 +81,7 @@ def choose(employee: Employee, wanted: RecordFilter, ids: Sequence[str] | None =
 @transaction.atomic
 def begin(wish: Wish, keys: Sequence[int], *, kind: str, by: Employee) -> ChangeOfMany:
     """Write down what is to become of these records; `work` does it. Raises NotSo, BadLabel."""
-    label = make_label(by.account, wish.label) if wish.what == What.LABEL else wish.label
+    label = make_label(by.account, str(wish.label)) if wish.what == What.LABEL else wish.label
     target = {What.RESPONSIBLE: wish.responsible, What.STAGE: wish.stage, What.BIN: by}.get(What(wish.what), label)
     if not keys or not target:
         raise NotSo(_("Say what is to become of them."))

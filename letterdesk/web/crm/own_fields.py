@@ -70,8 +70,8 @@ def own_field(request: Request, own_field_id: str) -> HttpResponse:
         do(request, found)
         messages.success(request, _("Saved."))
     except acts.OptionsChanged as error:
-        messages.error(request, str(error))
-        return render(request, "web/crm/own_field.html", _facts(found, request.employee, request.POST), status=409)
+        facts = _facts(found, request.employee, request.POST) | {"conflict": str(error)}
+        return render(request, "web/crm/own_field.html", facts, status=409)
     except acts.BadField as error:
         messages.error(request, str(error))
     is_there = OwnField.objects.editable_by(request.employee).filter(pk=found.pk).exists()

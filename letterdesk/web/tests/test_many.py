@@ -80,7 +80,7 @@ def test_all_that_match_are_changed_by_a_job_if_they_are_many(browser, clients, 
     change_many.now(made.pk)
     assert "3 went to Jonas." in text_of(browser.get(answer["Location"], headers={"HX-Request": "true"}))
     assert Record.objects.filter(responsible=jonas, name__startswith="Client").count() == 3
-    assert "Contacts: Responsible person Jonas 3 records" in text_of(browser.get("/crm/changes"))
+    assert "Contacts · Responsible person: Jonas 3 records" in text_of(browser.get("/crm/changes"))
     assert browser.post(f"{answer['Location']}/undoing")["Location"] == answer["Location"]
     assert "0 of 3 are taken back" in text_of(browser.get(answer["Location"]))
     change_many.now(made.pk)
