@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from letterdesk.crm.models import SetAside
+from letterdesk.crm.models import PolledMailbox, PolledState, SetAside
 from letterdesk.crm.search.check import unfindable, unread
 from letterdesk.intake.models import FAILED_TRIES
 from letterdesk.lib.ids import new_public_id
@@ -119,6 +119,7 @@ def _oauth() -> str:
 def _sync_processes() -> str:
     living = SyncProcess.objects.filter(seen_at__gte=timezone.now() - timedelta(minutes=1)).count()
     waiting_for_one = Mailbox.objects.filter(state=MailboxState.CONNECTED).exclude(imap_host="").count()
+    waiting_for_one += PolledMailbox.objects.filter(state=PolledState.CONNECTED, account__closed_at=None).count()
     if waiting_for_one and not living:
         raise Trouble(f"No sync process runs, and {waiting_for_one} mailboxes wait: start `letterdesk run` or `sync`.")
     return f"{living} running, {waiting_for_one} mailboxes"
@@ -126,8 +127,15 @@ def _sync_processes() -> str:
 
 def _mailboxes() -> str:
     failing = list(Mailbox.objects.filter(state=MailboxState.FAILING).values_list("address", "error_code"))
+    polled = PolledMailbox.objects.filter(state=PolledState.FAILING)
+    failing += polled.values_list("address", "error_code")
     if failing:
         raise Trouble("Failing: " + ", ".join(f"{address} ({code})" for address, code in failing[:10]))
+    connected = PolledMailbox.objects.filter(state=PolledState.CONNECTED, account__closed_at=None)
+    due = connected.filter(due_at__lt=timezone.now()).order_by("due_at")[:100]
+    if late := [each.address for each in due if each.is_late(timezone.now())]:
+        told = ", ".join(late[:10])
+        raise Trouble(f"Not looked at for CRM: {told}. `letterdesk sync` has to run, perhaps with more `--looks`.")
     return "none is failing"
 
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.fernet import Fernet
@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.cli.app import app
+from letterdesk.crm.models import PolledMailbox
 from letterdesk.mailboxes.models import Mailbox, MailboxState, Message
+from letterdesk.sync.models import SyncProcess
 from letterdesk.tasks.create import create
 from tests.rig.boxes import letter
 from tests.rig.consent import Consents
@@ -129,6 +131,20 @@ def test_doctor_finds_a_mailbox_that_nobody_syncs(acme):
     )  # fmt: skip
     rows = {row["check"]: row for row in run("doctor", fails=True)}
     assert "start `letterdesk run`" in rows["sync"]["says"]
+
+
+def test_doctor_finds_a_mailbox_for_crm_at_which_nobody_looks_or_that_needs_a_person(acme):  # R30
+    made = PolledMailbox.objects.create(account=acme, address="sales@acme.example", due_at=datetime.now(UTC))
+    said = {row["check"]: row["says"] for row in run("doctor", fails=True)}
+    assert "1 mailboxes wait: start `letterdesk run`" in said["sync"]
+    SyncProcess.objects.create(name="one", started_at=datetime.now(UTC), seen_at=datetime.now(UTC))
+    assert all(row["ok"] for row in run("doctor"))
+    PolledMailbox.objects.update(due_at=datetime.now(UTC) - timedelta(hours=1))
+    said = {row["check"]: row["says"] for row in run("doctor", fails=True)}
+    assert "Not looked at for CRM: sales@acme.example" in said["mailboxes"]
+    PolledMailbox.objects.filter(pk=made.pk).update(state="failing", error_code="auth_failed")
+    said = {row["check"]: row["says"] for row in run("doctor", fails=True)}
+    assert said["mailboxes"] == "Failing: sales@acme.example (auth_failed)"
 
 
 def test_doctor_asks_each_provider_whether_it_knows_us(acme, settings):

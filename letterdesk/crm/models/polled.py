@@ -1,5 +1,7 @@
 """Mailboxes polled for CRM alone (R30): never in Webmail, counted in no limit, left unchanged on their server."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +14,7 @@ from letterdesk.mailboxes.models import SignsIn
 
 from .settings import Making, Returning
 
+LATE = timedelta(minutes=30)
 RENUMBERED_MOST = 5  # changes of UIDVALIDITY in a day after which a folder is left alone
 
 
@@ -66,6 +69,11 @@ class PolledMailbox(SignsIn, Making):
 
     def __str__(self) -> str:
         return self.address
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether it has been due for long, and nobody looks: no process does, or too few."""
+        is_looked_at = self.leased_until is not None and self.leased_until > now
+        return self.state == PolledState.CONNECTED and self.due_at < now - LATE and not is_looked_at
 
     @property
     def reference(self) -> str:

@@ -222,6 +222,7 @@ def _facts(request: Request, found: PolledMailbox) -> dict[str, Any]:
         "area": "sendsave",
         "mailbox": found,
         "advice": advice_on(found.error_code),
+        "is_late": found.is_late(timezone.now()),
         "error": translated(found.error_text),
         "refusal": take_refusal(request),
         "provider": provider_for(found.address, found.imap_host),

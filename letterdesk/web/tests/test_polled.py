@@ -1,6 +1,6 @@
 """A mailbox polled for CRM alone, in an administrator's browser (R30)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -148,3 +148,11 @@ def test_the_day_from_which_older_letters_come_is_the_account_s_whoever_looks(ad
         administrator.post(here, {"change": "older", "older": "since", "since": "2026-01-31"})
         assert PolledMailbox.objects.get().older_since == begins
         assert 'value="2026-01-31"' in administrator.get(here).content.decode()
+
+
+def test_the_page_says_that_nobody_looks(administrator, account):
+    made = PolledMailbox.objects.create(account=account, address="sales@acme.example")
+    for hours, is_said in ((0, False), (1, True)):
+        PolledMailbox.objects.update(due_at=timezone.now() - timedelta(hours=hours))
+        page = text_of(administrator.get(f"{PAGE}/{made.public_id}"))
+        assert ("Nobody has looked at it since" in page) is is_said
