@@ -1,4 +1,5 @@
-"""The part `linking` of a run: how quick letters find their clients among many, and how quick a client's page is."""
+"""The parts `linking` and `finding` of a run: how quick letters find their clients among many, a client's page is, and
+people find clients and their letters."""
 
 import statistics
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,18 @@ def _timeline(this: "Round", name: str, ours: "Ours") -> None:
         text = f"{told['seconds'] * 1000:.1f} ms, {told['cpu_seconds'] * 1000:.1f} ms of CPU"
         what = f"timeline of {got['activities']:,} letters, {part}, {name}"
         this.figures.add(what, f"{text}, {told['queries']} queries", "to reach: 30 ms")
+
+
+def finding(this: "Round") -> None:
+    """How quick the search finds records and letters in CRM, by rare and by common words."""
+    for name, ours in this.ground.fresh("finding").items():
+        with this.figures.step(f"finding, {name}"):
+            filled = ours.measure("bench.finding", "fill", str(this.size.contacts))
+            got = ours.measure("bench.finding", "ask")
+            this.figures.raw[f"finding-{name}"] = {**got, "filled_seconds": filled["seconds"]}
+            for what, asked in ((what, asked) for what, asked in got.items() if isinstance(asked, dict)):
+                text = ", ".join(f"{query} {seconds * 1000:.0f} ms" for query, seconds in asked.items())
+                this.figures.add(f"{what} of {got['records']:,} records in CRM, {name}", text, "to reach: 100 ms")
 
 
 def _at(this: "Round") -> tuple[str, str, str]:

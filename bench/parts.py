@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import peers
-from .clients import linking
+from .clients import finding, linking
 from .corpus import Corpus
 from .figures import Figures
 from .ground import Ground, Ours
@@ -331,5 +331,6 @@ PARTS: dict[str, Callable[[Round], None]] = {
     "law": law,
     "inbound": inbound,
     "linking": linking,
+    "finding": finding,
     "outbound": outbound,
 }

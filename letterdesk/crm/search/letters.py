@@ -31,13 +31,15 @@ from letterdesk.mailboxes.search.text import shown as as_shown
 from ..access import in_sight
 from ..activities.timeline import with_bindings
 from ..models import Activity, Binding, FoundText, LetterCopy
+from .at import AtRecords
 from .index import scope_of_letters
 from .meaning import TABLE
 from .parts import OF_LETTERS, Asked, asked_of_letters
-from .records import READ_FOR_EXCERPT, records_that_fit
+from .records import READ_FOR_EXCERPT
 
 LETTER_KEY = "{position} & 2147483647"
 FIRST_CHUNK, LONGEST_CHUNK = 200, 6_400  # letters taken from the index at once
+ASKED_CHUNK = 1_600  # of these, whose records are asked at once
 MOST_LOOKED_AT = 50_000  # of them in one search
 FEW = 2_000  # letters within sight
 
@@ -98,26 +100,40 @@ class _Walk:
         self.scope = [scope_of_letters(employee.account_id)]
         self.texts = tuple(part for part in parts if is_text(part))
         self.employee, self.look_at, self.is_cut = employee, look_at, False
-        others = [self._letter(part) for part in parts if part not in self.texts]
-        self.letters = letters.filter(*others)
+        self.at = AtRecords(employee)
+        self.others = [part for part in parts if part not in self.texts]
+        self.later = [part for part in self.others if not self.at.is_known(part)]  # asked of those that are looked at
+        self.letters = letters.filter(*(self._letter(part) for part in self.others if part not in self.later))
 
     def keys(self) -> Iterator[int]:
         """Their keys. Sets `is_cut` where it ends before the letters do."""
         text = And(self.texts) if len(self.texts) > 1 else next(iter(self.texts), None)
+        few = self._few_at_records()
+        if few is not None:
+            return self._by_date(self.letters.filter(pk__in=few if text is None else self._with(text, few)))
         few = _few_within_sight(self.employee)
         if few is not None:
             narrowed = self.letters.filter(pk__in=few)
             return self._by_date(narrowed if text is None else narrowed.filter(self._letter(text)))
         return self._by_date(self.letters) if text is None else self._by_index(full_text.within(text, self.scope))
 
+    def _few_at_records(self) -> list[int] | None:
+        """Letters at the records that are asked for, where these are few."""
+        named = [part for part in self.others if isinstance(part, Condition) and isinstance(part.value, Text)]
+        at_records = [few for part in named if (few := self.at.few(part)) is not None]
+        return min(at_records, key=len) if at_records else None
+
+    def _with(self, text: Node, few: Sequence[int]) -> list[int]:
+        asked = {"table": TABLE, "key": LETTER_KEY, "column": "activity_id", "most": len(few), "of": few}
+        keys: list[int] = full_text.some_keys(full_text.within(text, self.scope), **asked)
+        return keys
+
     def _by_index(self, expression: str) -> Iterator[int]:
         below, chunk, looked_at = None, FIRST_CHUNK, 0
         while looked_at < self.look_at:
             chunk = min(chunk, self.look_at - looked_at)
             candidates = full_text.newest(expression, below=below, limit=chunk, table=TABLE)
-            keys = [key for _position, key in candidates]
-            fitting = set(self.letters.filter(pk__in=keys).values_list("pk", flat=True))
-            yield from (key for key in keys if key in fitting)
+            yield from self._fitting([key for _position, key in candidates], self.letters)
             if len(candidates) < chunk:
                 return
             below, looked_at, chunk = candidates[-1][0], looked_at + chunk, min(chunk * 4, LONGEST_CHUNK)
@@ -127,21 +143,31 @@ class _Walk:
         start, chunk = 0, FIRST_CHUNK
         keys = found.order_by("-received_at", "-pk").values_list("pk", flat=True)
         while start < self.look_at:
+            chunk = min(chunk, self.look_at - start)
             taken = list(keys[start : start + chunk])
-            yield from taken
+            for at in range(0, len(taken), ASKED_CHUNK):
+                piece = taken[at : at + ASKED_CHUNK]
+                yield from self._fitting(piece, Activity.objects.all()) if self.later else piece
             if len(taken) < chunk:
                 return
-            start, chunk = start + chunk, min(chunk * 4, LONGEST_CHUNK)
+            start, chunk = start + chunk, LONGEST_CHUNK if self.later else min(chunk * 4, LONGEST_CHUNK)
         self.is_cut = True
+
+    def _fitting(self, keys: Sequence[int], letters: QuerySet[Any]) -> list[int]:
+        """Of these letters, which are looked at now, those among `letters` that fit, in the same order."""
+        if self.later:
+            self.at.look_at(keys)
+            letters = letters.filter(*map(self._letter, self.later))
+        fitting = set(letters.filter(pk__in=keys).values_list("pk", flat=True))
+        return [key for key in keys if key in fitting]
 
     def _letter(self, node: Node) -> Q:
         """The condition on activities that a part of a query stands for."""
         if is_text(node):
             return Q(pk__in=full_text.keys(full_text.within(node, self.scope), table=TABLE, key=LETTER_KEY))
         match node:
-            case Condition(name, Text()):
-                records = records_that_fit(self.employee, node).values("pk")
-                return Q(pk__in=Binding.objects.filter(record__in=records).values("activity"))
+            case Condition(_, Text()):
+                return self.at.fits(node)
             case Condition(name, value):
                 return _measured(name, value)
             case Not(part):

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Substr
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.search.marks import Highlighter, Marked
-from letterdesk.mailboxes.search.query import And, Condition, Node, Text
+from letterdesk.mailboxes.search.query import And, Node, Text
 from letterdesk.mailboxes.search.text import prepare, words
 from letterdesk.mailboxes.search.text import shown as as_shown
 
-from ..models import FoundText, LetterCopy, Record
+from ..models import FoundText, Record
 from .meaning import Meaning, everywhere
 from .parts import Asked, asked_of_records
 from .walk import Walk
@@ -79,13 +79,6 @@ def _first(employee: Employee, tree: Node | None, *, offset: int, most: int) -> 
     keys = list(islice(Walk(employee, tree).keys(offset + most), offset, offset + most))
     rows = Record.objects.visible_to(employee).select_related("stage").prefetch_related("addresses").in_bulk(keys)
     return [rows[key] for key in keys if key in rows]
-
-
-def letters_at(employee: Employee, kind: str, text: Text) -> Q:
-    """Letters in Webmail that stand at records of this kind that have these words: `contact:`, `deal:` and so on."""
-    records = records_that_fit(employee, Condition(kind, text)).values("pk")
-    there = LetterCopy.objects.filter(activity__deleted_at=None, activity__bindings__record__in=records)
-    return Q(blob__in=there.values("blob"), in_crm=True)  # the same bytes are the same letter, in whatever mailbox
 
 
 def _excerpts(records: Sequence[Record], marker: Highlighter) -> dict[int, Marked]:

@@ -25,11 +25,11 @@ class ByWords(Meaning):
         super().__init__(employee, self._of)
         self._rows: dict[Text, list[int] | None] = {}
         self._known: dict[Text, set[int] | None] = {}
-        self._at: Collection[int] = ()
+        self._at: frozenset[int] | None = None
 
     def look_at(self, keys: Collection[int]) -> None:
         """From now on conditions hold for these records alone; `keys`: with those of their companies and contacts."""
-        self._at = keys
+        self._at = frozenset(keys)
 
     def known(self, text: Text) -> set[int] | None:
         """The keys of all records that a text fits, whoever may see them; None: they are many."""
@@ -40,7 +40,7 @@ class ByWords(Meaning):
     def anywhere(self, text: Text) -> Q:
         """As of `Meaning`."""
         known = self.known(text)
-        return super().anywhere(text) if known is None else Q(pk__in=_written_out(known))
+        return super().anywhere(text) if known is None else Q(pk__in=written_out(known))
 
     def _all_with(self, text: Text) -> set[int] | None:
         own, named = self._few_rows(text), [] if text.field else self._few_rows(in_name(text))
@@ -57,8 +57,8 @@ class ByWords(Meaning):
         """Records whose company or contact is one of these that the reader sees; no more than a few and one."""
         if not named:
             return set()
-        seen = Record.objects.visible_to(self.employee).present().filter(pk__in=_written_out(named))
-        keys = _written_out(seen.values_list("pk", flat=True))
+        seen = Record.objects.visible_to(self.employee).present().filter(pk__in=written_out(named))
+        keys = written_out(seen.values_list("pk", flat=True))
         mine = Record.objects.filter(Q(company__in=keys) | Q(contact__in=keys), account=self.employee.account_id)
         return set(mine.values_list("pk", flat=True)[: FEW + 1])
 
@@ -69,7 +69,9 @@ class ByWords(Meaning):
 
     def _of(self, text: Text) -> Any:
         keys = self._few_rows(text)
-        return _written_out(self._ask(text, most=ALL, of=self._at) if keys is None else keys)
+        if keys is None:
+            keys = self._ask(text, most=ALL, of=self._at or ())
+        return written_out(keys if self._at is None else self._at.intersection(keys))
 
     def _few_rows(self, text: Text) -> list[int] | None:
         """The records of all rows that have it; None: they are many."""
@@ -89,7 +91,7 @@ class ByWords(Meaning):
         return keys
 
 
-def _written_out(keys: Iterable[int]) -> Any:
+def written_out(keys: Iterable[int]) -> Any:
     """Keys as `pk__in` takes them, however many: a statement takes so many parameters only."""
     written = ", ".join(map(str, sorted(set(keys))))
     return RawSQL(written, []) if written else []  # noqa: S611  our own numbers

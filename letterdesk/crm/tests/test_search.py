@@ -1,6 +1,7 @@
 """The search field finds records and letters in CRM: by right, in step with what people write, on both databases."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from letterdesk.crm.records.merge import merge
 from letterdesk.crm.search import letters as search_letters
 from letterdesk.crm.search import walk
 from letterdesk.crm.search import words as search_words
+from letterdesk.crm.search.at import letters_at
 from letterdesk.crm.search.index import index_letters, moved, read_missing, row_of_note, row_of_record
 from letterdesk.crm.search.letters import find_letters
 from letterdesk.crm.search.records import find_records, names_by_words
@@ -286,6 +288,34 @@ def test_who_sees_few_letters_finds_the_oldest_however_many_there_are(ines, jona
     monkeypatch.setattr(search_letters, "FEW", 0)
     found = find_letters(ines, asked, now=now, most=5, without_mail=True, look_at=2)
     assert (len(found.letters), found.is_cut) == (0, True)  # and that is told
+
+
+def test_letters_at_records_are_found_however_many_records_have_the_words(
+    ines, jonas, make, amara, come, now, monkeypatch
+):
+    """Records that few have are read first; of many those of the letters that are looked at, in chunks of one here."""
+    come(from_amara("Offer", body="desks"))
+    acme = make("company", "Acme")
+    bert, hidden = make(name="Bert", company=acme), make(name="Amara hidden", responsible=jonas, by=jonas)
+    later = [activity_at(bert, hidden, at=now, content=b"1"), activity_at(hidden, at=now, content=b"2")]
+    index_letters(later, {})
+    period = periods_of(ines.account, now)
+    told = {"contact": partial(letters_at, ines, "contact")}
+
+    def counts(query):
+        found = find_letters(ines, tree(ines, query), now=now, most=9, without_mail=False)
+        in_mail = Search(ines, query, now=now, mailbox=None, period=period, told=told).page(limit=9)
+        return len(found.letters), len(in_mail.hits)
+
+    for words, sight in ((4_000, 2_000), (0, 2_000), (4_000, 0), (0, 0)):
+        monkeypatch.setattr(search_words, "FEW", words)
+        monkeypatch.setattr(search_letters, "FEW", sight)
+        for name in ("FIRST_CHUNK", "LONGEST_CHUNK", "ASKED_CHUNK"):
+            monkeypatch.setattr(search_letters, name, 1)
+        asked = {query: counts(query) for query in (
+            "contact:amara", "contact:acme", "company:acme", "contact:amara desks", "-contact:amara offer",
+            "contact:amara OR contact:bert", "contact:amara OR desks", "contact:nobody", "contact:hidden")}  # fmt: skip
+        assert list(asked.values()) == [(1, 1), (1, 0), (0, 0), (1, 1), (1, 0), (2, 1), (1, 1), (0, 0), (0, 0)], words
 
 
 @pytest.mark.usefixtures("any_way")

@@ -6,9 +6,10 @@ from typing import Any
 
 from letterdesk.accounts.models import Employee
 from letterdesk.crm.models import Kind
+from letterdesk.crm.search.at import letters_at
 from letterdesk.crm.search.letters import MOST_LOOKED_AT, FoundLetters, find_letters
 from letterdesk.crm.search.parts import Asked
-from letterdesk.crm.search.records import FoundRecords, find_records, letters_at
+from letterdesk.crm.search.records import FoundRecords, find_records
 from letterdesk.mailboxes.retention.periods import Kept
 from letterdesk.mailboxes.search.find import Told
 from letterdesk.mailboxes.search.query import Node
