@@ -83,7 +83,7 @@ def in_words(field: OwnField, said: Said) -> str:
         number = number_format(said.number.normalize(), 2 if field.type == OwnType.MONEY else None, force_grouping=True)
         return f"{number} {said.currency}".strip()
     if said.day is not None:
-        return date_format(said.day, "DATE_FORMAT")
+        return date_format(said.day, _("j M Y"))
     if said.is_true is not None:
         return _("Yes") if said.is_true else _("No")
     return said.text or ", ".join(option.name for option in said.options)

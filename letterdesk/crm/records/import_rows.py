@@ -44,14 +44,31 @@ _CALLED = {
     "name": "name fullname displayname contact contactname kontakt имя имяифамилия фио контакт наименование название",
     "given": "firstname givenname vorname имяотчество",
     "family": "lastname familyname surname nachname фамилия",
-    "email": "email emailaddress email1 email1value mail emailadresse адрес адресэлектроннойпочты почта эпочта",
-    "phone": "phone telephone mobile mobilephone businessphone telefon handy mobiltelefon телефон мобильный",
-    "company": "company companyname organization organisation firma unternehmen компания организация",
-    "position": "position jobtitle title funktion beruf должность",
-    "responsible": "responsible owner zuständig verantwortlich ответственный",
+    "email": (
+        "email emailaddress email1 email2 email3 email1value email2value email3value mail emailadresse email2address "
+        "email3address email2adresse workemail homeemail otheremail primaryemail emailgeschäftlich emailprivat "
+        "адрес адресэлектроннойпочты почта эпочта рабочийemail частныйemail"
+    ),
+    "phone": (
+        "phone telephone mobile mobilephone businessphone businessphone2 homephone workphone otherphone phonenumber "
+        "mobilephonenumber primaryphone phone1value phone2value phone3value telefon handy mobil mobiltelefon "
+        "telefongeschäftlich telefonprivat telefonnummer телефон мобильный рабочийтелефон мобильныйтелефон "
+        "домашнийтелефон"
+    ),
+    "company": (
+        "company companyname account accountname organization organisation organizationname organization1name "
+        "associatedcompany firma unternehmen компания организация"
+    ),
+    "position": "position jobtitle title organizationtitle organization1title funktion beruf должность",
+    "responsible": (
+        "responsible responsibleperson owner contactowner assigneduser assignedto zuständig zuständigeperson "
+        "verantwortlich verantwortliche ответственный"
+    ),
     "came_from": "source leadsource quelle источник",
-    "labels": "label labels tag tags category categories kategorien schlagworte etiketten метка метки теги",
-    "note": "note notes comment comments notiz notizen bemerkung примечание комментарий заметка",
+    "labels": "label labels tag tags category categories kategorien schlagworte stichwörter etiketten метка метки теги",
+    "note": (
+        "note notes comment comments description notiz notizen bemerkung beschreibung примечание комментарий заметка"
+    ),
 }
 _GUESSES = {word: target for target, words in _CALLED.items() for word in words.split()}
 _SIGNS = re.compile(r"[\W_]+")
@@ -185,6 +202,8 @@ def _unquoted(cell: str) -> str:
 
 
 def _of_csv(content: bytes) -> Table:
+    if content[:4] == b"PK\x03\x04" or content[:4] == b"\xd0\xcf\x11\xe0":  # xlsx and ods; xls
+        raise BadFile(_("This is a workbook of a spreadsheet, no table: save it as CSV there."))
     text = content.decode("utf-16", "replace") if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else decode(content)
     text = text.removeprefix("\ufeff").replace("\0", "")
     first = text.partition("\n")[0]

@@ -17,6 +17,13 @@ def known_names(employee: Employee, kind: str) -> list[str]:
     return list(dict.fromkeys(seen.values_list("name", flat=True)[:MOST_OFFERED]))
 
 
+def usual_currency(employee: Employee) -> str:
+    """The currency of the deal that was made last, of those that the employee may see; empty: none says one."""
+    deals = Record.objects.visible_to(employee).present().filter(kind=Kind.DEAL).exclude(currency="")
+    found: str = deals.order_by("-pk").values_list("currency", flat=True).first() or ""
+    return found
+
+
 def named(employee: Employee, kind: str, name: str) -> Record | None:
     """The record of this name that the employee may see; of several the one that was active last."""
     line = " ".join(name.split())

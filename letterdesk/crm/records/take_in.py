@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account, Employee
@@ -180,13 +181,16 @@ def _fields(taken: RecordImport, line: Line, now: datetime) -> Fields:
 def _responsible(taken: RecordImport, line: Line) -> Employee:
     if not line.responsible:
         return taken.by
-    colleagues = Employee.objects.visible_to(taken.by).working()
-    found: Employee | None = colleagues.filter(email__iexact=line.responsible).select_related("account").first()
-    if found is None:
-        raise _NotTaken(
-            Refused(_RESPONSIBLE, _("No colleague has the address “%(typed)s”.") % {"typed": line.responsible[:100]})
+    colleagues = Employee.objects.visible_to(taken.by).working().select_related("account")
+    found: list[Employee] = list(colleagues.filter(Q(email__iexact=line.responsible) | Q(name__iexact=line.responsible))[:2])
+    if len(found) != 1:
+        told = (
+            _("Several colleagues are called “%(typed)s”.")
+            if found
+            else _("No colleague has the name or address “%(typed)s”.")
         )
-    return found
+        raise _NotTaken(Refused(_RESPONSIBLE, told % {"typed": line.responsible[:100]}))
+    return found[0]
 
 
 def _fill(taken: RecordImport, known: Record, line: Line, now: datetime) -> str:

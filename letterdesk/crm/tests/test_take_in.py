@@ -31,6 +31,8 @@ def lines_of(text, filename="x.csv", mapping=None):
         ("Vorname;Nachname;E-Mail-Adresse\r\nJürgen;Müller;j@x.example", "Jürgen Müller", ("j@x.example",)),
         ("Имя\tЭ-почта\nАмара\ta@x.example, b@x.example", "Амара", ("a@x.example", "b@x.example")),
         ("\ufeffFirst Name,Last Name,E-mail 1 - Value\nA,B,a@x.example", "A B", ("a@x.example",)),
+        ("Vorname;Nachname;E-Mail;E-Mail 2\nA;B;a@x.example;b@x.example", "A B", ("a@x.example", "b@x.example")),
+        ("First name,Last name,Work e-mail,Home e-mail\nA,B,a@x.example,", "A B", ("a@x.example",)),
         ('Name;Mail\n"O\'Neill; ""Bo""";\'=x@y.example'.replace("'=", ""), 'O\'Neill; "Bo"', ("x@y.example",)),
         ("Email\nonly@x.example", "only@x.example", ("only@x.example",)),
         ("Name,Email\nJürgen,j@x.example".encode("cp1252"), "Jürgen", ("j@x.example",)),
@@ -49,6 +51,9 @@ def test_what_is_no_line_says_in_which_column_and_why():
     for text, why in (("", "no table"), ("Name\n", "no lines"), ("x" * 10_000_001, "larger than 10 MB")):
         with pytest.raises(BadFile, match=why):
             read_table(text.encode(), "x.csv")
+    for workbook in (b"PK\x03\x04\x14\0\n,\n", b"\xd0\xcf\x11\xe0\xa1\n,\n"):
+        with pytest.raises(BadFile, match="save it as CSV there"):
+            read_table(workbook, "x.csv")
     with pytest.raises(BadFile, match="no visiting card"):
         read_table(b"Name", "x.vcf")
 
@@ -117,6 +122,16 @@ Dana;d@x.example;;;Jonas@acme.example;
 """
 
 
+def test_who_is_responsible_goes_by_name_too_where_one_has_it(ines, jonas, now):
+    """Other programs export names. Of two of one name nobody is guessed."""
+    taken = begin("contact", b"Name,Assigned User\nA,jonas\nB,Ines\n", "people.csv", by=ines)
+    start(taken, mapping=taken.mapping, fills=True)
+    jonas.__class__.objects.create(account=ines.account, name="Ines", email="other@acme.example")
+    assert run_in(taken, now) == (1, 0, 0, 1)
+    assert Record.objects.get().responsible == jonas
+    assert ImportRefusal.objects.get().why == "Several colleagues are called “Ines”."
+
+
 def test_a_file_is_taken_in_once_with_what_is_known_filled_in(amara, make, come, ines, jonas, now, monkeypatch):
     monkeypatch.setattr(taking, "AT_ONCE", 2)
     make(by=jonas, name="Secret", addresses=("hidden@x.example",))
@@ -136,7 +151,7 @@ def test_a_file_is_taken_in_once_with_what_is_known_filled_in(amara, make, come,
     assert Record.objects.get(name="Dana").responsible == jonas
     assert list(ImportRefusal.objects.order_by("row").values_list("row", "column", "why")) == [
         (5, "Email", "“nowhere” is not an e-mail address."),
-        (6, "Owner", "No colleague has the address “nobody@acme.example”."),
+        (6, "Owner", "No colleague has the name or address “nobody@acme.example”."),
         (7, "", "A record that you cannot view has this address."),
     ]
     assert Event.objects.get(kind="records.imported").facts["made"] == 2

@@ -31,7 +31,7 @@ CALLED: dict[str, str | Promise] = {
     "phone": _("Telephone"),
     "company": _("Company"),
     "position": _("Position"),
-    "responsible": _("Responsible (their email address)"),
+    "responsible": _("Responsible (their name or email address)"),
     "came_from": _("Source"),
     "labels": _("Labels"),
     "note": _("Note"),

@@ -51,6 +51,7 @@ def panel_facts(request: Request, found: Conversation) -> dict[str, Any]:
     kept = kept_of(letters)
     return {
         "conversation": found,
+        "latest": letters[-1],
         "kept": kept,
         "not_kept": len(letters) - kept,
         "people": people,

@@ -23,6 +23,10 @@ def qualification(request: Request, record_id: str) -> HttpResponse:
         raise Http404
     if request.method != "POST":
         return _ask(request, found)
+    contact = _contact(request)
+    if request.POST.get("who") == "known" and contact is None:
+        messages.error(request, _("No contact that you may see has this name: “%(name)s”.") % {"name": _named(request)})
+        return _ask(request, found, status=422)
     me, company = request.employee, request.POST.get("company", "").strip()[:300]
     known = named(me, Kind.COMPANY, company)
     try:
@@ -30,7 +34,7 @@ def qualification(request: Request, record_id: str) -> HttpResponse:
             found,
             by=me,
             now=timezone.now(),
-            contact=_contact(request),
+            contact=contact,
             company=known,
             company_name="" if known else company,
             deal_name=request.POST.get("deal", "")[:300],
@@ -43,25 +47,27 @@ def qualification(request: Request, record_id: str) -> HttpResponse:
 
 
 def _contact(request: Request) -> Record | None:
-    """The contact that is there already, where the form chose one. Raises Http404 for a name that nobody has."""
-    if request.POST.get("who") != "known":
-        return None
-    found = named(request.employee, Kind.CONTACT, request.POST.get("contact", ""))
-    if found is None:
-        raise Http404
-    return found
+    """The contact that is there already, where the form chose one and somebody has the name."""
+    return named(request.employee, Kind.CONTACT, _named(request)) if request.POST.get("who") == "known" else None
 
 
-def _ask(request: Request, found: Record) -> HttpResponse:
+def _named(request: Request) -> str:
+    return request.POST.get("contact", "")[:300]
+
+
+def _ask(request: Request, found: Record, *, status: int = 200) -> HttpResponse:
     me = request.employee
     facts = {
         **crm_facts("leads"),
         "record": found,
-        "company": _company(found, me),
+        "company": request.POST.get("company", _company(found, me)),
+        "deal": request.POST.get("deal", found.name),
+        "contact": _named(request),
+        "is_known": request.POST.get("who") == "known",
         "companies": known_names(me, Kind.COMPANY),
         "contacts": known_names(me, Kind.CONTACT),
     }
-    return render(request, "web/crm/qualification.html", facts)
+    return render(request, "web/crm/qualification.html", facts, status=status)
 
 
 def _company(lead: Record, employee: Employee) -> str:

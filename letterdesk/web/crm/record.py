@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from letterdesk.crm.activities.timeline import in_talks, record_page
+from letterdesk.crm.linking.by_hand import LetterGone, link_by_hand
 from letterdesk.crm.models import Activity, Binding, Kind, Record
 from letterdesk.crm.own.said import Shown
 from letterdesk.crm.own.values import own_fields_of, shown_at, shown_of
@@ -20,7 +21,7 @@ from letterdesk.crm.records.create import create
 from letterdesk.crm.records.fields import BadRecord
 from letterdesk.crm.records.labels import labels_of, with_labels
 from letterdesk.crm.records.lists import deals_of, people_of, with_facts
-from letterdesk.crm.records.naming import known_names
+from letterdesk.crm.records.naming import known_names, usual_currency
 from letterdesk.crm.records.stages import may_change, stages_for
 from letterdesk.lib.keyset import BadCursor
 from letterdesk.outbound.on_the_way import on_the_way
@@ -31,6 +32,7 @@ from letterdesk.web.crm.record_form import RecordForm
 from letterdesk.web.crm.records import crm_facts, words_of
 from letterdesk.web.crm.words import BY_KIND
 from letterdesk.web.mail.acts import next_of, ours
+from letterdesk.web.mail.letters import letters_to_link
 from letterdesk.web.request import Request
 from letterdesk.web.writing.tracked_words import told_of
 
@@ -88,24 +90,50 @@ def to_record(request: Request, found: Record) -> HttpResponse:
 
 
 def new_record(request: Request, plural: str) -> HttpResponse:
-    """GET /crm/<kind>/new?name=&address=&next=: the form, perhaps filled. POST: make it."""
+    """GET /crm/<kind>/new?name=&address=&contact=&company=&letter=&next=: the form, perhaps filled. POST: make it.
+
+    `contact`, `company`: records to which it belongs; `letter`: one of Webmail that stands at it from then on, with
+    the earlier ones of its conversation.
+    """
     words = words_of(plural)
+    given = _given(request)
     if request.method != "POST":
         asked = {"name": request.GET.get("name", "")[:300], "addresses": request.GET.get("address", "")[:320]}
         mine = {"responsible": request.employee.public_id}
-        return _new(request, RecordForm(words.kind, request.employee, initial=asked | mine))
-    form = RecordForm(words.kind, request.employee, request.POST)
+        mine |= {"currency": usual_currency(request.employee)} if words.kind == Kind.DEAL else {}
+        return _new(request, RecordForm(words.kind, request.employee, given=given, initial=asked | mine))
+    form = RecordForm(words.kind, request.employee, request.POST, given=given)
     if not form.is_valid():
         return _new(request, form, status=422)
     now = timezone.now()
     try:
         with transaction.atomic():
             made = create(words.kind, form.wish(now=now), by=request.employee, now=now)
-    except BadRecord as error:
+            _link(request, made)
+    except (BadRecord, LetterGone) as error:
         form.add_error(None, str(error))
         return _new(request, form, status=422)
     messages.success(request, _("%(name)s is made.") % {"name": made.name})
     return redirect(next_of(request)) if request.POST.get("next") else to_record(request, made)
+
+
+def _given(request: Request) -> dict[str, Record]:
+    """The contact and company that the address names, of those that one sees; a contact brings its company."""
+    seen = Record.objects.visible_to(request.employee).present()
+    asked = {kind: request.GET.get(kind, "") for kind in (Kind.CONTACT.value, Kind.COMPANY.value)}
+    found = {each.kind: each for each in seen.filter(public_id__in=filter(None, asked.values()), kind__in=asked)}
+    contact = found.get(Kind.CONTACT)
+    if contact is not None and contact.company_id:
+        company = seen.filter(pk=contact.company_id).first()
+        found |= {Kind.COMPANY.value: company} if company is not None else {}
+    return found
+
+
+def _link(request: Request, made: Record) -> None:
+    asked = request.GET.get("letter", "")
+    letter = letters_to_link(request.employee).filter(public_id=asked).first() if asked else None
+    if letter is not None:
+        link_by_hand(letter, made, by=request.employee, now=timezone.now(), with_earlier=True)
 
 
 def _new(request: Request, form: RecordForm, *, status: int = 200) -> HttpResponse:

@@ -1,5 +1,7 @@
 """The form of a contact, company, lead or deal: the fields of its kind, addresses and telephones one a line."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -45,9 +47,19 @@ class RecordForm(forms.Form):
     came_from = forms.CharField(required=False, max_length=200, label=_("Source"))
     note = forms.CharField(required=False, max_length=20_000, label=_("Note"), widget=forms.Textarea(attrs={"rows": 3}))
 
-    def __init__(self, kind: str, employee: Employee, *args: Any, record: Record | None = None, **more: Any) -> None:
-        if record is not None:
-            more["initial"] = _said(record)
+    def __init__(
+        self,
+        kind: str,
+        employee: Employee,
+        *args: Any,
+        record: Record | None = None,
+        given: Mapping[str, Record] = MappingProxyType({}),
+        **more: Any,
+    ) -> None:
+        """`given`: the contact and company that a new one belongs to, as long as nobody names another."""
+        self.given = given
+        named = {name: each.name for name, each in given.items()}
+        more["initial"] = _said(record) if record is not None else more.get("initial", {}) | named
         super().__init__(*args, **more)
         self.kind, self.employee, self.record = Kind(kind), employee, record
         every = own_fields_of(employee.account, kind, with_retired=True)
@@ -125,6 +137,8 @@ class RecordForm(forms.Form):
         if self.record is not None and name not in self.changed_data:
             before: Record | None = getattr(as_kept(self.record), name)
             return before
+        if name in self.given and typed == " ".join(self.given[name].name.split()):  # others may be called the same
+            return self.given[name]
         return named_or_new(
             self.employee, kind, typed, responsible=self.cleaned_data["responsible"], company=company, now=now
         )

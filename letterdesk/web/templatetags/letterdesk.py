@@ -1,6 +1,7 @@
 """What templates say often: icons, times in the reader's zone, sizes, initials."""
 
 import json
+import re
 import unicodedata
 from datetime import date, datetime
 from functools import lru_cache
@@ -122,6 +123,14 @@ def _formatted(local: datetime, form: str) -> str:
 @lru_cache(maxsize=4096)  # a list has a hundred, and is looked at again and again
 def _to_the_minute(local: datetime, form: str, _language: str | None) -> str:
     return date_format(local, form)
+
+
+@register.filter
+def dialled(number: str) -> str:
+    """A telephone number as `tel:` takes it (RFC 3966 3): digits, and a plus in front; an extension is left out."""
+    said = re.split(r"[^\W\d_]", number.replace("(0)", ""), maxsplit=1)[0]
+    digits = "".join(sign for sign in said if sign.isdecimal())
+    return f"+{digits}" if said.strip().startswith("+") else digits
 
 
 @register.filter

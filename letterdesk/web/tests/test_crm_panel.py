@@ -66,6 +66,17 @@ def test_who_is_not_known_can_be_made_a_contact_or_a_lead(browser, letter, conta
     assert "name=Amara" not in page
 
 
+def test_a_deal_that_is_made_beside_a_letter_has_the_letter(browser, sign_in, letter, contact, ines, jonas, account):
+    """The letter is linked for who may act in its mailbox, and for nobody else."""
+    at = f"/crm/deals/new?contact={contact.public_id}&letter={letter.public_id}"
+    assert f'href="{at}&next='.replace("&", "&amp;") in panel(browser, letter).content.decode()
+    form = {"name": "40 seats", "contact": "Amara Okafor", "stage": stages_of(account, "deal")[0].public_id}
+    sign_in(jonas).post(at, form | {"responsible": jonas.public_id})
+    browser.post(at, form | {"responsible": ines.public_id})
+    deal, other = Record.objects.filter(kind="deal").order_by("-pk")
+    assert (deal.bindings.get().activity.subject, other.bindings.count()) == ("Offer", 0)
+
+
 def test_colleagues_and_own_mailboxes_are_nobody_there(browser, deliver, ines):
     letter = deliver(raw_letter("Lunch?", sender=f"Ines <{ines.email}>"))[0]
     assert "All in this conversation are colleagues" in text_of(panel(browser, letter))

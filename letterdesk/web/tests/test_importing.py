@@ -83,6 +83,6 @@ def test_the_first_lines_are_told_as_they_would_be_taken_in_and_nothing_is_writt
     told = Event.objects.count()
     file = SimpleUploadedFile("people.csv", "\n".join(lines).encode())
     page = text_of(browser.get(browser.post("/crm/imports", {"kind": "contact", "file": file})["Location"]))
-    assert "No colleague has the address “nobody@x.example”." in page
+    assert "No colleague has the name or address “nobody@x.example”." in page
     assert "A record that you cannot view has this address." in page
     assert (Record.objects.count(), Event.objects.count()) == (1, told)

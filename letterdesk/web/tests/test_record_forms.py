@@ -88,6 +88,25 @@ def test_a_deal_has_amount_contact_and_stage(browser, ines, contact, account):
     browser.post("/crm/deals/new", wish(ines, stage=stage.public_id, **deal))
     made = Record.objects.get(kind="deal")
     assert (made.amount, made.currency, made.contact, made.stage) == (4200, "EUR", contact, stage)
+    assert 'name="currency" value="EUR"' in browser.get("/crm/deals/new").content.decode()  # as it was last
+
+
+def test_a_deal_is_begun_at_its_contact_and_at_nobody_of_the_same_name(browser, ines, jonas, account):
+    company = record_of(ines, "Okafor Studio", kind="company")
+    contact = record_of(ines, "Amara Okafor", company=company)
+    record_of(ines, "Amara Okafor")  # active later
+    at = f"/crm/deals/new?contact={contact.public_id}"
+    assert f'href="{at}"' in browser.get(f"/crm/records/{contact.public_id}").content.decode()
+    page = browser.get(f"/crm/records/{company.public_id}").content.decode()
+    assert f'href="/crm/contacts/new?company={company.public_id}"' in page
+    named = {"contact": "Amara Okafor", "company": "Okafor Studio"}
+    page = browser.get(at).content.decode()
+    assert all(f'value="{name}"' in page for name in named.values())
+    browser.post(at, wish(ines, stage=stages_of(account, "deal")[0].public_id, **named | {"name": "40 desks"}))
+    made = Record.objects.get(kind="deal")
+    assert (made.contact, made.company) == (contact, company)
+    hidden = record_of(jonas, "Secret Person")
+    assert "Secret" not in browser.get(f"/crm/deals/new?contact={hidden.public_id}").content.decode()
 
 
 def test_the_form_is_fetched_when_it_is_opened_and_a_page_of_its_own_without_a_script(browser, contact, ines):
@@ -114,6 +133,19 @@ def test_what_a_colleague_wrote_meanwhile_is_shown_before_it_is_replaced(browser
     assert browser.post(at, mine | {"seen": again}).status_code == 302
     contact.refresh_from_db()
     assert (contact.name, contact.note) == ("Amara O.", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "dialled"),
+    [
+        ("+49 (0)40 12-34 56", "+4940123456"),
+        ("0171 / 555 44 33", "01715554433"),
+        ("+1 212 555 0100 ext. 7", "+12125550100"),
+    ],
+)
+def test_a_telephone_number_can_be_dialled(browser, ines, contact, typed, dialled):
+    contact.phones.create(account=ines.account, number=typed)
+    assert f'href="tel:{dialled}"' in browser.get(f"/crm/records/{contact.public_id}").content.decode()
 
 
 def test_a_company_that_one_may_not_see_stays_when_the_form_is_saved(browser, ines, jonas):
@@ -164,7 +196,9 @@ def test_a_lead_becomes_contact_company_and_deal_and_its_letters_come_along(brow
 def test_a_lead_joins_a_contact_that_is_there(browser, lead, contact):
     said = {"who": "known", "contact": "Amara Okafor", "company": "", "deal": ""}
     at = f"/crm/records/{lead.public_id}/qualification"
-    assert browser.post(at, said | {"contact": "Nobody"}).status_code == 404
+    wrong = browser.post(at, said | {"contact": "Nobody", "deal": "Kept"})
+    assert (wrong.status_code, 'value="Kept"' in wrong.content.decode()) == (422, True)
+    assert "No contact that you may see has this name: “Nobody”." in text_of(wrong)
     browser.post(at, said)
     assert set(contact.addresses.values_list("key", flat=True)) == {"amara@okafor.example", "one@x.example"}
     assert Record.objects.filter(kind="contact").count() == 1
