@@ -127,7 +127,7 @@ def became(change: ChangeOfMany) -> dict[str, int]:
 
 def forget_old(*, now: datetime) -> int:
     """Changes that can no longer be taken back are forgotten, not what they did. Returns how many."""
-    old = ChangeOfMany.objects.filter(at__lte=now - KEPT)
+    old = ChangeOfMany.objects.filter(at__lte=now - KEPT, is_over=True)
     count = old.count()
     old.delete()
     return count
@@ -137,6 +137,9 @@ def forget_old(*, now: datetime) -> int:
 def _one(change: ChangeOfMany, pk: int, *, is_back: bool, now: datetime) -> None:
     if change.what == What.BIN:
         lock(change.account_id)  # before the row, as whoever purges
+    asked = ChangeOfMany.objects.select_for_update(no_key=True).filter(pk=change.pk, undone_at=change.undone_at)
+    if asked.first() is None:
+        return  # it was taken back this moment; who does that waits for what is under way
     rows = OneOfMany.objects.select_for_update().filter(state=State.DONE if is_back else State.WAITING)
     row = rows.filter(pk=pk).first()
     if row is None:

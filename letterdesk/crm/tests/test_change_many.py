@@ -162,6 +162,14 @@ def test_taken_back_before_it_is_done_the_rest_is_left_alone(three, administrato
     assert taken_back(change, now) == {"back": 2, "": 1} and people(three) == {ines} and change.is_over
 
 
+def test_a_worker_that_did_not_hear_that_it_was_taken_back_does_no_more(three, administrator, ines, jonas, now):
+    keys = [each.pk for each in three]
+    change = begin(Wish(What.RESPONSIBLE, responsible=jonas), keys, kind="contact", by=administrator)
+    assert taken_back(ChangeOfMany.objects.get(pk=change.pk), now) == {"": 3}
+    many._one(change, change.rows.earliest("pk").pk, is_back=False, now=now)
+    assert became(change)[""] == 3 and people(three) == {ines}
+
+
 def test_nothing_to_do_is_refused(three, ines):
     for wish, keys in ((Wish(What.BIN), []), (Wish(What.RESPONSIBLE), [three[0].pk]), (Wish(What.UNLABEL), [1])):
         with pytest.raises(NotSo):
