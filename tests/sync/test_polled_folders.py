@@ -152,7 +152,7 @@ def test_among_thousands_of_folders_those_that_are_read_are_never_cut_off(client
     house = clients()
     boxes = house.server.boxes
     last = {name: boxes.by_name.pop(name) for name in ("INBOX", "Sent", "Clients")}
-    for number in range(3_000):
+    for number in range(1_200):
         boxes.make(f"Project {number}")
     boxes.by_name.update(last)
     house.put("Clients", 1)
@@ -187,6 +187,23 @@ def test_folders_that_come_and_go_without_an_end_leave_nothing_here(clients):
         house.server.boxes.by_name.pop(box.name)
     house.look()
     assert sorted(house.mailbox.folders.values_list("name", flat=True)) == ["Clients", "INBOX", "Sent"]
+
+
+def test_sent_letters_that_nobody_wants_are_not_read_under_another_name_either(clients):
+    """P9: who has taken the sent letters off has said so of whatever folder is for them."""
+    house = clients()  # which reads "Clients" alone
+    sent = house.server.boxes.by_name.pop("Sent")
+    house.look()
+    house.server.boxes.make("Sent Items", *sent.attributes)
+    house.put("Sent Items", 1)
+    house.look()
+    assert (house.kept(), house.on()) == ([], ["Clients"])
+    house.choose("Clients", "Sent Items")
+    house.rename("Sent Items", "Sent Mail")
+    house.server.boxes["Sent Mail"].uidvalidity += 9  # nobody can tell that it is the same
+    house.put("Sent Mail", 2)
+    house.look()
+    assert (house.kept(), house.told(), house.on()) == ([1, 2], [], ["Clients", "Sent Mail"])
 
 
 class Forgetful(Liar):

@@ -45,20 +45,31 @@ def bring_folders(
     """
     ours = list(PolledFolder.objects.filter(mailbox=mailbox))
     were_gone = [each for each in ours if each.is_on and not each.is_there]
-    left = _give_names(ours, renamed)
+    chosen = _give_names(ours, renamed)
+    by_role = _read_by_role(ours)
     known = {each.wire_name: each for each in ours}
-    listed = readable(remote, ours)
-    for each in listed:
+    roles = set()  # of folders that are read
+    for each in readable(remote, ours):
         there = known.pop(each.wire_name, None)
+        is_on = there.is_on if there else each.role in by_role or each.wire_name in chosen
+        roles |= {each.role} if is_on and each.role else set()
         if there is None:
             status = (begins or {}).get(each.wire_name)
-            _enter(mailbox, each, status, renamed.ids.get(each.wire_name, ""), is_chosen=each.wire_name in left)
+            _enter(mailbox, each, status, renamed.ids.get(each.wire_name, ""), is_on=is_on)
         elif (there.name, there.role, there.is_there) != (each.name, each.role, True):
             there.name, there.role, there.is_there = each.name, each.role, True
             there.save(update_fields=["name", "role", "is_there"])
-    _miss(mailbox, [each for each in known.values() if each.is_there], {each.role for each in listed if each.role})
+    _miss(mailbox, [each for each in known.values() if each.is_there], roles)
     if any(each.is_there for each in were_gone):
-        _recover(mailbox, "folder_gone", PolledFolder.objects.filter(is_there=False))
+        _recover(mailbox, "folder_gone", PolledFolder.objects.filter(is_there=False).exclude(role__in=roles))
+
+
+def _read_by_role(ours: Sequence[PolledFolder]) -> set[str]:
+    """For what a folder is that is read by itself when it comes. Who has taken the sent letters off has said so of
+    whatever folder is for them.
+    """
+    is_on, known = {each.role for each in ours if each.is_on}, {each.role for each in ours}
+    return {role for role in READ if role in is_on or role not in known}
 
 
 def _give_names(ours: Sequence[PolledFolder], renamed: Renamed) -> set[str]:
@@ -83,7 +94,8 @@ def _miss(mailbox: PolledMailbox, gone: Sequence[PolledFolder], roles: Collectio
     """These are not listed any more. Those of which nothing was read are forgotten, however many names a server has."""
     PolledFolder.objects.filter(pk__in=[each.pk for each in gone]).update(is_there=False)
     lines = PolledLetter.objects.filter(folder=OuterRef("pk"))
-    PolledFolder.objects.filter(~Exists(lines), mailbox=mailbox, is_on=False, is_there=False).delete()
+    forgotten = PolledFolder.objects.filter(~Exists(lines), mailbox=mailbox, is_on=False, is_there=False)
+    forgotten.exclude(role__in=READ).delete()
     if any(each.is_on and each.role not in roles for each in gone):  # renamed perhaps: a person chooses the new one
         tell("polled.failing", account=mailbox.account, subject=mailbox.reference, code="folder_gone")
 
@@ -113,9 +125,7 @@ def _recover(mailbox: PolledMailbox, code: str, troubled: QuerySet[PolledFolder]
         tell("polled.recovered", account=mailbox.account, subject=mailbox.reference, code=code)
 
 
-def _enter(
-    mailbox: PolledMailbox, remote: RemoteFolder, status: Status | None, object_id: str, *, is_chosen: bool
-) -> None:
+def _enter(mailbox: PolledMailbox, remote: RemoteFolder, status: Status | None, object_id: str, *, is_on: bool) -> None:
     is_told = status is not None and status.uidvalidity is not None and status.uidnext is not None
     before = (status.uidnext or 1) - 1 if status is not None and is_told else 0
     PolledFolder.objects.create(
@@ -124,7 +134,7 @@ def _enter(
         name=remote.name,
         wire_name=remote.wire_name,
         role=remote.role,
-        is_on=is_chosen or remote.role in READ,
+        is_on=is_on,
         object_id=status.object_id if status is not None else object_id,
         uidvalidity=status.uidvalidity if status is not None and is_told else None,
         begins_after=before if is_told else None,
