@@ -118,6 +118,19 @@ def test_a_server_that_hands_out_nothing_at_all_is_told_as_one_that_fails(poll):
     assert house.mailbox.due_at > timezone.now() + timedelta(minutes=10)
 
 
+def test_a_long_look_that_fails_is_not_tried_again_at_once(poll, monkeypatch):
+    """A quarter of an hour may go by in a large letter: then the time until the next try is not over yet."""
+    monkeypatch.setattr("letterdesk.crm.polled.look.LONGEST", 1.0)
+    monkeypatch.setattr("letterdesk.crm.polled.patience.TO_BEGIN", 0.1)
+    monkeypatch.setattr("letterdesk.crm.polled.turn.EVERY", timedelta(seconds=0.4))
+    house = poll(Dripping).connect()
+    house.come(1, 2, 3)
+    began = house.now
+    house.look()
+    assert house.mailbox.failures == 1
+    assert house.mailbox.due_at > began + timedelta(seconds=1.5)  # the look takes one, and the next waits for more
+
+
 class Leisurely(Liar):
     """Hands letters out at some kilobytes a second, and calls `ends` after each."""
 

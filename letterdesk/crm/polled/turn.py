@@ -2,6 +2,7 @@
 
 import logging
 import random
+import time
 from datetime import datetime, timedelta
 
 from cryptography.fernet import InvalidToken
@@ -28,6 +29,7 @@ def take_turn(mailbox_id: int, *, now: datetime, guard: Guard | None = None) -> 
     mailbox = claim(mailbox_id, now=now)
     if mailbox is None:
         return NO_TURN
+    began = time.monotonic()
     try:
         with keeping(mailbox):
             found = look(mailbox, guard=guard or default_guard(), now=now)
@@ -36,16 +38,21 @@ def take_turn(mailbox_id: int, *, now: datetime, guard: Guard | None = None) -> 
         return NO_TURN
     except (MailError, InvalidToken) as error:
         named = error if isinstance(error, MailError) else KeyMissing()
-        _failed(mailbox, named.code, named.text, now=now, needs_person=named.needs_person)
+        _failed(mailbox, named.code, named.text, now=_ended(now, began), needs_person=named.needs_person)
         return NO_TURN
     except PutAside as aside:
         _failed(mailbox, aside.error.code, aside.error.text, now=now, goes_on=True)
         return NO_TURN
     except Exception as error:  # its text could quote a letter
         logger.error("Polled mailbox %s could not be looked at: %s", mailbox.pk, type(error).__name__)
-        _failed(mailbox, "internal", f"Something went wrong here ({type(error).__name__}).", now=now)
+        _failed(mailbox, "internal", f"Something went wrong here ({type(error).__name__}).", now=_ended(now, began))
         return NO_TURN
     return found
+
+
+def _ended(now: datetime, began: float) -> datetime:
+    """When a look that began then is over: a long one that fails is not tried again at once."""
+    return now + timedelta(seconds=time.monotonic() - began)
 
 
 @transaction.atomic
