@@ -93,6 +93,17 @@ def test_where_it_cannot_be_told_administrators_are_and_nothing_comes_twice(clie
     assert house.kept() == [1, 2]
 
 
+def test_a_folder_that_was_thrown_into_the_trash_is_read_no_more(clients):
+    house = clients(WithIds)
+    house.put("Clients", 1)
+    house.look()
+    house.rename("Clients", "Trash/Clients")
+    house.put("Trash/Clients", 2)
+    house.look()
+    assert (house.kept(), house.told(), house.on()) == ([1], ["folder_gone"], [])
+    assert not PolledFolder.objects.filter(name__startswith="Trash").exists()
+
+
 @pytest.mark.parametrize("what", ["nothing was read", "other letters", "two alike"])
 def test_another_folder_is_never_taken_for_the_one_that_is_gone(clients, what):
     """Some servers give all folders one UIDVALIDITY: that alone says nothing, and what nobody chose is private."""

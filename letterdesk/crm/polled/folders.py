@@ -25,7 +25,9 @@ def readable(remote: Sequence[RemoteFolder], known: Iterable[PolledFolder] = ())
     the server's first. However many there are, none that is read is cut off.
     """
     is_on = {each.wire_name: each.is_on for each in known}
+    aside = tuple(each.wire_name + each.delimiter for each in remote if each.role in NEVER and each.delimiter)
     listed = [each for each in remote if each.selectable and each.role not in NEVER]
+    listed = [each for each in listed if not each.wire_name.startswith(aside)]  # many programs delete folders so
     listed = [each for each in listed if len(each.wire_name.encode("utf-8", "surrogatepass")) <= LONGEST]
     read = [each for each in listed if each.role in READ or is_on.get(each.wire_name)]
     rest = [each for each in listed if not (each.role in READ or is_on.get(each.wire_name))]

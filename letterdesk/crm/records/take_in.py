@@ -182,7 +182,9 @@ def _responsible(taken: RecordImport, line: Line) -> Employee:
     if not line.responsible:
         return taken.by
     colleagues = Employee.objects.visible_to(taken.by).working().select_related("account")
-    found: list[Employee] = list(colleagues.filter(Q(email__iexact=line.responsible) | Q(name__iexact=line.responsible))[:2])
+    found: list[Employee] = list(
+        colleagues.filter(Q(email__iexact=line.responsible) | Q(name__iexact=line.responsible))[:2]
+    )
     if len(found) != 1:
         told = (
             _("Several colleagues are called “%(typed)s”.")
