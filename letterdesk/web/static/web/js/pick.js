@@ -38,7 +38,8 @@ export function count() {
   const told = document.getElementById("bulk-count");
   if (!told) return;
   const number = boxes().filter((box) => box.checked).length;
-  told.textContent = number ? told.dataset.one.replace("0", number) : "";
+  const all = wholeList() && told.dataset.all;
+  told.textContent = number ? all || told.dataset.one.replace("0", number) : "";
   const page = document.getElementById("pick-page");
   page.checked = number > 0 && number === boxes().length;
   page.indeterminate = number > 0 && !page.checked;
