@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Conversation, Muted
+from letterdesk.mailboxes.retention.pace import in_pieces
 from letterdesk.tasks.models import Notice
 
 from .decide import OF_NOBODY
 from .lines import Line
 from .models import Kind, Notification, Telling
 
+AT_ONCE = 500  # lines in a statement
 KEPT = timedelta(days=30)  # R9 of what they are about may be sooner: they go with it
 
 
@@ -52,6 +54,16 @@ def mark(lines: Sequence[Line], **when: datetime) -> None:
 
 
 def forget(*, now: datetime) -> int:
-    """Remove what was told more than 30 days ago, and of conversations that are gone; returns how many lines."""
-    old = Notification.objects.filter(at__lt=now - KEPT).delete()[0]
-    return old + Notification.objects.orphaned().delete()[0]
+    """Remove what was told more than 30 days ago, and of conversations that are gone, in pieces. Returns how many lines.
+
+    Outside any transaction.
+    """
+    old = Notification.objects.filter(at__lt=now - KEPT).order_by("at")
+    orphaned = Notification.objects.orphaned().order_by("pk")
+    return in_pieces(lambda: _remove(old)) + in_pieces(lambda: _remove(orphaned))
+
+
+def _remove(lines: QuerySet[Notification]) -> int:
+    keys = list(lines.values_list("pk", flat=True)[:AT_ONCE])
+    Notification.objects.filter(pk__in=keys).delete()
+    return len(keys)

@@ -1,6 +1,10 @@
 """What administrators are told of mailboxes for CRM alone: which one, what happened, what to do (R30)."""
 
+from datetime import timedelta
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from letterdesk.accounts.models import Role
@@ -9,6 +13,8 @@ from letterdesk.crm.polled.look import DOOR
 from letterdesk.events.record import record
 from letterdesk.intake.models import Arrived, State
 from letterdesk.notifications.lines import lines_of, unseen_count
+from letterdesk.notifications.models import Notification
+from letterdesk.notifications.seen import forget
 
 ADDRESS = "sales@acme.example"
 
@@ -108,3 +114,16 @@ def test_many_lines_of_many_mailboxes_are_told_with_as_many_queries(
     assert len(told(boss)) == 6
     with django_assert_num_queries(4):
         lines_of(boss, timezone.now())
+
+
+def test_what_was_told_long_ago_is_forgotten_in_pieces(told, happen, boss, monkeypatch):
+    """One statement for all of a large installation's lines would hold up whoever is told something (D13)."""
+    monkeypatch.setattr("letterdesk.notifications.seen.AT_ONCE", 2)
+    for code in ("disconnected", *TOLD):
+        happen("failing", code=code)
+    told(boss)
+    lines = Notification.objects.count()
+    with CaptureQueriesContext(connection) as asked:
+        assert forget(now=timezone.now() + timedelta(days=31)) == lines == 5
+    deletes = [each["sql"] for each in asked if each["sql"].startswith("DELETE")]
+    assert len(deletes) == 3 and not Notification.objects.exists()
