@@ -12,7 +12,7 @@ from letterdesk.mailboxes.models import Mailbox, Message
 
 from ..models import Activity, InText, Reason, SetAside, Unlinked
 from .decide import ASIDE, Bind, belongs, direction
-from .ground import roles_of, written_among
+from .ground import Grounds, Linked, roles_of, written_among
 from .identity import identity_of, people_of
 from .in_text import taken_from, told_of
 from .keep import ToKeep, keep
@@ -37,22 +37,12 @@ class Earlier:
     taken: dict[str, Collection[int | None]]
     by_hand: bool = False
 
-    def add(
-        self,
-        letters: Iterable[Message],
-        *,
-        roles: Mapping[int, Collection[str]],
-        identities: Mapping[int, str],
-        taken: Mapping[str, Collection[int | None]],
-    ) -> None:
-        """These may go along, too; they are looked at themselves."""
-        self.roles |= roles
-        self.identities |= identities
-        self.taken |= taken
-        for each in letters:
-            self.letters.setdefault(each.conversation_id, []).append(each)
-        for found in self.letters.values():
-            found.sort(key=_place)
+    def add(self, letter: Message, *, roles: Collection[str], identity: str, taken: Collection[int | None]) -> None:
+        """This one was looked at and not linked: it may go along, too."""
+        self.roles[letter.pk], self.identities[letter.pk], self.taken[identity] = roles, identity, taken
+        found = self.letters.setdefault(letter.conversation_id, [])
+        found.append(letter)
+        found.sort(key=_place)
 
     def forget(self, letter: Message) -> None:
         """It was linked."""
@@ -96,15 +86,19 @@ def earlier_of(
     *,
     ours: Collection[str],
     without: Collection[int] = (),
+    up_to: int | None = None,
     told: Mapping[str, InText] | None = None,
     by_hand: bool = False,
 ) -> Earlier:
     """The letters of these conversations that may go along, but for those `without`, by key.
 
+    `up_to`: the key of the last that was looked at; those that are still to be looked at speak for themselves.
     `told`: of which letters the text of a forward has told already (`in_text.told_of`). By hand also what stands in
     CRM goes along, to one more record.
     """
     found = _letters(mailbox, conversations, without)
+    if up_to is not None:
+        found = found.filter(pk__lte=up_to)
     letters = list((found if by_hand else found.filter(in_crm=False))[:MOST_AT_ONCE])
     if not letters:
         return Earlier({}, ours, {}, {}, {}, {}, {}, by_hand)
@@ -144,9 +138,26 @@ def take_earlier(
     return len(taken)
 
 
-def leave_earlier(mailbox: Mailbox, kept: Sequence[ToKeep], *, now: datetime) -> None:
+def late(letter: Message, grounds: Grounds) -> tuple[Linked, tuple[Bind, ...]] | None:
+    """Along with what a letter goes that came after the next one of its conversation was linked (a first sync brings
+    the newest first), and where it stands then; None: with none."""
+    people, identity = grounds.people[letter.pk], grounds.identities[letter.pk]
+    here = [(grounds.linked[key].at, key) for key in grounds.threads.here.get(letter.conversation_id, ())
+            if key in grounds.linked and grounds.linked[key].at > letter.received_at]  # fmt: skip
+    if not here:
+        return None
+    following = grounds.linked[min(here)[1]]
+    taken = {*grounds.unlinked.get(identity, ()), *grounds.unlinked_threads.get(following.thread, ())}
+    if None in taken or not belongs(people, following.outside, grounds.ours):
+        return None
+    binds = tuple(Bind(record, Reason.HISTORY) for record in sorted(following.records) if record not in taken)
+    return (following, binds) if binds else None
+
+
+def leave_earlier(mailbox: Mailbox, kept: Sequence[ToKeep], *, up_to: int, now: datetime) -> None:
     """One of the letters that would go along with these fails: each is looked at by itself, when it is due next."""
-    letters = _letters(mailbox, talks_of(kept), [each.letter.pk for each in kept]).filter(in_crm=False)[:MOST]
+    before = _letters(mailbox, talks_of(kept), [each.letter.pk for each in kept])
+    letters = before.filter(in_crm=False, pk__lte=up_to)[:MOST]
     due = {"account_id": mailbox.account_id, "mailbox": mailbox, "is_history": True, "tries": 0}
     SetAside.objects.bulk_create(
         [SetAside(letter=key, at=now, due_at=now, **due) for key in letters.values_list("pk", flat=True)],

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -16,7 +17,18 @@ from letterdesk.plans import limits
 from letterdesk.plans.models import Channel, Subscription
 from letterdesk.plans.timeline import webmail_began_at
 
-from ..models import Binding, Correction, EmailAddress, Kind, MailboxSaving, PolledMailbox, Record, Stage, Unlinked
+from ..models import (
+    Binding,
+    Correction,
+    EmailAddress,
+    Kind,
+    MailboxSaving,
+    PolledMailbox,
+    Reason,
+    Record,
+    Stage,
+    Unlinked,
+)
 from ..records.merged import staying
 from ..saving import saving_of
 from ..sendsave.secret import Ours
@@ -72,6 +84,16 @@ def _known(record: Record) -> Known:
 
 
 @dataclass(slots=True)
+class Linked:
+    """An activity that stands at records by itself: it went along with no other."""
+
+    at: datetime
+    outside: frozenset[str]  # its people
+    thread: int
+    records: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Grounds:
     """Everything around some letters of a mailbox. What is made meanwhile is entered, so that later letters see it."""
 
@@ -92,6 +114,7 @@ class Grounds:
     known: dict[int, Known] = field(default_factory=dict)  # every record that is spoken of, by key
     said: dict[str, Said] = field(default_factory=dict)  # by address
     standing: dict[int, dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))  # by thread, record
+    linked: dict[str, Linked] = field(default_factory=dict)  # by identity
     unlinked: dict[str, set[int | None]] = field(default_factory=lambda: defaultdict(set))  # by identity
     unlinked_threads: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
 
@@ -334,6 +357,16 @@ def _fill_standing(grounds: Grounds, threads: Collection[int]) -> None:
     for binding in columns if threads else ():
         known = grounds.standing[binding.activity.thread_id][binding.record_id] = _known(binding.record)
         grounds.known.setdefault(known.pk, known)
+        if binding.reason != Reason.HISTORY:
+            linked_as(grounds, binding.activity.identity, binding.activity).records.add(known.pk)
+
+
+def linked_as(grounds: Grounds, identity: str, letter: Any, thread: int | None = None) -> Linked:
+    """How this letter stands; as an activity or, in this thread, as it will be one."""
+    if identity not in grounds.linked:
+        outside = frozenset(people_of(letter).outside(grounds.ours))
+        grounds.linked[identity] = Linked(letter.received_at, outside, thread or letter.thread_id)
+    return grounds.linked[identity]
 
 
 def _fill_unlinked(grounds: Grounds, account_id: int, identities: Collection[str], threads: Collection[int]) -> None:

@@ -17,11 +17,11 @@ from letterdesk.mailboxes.models import Conversation, Mailbox, Message
 from letterdesk.mailboxes.retention.receipts import lock
 from letterdesk.plans import limits
 
-from ..models import Activity, InText, Kind, MailboxSaving, Thread
+from ..models import Activity, InText, Kind, MailboxSaving, Reason, Thread
 from .cards import note_cards
-from .decide import Bind, decide, direction
-from .earlier import Earlier, earlier_of, leave_earlier
-from .ground import Grounds, grounds_of, know_threads
+from .decide import Bind, WhyNot, decide, direction
+from .earlier import Earlier, earlier_of, late, leave_earlier
+from .ground import Grounds, grounds_of, know_threads, linked_as
 from .identity import people_of
 from .in_text import taken_from, told_of
 from .keep import ToKeep, keep
@@ -29,6 +29,7 @@ from .make import Maker, maker_of
 from .threads import age_of, merge, remember_keys
 
 MOST_TOLD = 50
+GO_ALONG = {WhyNot.INTERNAL, WhyNot.NOBODY}  # nothing else is kept of them
 
 
 def hold(mailbox: Mailbox) -> None:
@@ -50,7 +51,8 @@ def look(saving: MailboxSaving, letters: Sequence[Message], *, now: datetime, wi
     told = told_of(mailbox.account_id, new)
     for identity, records in taken_from(told).items():
         grounds.unlinked[identity] |= records
-    piece = _Piece(mailbox, letters, grounds, maker_of(saving, grounds, now=now), told, there, with_earlier)
+    maker = maker_of(saving, grounds, now=now)
+    piece = _Piece(mailbox, letters, grounds, maker, told, there, saving.considered, with_earlier)
     piece.know_threads([*there.values(), *(_of(row.activity) for row in told.values())])
     for letter in letters:
         piece.look_at(letter)
@@ -78,7 +80,9 @@ class _Piece:
     maker: Maker
     told: dict[str, InText]  # letters of which the text of a forward has told, by identity
     there: dict[str, _There]  # what is an activity already, by identity
+    considered: int  # the key of the last letter that was looked at before
     with_earlier: bool
+    passed: list[Message] = field(default_factory=list)  # looked at, and not kept
     earlier: Earlier | None = None
     saved: int = 0
     kept: list[ToKeep] = field(default_factory=list)
@@ -105,6 +109,22 @@ class _Piece:
             bindings += self.maker.make(letter, verdict.new)
         if bindings or there is not None:
             self._keep(letter, bindings)
+        elif verdict.why_not not in GO_ALONG or not self._go_along(letter):
+            self.passed.append(letter)
+            if self.earlier is not None:
+                self._may_follow(self.earlier, letter)
+
+    def _go_along(self, letter: Message) -> bool:
+        """With the next letter of its conversation, which was linked before this one came."""
+        found = late(letter, self.grounds) if self.with_earlier else None
+        if found is None:
+            return False
+        following, bindings = found
+        grounds, identity = self.grounds, self.grounds.identities[letter.pk]
+        way = direction(grounds.people[letter.pk], grounds.roles.get(letter.pk, frozenset()), grounds.ours)
+        thread = self._now(following.thread)
+        self._enter(ToKeep(letter, self._thread(identity, thread) or thread, way, bindings, identity))
+        return True
 
     def _keep(self, letter: Message, bindings: tuple[Bind, ...]) -> None:
         grounds, identity = self.grounds, self.grounds.identities[letter.pk]
@@ -128,6 +148,11 @@ class _Piece:
         outside = () if there else people_of(letter).outside(self.grounds.ours)  # it says what its first copy says
         self.grounds.threads.join(letter.conversation_id, kept.thread, outside)
         self.grounds.stand(kept.thread, [bind.record for bind in kept.bindings], at=at)
+        self.grounds.threads.here[letter.conversation_id].add(kept.identity)
+        if own := [bind.record for bind in kept.bindings if bind.reason != Reason.HISTORY]:
+            linked_as(self.grounds, kept.identity, letter, kept.thread).records.update(own)
+        if kept.identity in self.grounds.linked:
+            self.grounds.linked[kept.identity].at = self.there[kept.identity].received_at
         self.kept.append(kept)
         if self.earlier is not None:
             self.earlier.forget(letter)
@@ -135,23 +160,25 @@ class _Piece:
     def _earlier(self) -> Earlier:
         """The letters that may go along with those of the piece, which were not kept yet."""
         if self.earlier is None:
-            grounds, talks = self.grounds, {each.conversation_id for each in self.letters}
-            mine = [each.pk for each in self.letters]
-            self.earlier = earlier_of(self.mailbox, talks, ours=grounds.ours, without=mine, told=self.told)
-            self.earlier.add(
-                self._own_that_may_go(),
-                roles=grounds.roles,
-                identities=grounds.identities,
-                taken={key: self._taken(key) for key in grounds.identities.values()},
+            self.earlier = earlier_of(
+                self.mailbox,
+                {each.conversation_id for each in self.letters},
+                ours=self.grounds.ours,
+                without=[each.pk for each in self.letters],
+                up_to=self.considered,
+                told=self.told,
             )
+            for letter in self.passed:
+                self._may_follow(self.earlier, letter)
             self.told |= self.earlier.told
             self.there = {key: _of(each) for key, each in self.earlier.there.items()} | self.there
             self.know_threads([*self.there.values(), *(_of(row.activity) for row in self.earlier.told.values())])
         return self.earlier
 
-    def _own_that_may_go(self) -> list[Message]:
-        kept = {each.letter.pk for each in self.kept}
-        return [each for each in self.letters if each.pk not in kept and not each.in_crm and each.binned_at is None]
+    def _may_follow(self, earlier: Earlier, letter: Message) -> None:
+        if not letter.in_crm and letter.binned_at is None:
+            identity, roles = self.grounds.identities[letter.pk], self.grounds.roles.get(letter.pk, frozenset())
+            earlier.add(letter, roles=roles, identity=identity, taken=self._taken(identity))
 
     def _taken(self, identity: str) -> set[int | None]:
         """The records from which a person took it; None: out of CRM."""
@@ -219,7 +246,7 @@ def _write(piece: _Piece, now: datetime) -> None:
         threads.setdefault(each.letter.conversation_id, each.thread)
     remember_keys(mailbox.account_id, threads, piece.grounds.threads.keys)
     if not piece.with_earlier:
-        leave_earlier(mailbox, kept, now=now)
+        leave_earlier(mailbox, kept, up_to=piece.considered, now=now)
     if kept:
         _tell(piece, threads)
     reach("crm_link.written")

@@ -16,7 +16,7 @@ _OF_KEYS = """
     SELECT t.conversation_id, t.key, k.thread_id FROM mailboxes_threadkey AS t
     LEFT JOIN crm_activitykey AS k ON k.account_id = %s AND k.key = t.key WHERE t.conversation_id IN %s"""
 _OF_COPIES = """
-    SELECT DISTINCT m.conversation_id, a.thread_id FROM mailboxes_message AS m
+    SELECT DISTINCT m.conversation_id, a.thread_id, a.identity FROM mailboxes_message AS m
     JOIN crm_lettercopy AS c ON c.mailbox_id = m.mailbox_id AND c.blob = m.blob
     JOIN crm_activity AS a ON a.id = c.activity_id WHERE m.account_id = %s AND m.conversation_id IN %s"""
 
@@ -34,6 +34,7 @@ class Threads:
     of_conversation: dict[int, list[int]] = field(default_factory=dict)
     people: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     keys: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # by conversation
+    here: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # by conversation, what CRM has of it
     bare: set[int] = field(default_factory=set)  # without a letter: of them is left what a person took away
     asked: set[int] = field(default_factory=set)  # of whose people the database was asked
 
@@ -87,8 +88,9 @@ def threads_of(account_id: int, letters: Sequence[Message], *, ours: Collection[
         found.keys[conversation].add(key)
         if thread is not None:
             leading[conversation].add(thread)
-    for conversation, thread in rows.run_returning(_OF_COPIES, [account_id, conversations]):
+    for conversation, thread, identity in rows.run_returning(_OF_COPIES, [account_id, conversations]):
         leading[conversation].add(thread)
+        found.here[conversation].add(identity)
     found.of_conversation = {conversation: sorted(threads) for conversation, threads in leading.items()}
     fill_people(found, all_of(found), ours=ours)
     return found

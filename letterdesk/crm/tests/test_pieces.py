@@ -9,12 +9,13 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from letterdesk.accounts.models import Employee
 from letterdesk.crm.linking import link
 from letterdesk.crm.linking.by_hand import link_by_hand, take_away
 from letterdesk.crm.linking.corrections import belongs
 from letterdesk.crm.linking.exclusions import exclude
-from letterdesk.crm.linking.link import link_new
-from letterdesk.crm.models import Activity, Binding, Reason, Record, Returning, Unknown
+from letterdesk.crm.linking.link import link_letters, link_new
+from letterdesk.crm.models import Activity, Binding, EmailAddress, Reason, Record, Returning, Unknown
 from letterdesk.crm.saving import change_saving
 from letterdesk.mailboxes.models import Message
 from letterdesk.mailboxes.tests.arriving import another_mailbox, fetched, raw, receive
@@ -26,7 +27,7 @@ from .conftest import from_amara
 from .seeding import activity_at
 
 HOUR = timedelta(hours=1)
-EXAMPLES = 400 if os.environ.get("WHOLE") else 15
+EXAMPLES = 400 if os.environ.get("WHOLE") else 8
 PEOPLE = (
     "Amara <amara@okafor.example>", "Boris <boris@okafor.example>", "Cy <cy@solo.example>", "Lea <lea@lead.example>",
     "Uma <uma@okafor.example>", "Sam <sam@strange.example>", "Ex <ex@strange.example>", "Ines <ines@acme.example>",
@@ -80,12 +81,35 @@ def test_the_copy_of_what_was_written_here_goes_along_as_itself(
 
 
 @pytest.mark.parametrize("size", [1, 9])
-def test_a_reason_of_its_own_is_said_rather_than_that_it_went_along(amara, come, now, monkeypatch, size):
-    """A first sync brings the newest first: the newer one takes the older along, which is then looked at."""
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_it_does_not_matter_that_a_first_sync_brings_the_newest_first(
+    amara, make, come, mailbox, now, monkeypatch, newest_first, size
+):  # R6
     monkeypatch.setattr(link, "AT_ONCE", size)
-    newer, older = from_amara("Re: Offer", message_id="b@x", in_reply_to="a@x"), from_amara(message_id="a@x")
-    come(newer, look=False, history=True)
-    come(older, at=now - HOUR, history=True)
+    make(name="Cy", addresses=("cy@solo.example",))
+    letters = [
+        raw("1", sender="cy@solo.example", message_id="1@x"),
+        raw("2", sender="ines@acme.example", to="jonas@acme.example", references=("1@x",), message_id="2@x"),
+        from_amara("3", to="ines@acme.example, cy@solo.example", references=("1@x",), message_id="3@x"),
+    ]
+    Employee.objects.create(account=mailbox.account, email="jonas@acme.example", name="Jonas")
+    for place, letter in sorted(enumerate(letters), reverse=newest_first):
+        come(letter, at=now - (5 - place) * HOUR, look=False)
+    link_new(mailbox, now=now)
+    found = Binding.objects.order_by("activity__subject", "record").values_list("activity__subject", "record__name")
+    assert list(found) == [("1", "Cy"), *((each, name) for each in "23" for name in (amara.name, "Cy"))]
+
+
+@pytest.mark.parametrize("size", [1, 9])
+def test_a_reason_of_its_own_is_said_rather_than_that_it_went_along(amara, come, now, monkeypatch, size):
+    """Nobody knew who wrote the older one; when a client answers it goes along, and later a record gets its address."""
+    monkeypatch.setattr(link, "AT_ONCE", size)
+    boss = "boss@okafor.example"
+    [older] = come(raw("Offer", sender=boss, message_id="a@x"), at=now - HOUR)
+    come(from_amara("Re: Offer", to=f"ines@acme.example, {boss}", message_id="b@x", in_reply_to="a@x"))
+    assert Binding.objects.get(activity__subject="Offer").reason == Reason.HISTORY
+    EmailAddress.objects.create(account=amara.account, record=amara, email=boss, key=boss)
+    link_letters(older.mailbox, [older.pk], now=now)
     assert set(Binding.objects.values_list("reason", flat=True)) == {Reason.ADDRESS}
 
 
