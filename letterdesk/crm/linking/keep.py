@@ -14,7 +14,7 @@ from letterdesk.mailboxes import collect, in_crm, rows
 
 from ..models import Activity, Binding, InText, LetterCopy, Reason
 from ..records.bin import let_out
-from ..search.index import index_letters, moved, texts_of
+from ..search.index import index_copies, moved
 from ..sendsave.secret import shown
 from .decide import Bind
 from .identity import COPIED, identity_of
@@ -158,7 +158,7 @@ def _make(
     ]
     rows.insert_with_keys(made, known_by="identity")
     collect.share(account_id, [(each.blob, each.holder) for each in made], now=now)
-    index_letters(made, texts_of({each.pk: wanted[each.identity].letter for each in made}))
+    index_copies(made, {each.pk: wanted[each.identity].letter for each in made})
     known.update((each.identity, each) for each in made)
 
 

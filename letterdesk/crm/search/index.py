@@ -29,6 +29,14 @@ PARSED_AT_ONCE = 50
 _SAID = ("account_id", "scope", *TEXTS)
 _SET = ", ".join(f"{name} = excluded.{name}" for name in (*_SAID, "is_whole", "vector"))
 _REPLACE = f"ON CONFLICT (position) DO UPDATE SET {_SET}"
+TAKEN_AT_ONCE = 500
+_TAKE_OVER = """
+    WITH v(message_id, position, activity_id, sender, recipients, copies, subject) AS (VALUES (ROWS))
+    INSERT INTO crm_foundtext (position, account_id, activity_id, is_whole, scope, sender, recipients, copies, subject,
+        body, files, vector)
+    SELECT v.position, {account}, v.activity_id, TRUE, '{scope}', v.sender, v.recipients, v.copies, v.subject,
+        s.body, s.files, {vector}
+    FROM v JOIN mailboxes_searchtext AS s ON s.message_id = v.message_id RETURNING activity_id"""
 _WHERE_CHANGED = f"WHERE {' OR '.join(f'crm_foundtext.{name} <> excluded.{name}' for name in _SAID)}"
 
 
@@ -68,6 +76,40 @@ def index_letters(activities: Sequence[Activity], texts: Mapping[int, tuple[str,
     One that is not among these is found by its head until `read_missing` has read it.
     """
     rows.insert([row_of_letter(each, texts.get(each.pk)) for each in activities])
+
+
+def index_copies(activities: Sequence[Activity], letters: Mapping[int, Any]) -> None:
+    """The same where their letters are known, by activity: the words of those in Webmail are taken over from its index,
+    inside the database."""
+    same = [each for each in activities if _says_the_same(letters[each.pk], each)]
+    taken = _take_over(same, letters) if same else set()
+    others = [each for each in activities if each.pk not in taken]
+    if others:
+        index_letters(others, texts_of({each.pk: letters[each.pk] for each in others}))
+
+
+def _says_the_same(letter: Any, activity: Activity) -> bool:
+    """Whether it lies in Webmail with the same head: a secret address is found nowhere in CRM (R30)."""
+    return bool(getattr(letter, "pk", None)) and letter.recipients == activity.recipients
+
+
+def _take_over(activities: Sequence[Activity], letters: Mapping[int, Any]) -> set[int]:
+    """Returns of which Webmail had words."""
+    account_id = activities[0].account_id
+    scope = scope_of_letters(account_id)
+    sql, taken = _TAKE_OVER.format(account=account_id, scope=scope, vector=full_text.taken_over(scope)), set[int]()
+    for start in range(0, len(activities), TAKEN_AT_ONCE):
+        part = activities[start : start + TAKEN_AT_ONCE]
+        values = [value for each in part for value in _place_and_head(each, letters[each.pk].pk)]
+        row = f"({', '.join(['%s'] * (len(values) // len(part)))})"
+        found = rows.run_returning(sql.replace("(ROWS)", ", ".join([row] * len(part))), values)
+        taken.update(activity for (activity,) in found)
+    return taken
+
+
+def _place_and_head(activity: Activity, message_id: int) -> tuple[Any, ...]:
+    at = position_of_letter(activity.received_at, activity.pk)
+    return (message_id, at, activity.pk, *_head(activity).values())
 
 
 def texts_of(letters: Mapping[int, Any]) -> dict[int, tuple[str, str]]:
@@ -154,13 +196,19 @@ def row_of_letter(activity: Any, text: tuple[str, str] | None) -> FoundText:
         activity_id=activity.pk,
         is_whole=text is not None,
         scope=scope_of_letters(activity.account_id),
-        sender=prepare(f"{activity.from_name} {activity.from_address}"),
-        recipients=_names(activity, "to"),
-        copies=_names(activity, "cc", "bcc"),
-        subject=prepare(activity.subject),
+        **_head(activity),
         body=body,
         files=files,
     )
+
+
+def _head(activity: Any) -> dict[str, str]:
+    return {
+        "sender": prepare(f"{activity.from_name} {activity.from_address}"),
+        "recipients": _names(activity, "to"),
+        "copies": _names(activity, "cc", "bcc"),
+        "subject": prepare(activity.subject),
+    }
 
 
 def position_of_record(record_id: int) -> int:

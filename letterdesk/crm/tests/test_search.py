@@ -17,10 +17,19 @@ from letterdesk.crm.search import letters as search_letters
 from letterdesk.crm.search import walk
 from letterdesk.crm.search import words as search_words
 from letterdesk.crm.search.at import letters_at
-from letterdesk.crm.search.index import index_letters, moved, read_missing, row_of_note, row_of_record
+from letterdesk.crm.search.index import (
+    TEXTS,
+    index_letters,
+    moved,
+    read_missing,
+    row_of_letter,
+    row_of_note,
+    row_of_record,
+)
 from letterdesk.crm.search.letters import find_letters
 from letterdesk.crm.search.records import find_records, names_by_words
-from letterdesk.mailboxes.models import Folder, HiddenLetter, Message, RemovedWords
+from letterdesk.mail.inbound import Inbound
+from letterdesk.mailboxes.models import Folder, HiddenLetter, Message, RemovedWords, SearchText
 from letterdesk.mailboxes.retention.own_times import periods_of
 from letterdesk.mailboxes.search import sqlite as search_sqlite
 from letterdesk.mailboxes.search.letters import Search, forget_removed, parse_query
@@ -166,6 +175,31 @@ def test_letters_are_found_by_text_files_and_people_after_webmail_has_let_them_g
     assert subjects(ines, "desks", at=now, without_mail=True) == []  # an owner sees everything
     Message.objects.filter(pk=letter.pk).delete()
     assert subjects(ines, "desks", at=now, without_mail=True) == ["Offer"]
+
+
+def test_words_are_taken_over_from_webmails_index_as_they_would_be_written(come, amara, settings):
+    settings.INBOUND = Inbound("in.acme.example", "127.0.0.1", 0)
+    secret = "crm-abc@in.acme.example"
+    come(
+        from_amara("Ünicode Ωmega", body="Gärtnerei 見積書 offer@x.example", attachment="quote.pdf"),
+        from_amara("Two", to=f"ines@acme.example, Ín <{secret}>", body="second"),
+        from_amara("Three", body=""),
+    )
+    for activity in Activity.objects.all():
+        row, written = FoundText.objects.get(activity=activity), row_of_letter(activity, texts_in_webmail(activity))
+        names = ("position", "account_id", "scope", "is_whole", "record_id", "note_id", *TEXTS)
+        assert [getattr(row, name) for name in names] == [getattr(written, name) for name in names]
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT vector = %s::tsvector FROM crm_foundtext WHERE position = %s", [written.vector, row.pk]
+                )
+                assert cursor.fetchone() == (True,)
+
+
+def texts_in_webmail(activity):
+    [text] = SearchText.objects.filter(message__blob=activity.blob)
+    return text.body, text.files
 
 
 @pytest.mark.parametrize("role", ["trash", "spam"])

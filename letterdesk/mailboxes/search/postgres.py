@@ -88,6 +88,14 @@ def vector(columns: dict[str, str], scope: str) -> str:
     return f"'@{scope.removeprefix('mb')}' {lexemes}"
 
 
+def taken_over(scope: str) -> str:
+    """SQL: the vector of a row of Webmail's index, called s, for a row with the same texts and another scope of ours.
+
+    Positions stay, for a scope has none (PostgreSQL 9.13, tsvector || tsvector).
+    """
+    return f"CAST('''@{scope}''' AS tsvector) || ts_delete(s.vector, '@' || substr(s.scope, {len('mb') + 1}))"
+
+
 def words_were_removed(_account_ids: Iterable[int]) -> None:
     """VACUUM notices by itself."""
 

@@ -74,6 +74,11 @@ def _index_of(table: str) -> str:
     return table.removesuffix("text")
 
 
+def taken_over(_scope: str) -> str:
+    """SQL: there are no vectors here; triggers read the texts."""
+    return "NULL"
+
+
 def vector(columns: dict[str, str], scope: str) -> None:
     """FTS5 reads the columns themselves."""
 
