@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from types import MappingProxyType
 
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from letterdesk.mail.charsets import decode
 from letterdesk.mail.vcard import NoCard, read_cards
 
 from ..linking.identity import is_address
-from ..models import OwnField
+from ..models import Kind, OwnField, OwnType
 from ..own.read import BadValue, read_file
 from ..own.said import OWN, Said
 from .cells import names_in
@@ -39,6 +40,10 @@ TARGETS = (
     "labels",
     "note",
 )
+OF_DEALS = (
+    "name", "contact", "email", "company", "pipeline", "stage", "amount", "currency", "responsible", "came_from",
+    "labels", "note",
+)  # fmt: skip
 # What programs and people call a column, in the languages of Letterdesk; compared without signs, in small letters.
 _CALLED = {
     "name": "name fullname displayname contact contactname kontakt имя имяифамилия фио контакт наименование название",
@@ -70,7 +75,22 @@ _CALLED = {
         "note notes comment comments description notiz notizen bemerkung beschreibung примечание комментарий заметка"
     ),
 }
+_STAGE = "stage status phase stufe стадия статус этап"
+_CALLED_OF = {
+    Kind.LEAD: {"stage": f"{_STAGE} leadstatus leadstage"},
+    Kind.DEAL: {
+        "name": "deal dealname title opportunity opportunityname bezeichnung titel auftrag сделка названиесделки",
+        "contact": "contact contactname associatedcontact primarycontact kontakt ansprechpartner контакт",
+        "email": "contactemail contactworkemail",
+        "stage": f"{_STAGE} dealstage",
+        "pipeline": "pipeline dealpipeline salespipeline funnel воронка направление",
+        "amount": "amount total value sum dealvalue dealamount opportunityamount betrag summe wert сумма",
+        "currency": "currency amountcurrency dealcurrency währung валюта",
+    },
+}
 _GUESSES = {word: target for target, words in _CALLED.items() for word in words.split()}
+_MONEY = OwnField(type=OwnType.MONEY)  # amounts are read as those of own fields are
+_ONE_LINE = ("company", "position", "responsible", "came_from", "contact", "pipeline", "stage")
 _SIGNS = re.compile(r"[\W_]+")
 _BETWEEN = re.compile(r"[;\n\r]+")
 _BETWEEN_EMAILS = re.compile(r"[;,\s]+")
@@ -101,6 +121,11 @@ class Line:
     came_from: str = ""
     labels: tuple[str, ...] = ()
     note: str = ""
+    contact: str = ""
+    pipeline: str = ""
+    stage: str = ""
+    amount: Decimal | None = None
+    currency: str = ""
     own: Mapping[OwnField, Said] = field(default_factory=dict)
 
 
@@ -124,19 +149,34 @@ def read_table(content: bytes, filename: str) -> Table:
     return table
 
 
-def guessed(head: Sequence[str], own: Mapping[str, OwnField] = MappingProxyType({})) -> list[str]:
+def targets_of(kind: str) -> tuple[str, ...]:
+    """What columns of a file of such records may hold, own fields aside."""
+    if kind == Kind.DEAL:
+        return OF_DEALS
+    return (*TARGETS, "stage") if kind == Kind.LEAD else TARGETS
+
+
+def guessed(
+    head: Sequence[str], own: Mapping[str, OwnField] = MappingProxyType({}), *, kind: str = Kind.CONTACT
+) -> list[str]:
     """For each column what it is taken for, by its heading; empty: for nothing. `own`: fields by their reference.
 
     In files that were exported here, own fields have the names that are left.
     """
     called = {field.name: target for target, field in own.items()}
     alike = {_folded(name): target for name, target in called.items()}
-    found = [called.get(title) or _GUESSES.get(_folded(title)) or alike.get(_folded(title), "") for title in head]
+    guesses = _guesses_of(kind)
+    found = [called.get(title) or guesses.get(_folded(title)) or alike.get(_folded(title), "") for title in head]
     if set(HEAD) <= set(head):
         for title in HEAD:
-            found[head.index(title)] = _GUESSES.get(title, "")
-    one = {"name", "given", "family", "company", "position", "responsible", "came_from", "note", *own}
-    return [target if target not in one or found.index(target) == place else "" for place, target in enumerate(found)]
+            found[head.index(title)] = guesses.get(title, "")
+    several = {"email", "phone", "labels"}
+    return [target if target in several or found.index(target) == place else "" for place, target in enumerate(found)]
+
+
+def _guesses_of(kind: str) -> dict[str, str]:
+    theirs = {word: target for target, words in _CALLED_OF.get(Kind(kind), {}).items() for word in words.split()}
+    return {word: target for word, target in (_GUESSES | theirs).items() if target in targets_of(kind)}
 
 
 def _folded(title: str) -> str:
@@ -147,7 +187,7 @@ def line_of(
     table: Table, row: Sequence[str], mapping: Sequence[str], own: Mapping[str, OwnField] | None = None
 ) -> Line | Refused:
     """What a row says, its columns taken as `mapping` says; or why it is refused. `own`: None: without own fields."""
-    said: dict[str, list[str]] = {target: [] for target in (*TARGETS, *mapping)}
+    said: dict[str, list[str]] = {target: [] for target in (*TARGETS, *OF_DEALS, *mapping)}
     columns: dict[str, str] = {}
     for title, cell, target in zip(table.head, row, mapping, strict=False):
         if target in said and (text := _unquoted(cell)):
@@ -167,11 +207,26 @@ def line_of(
     )
     if not line.name:
         return Refused("", _("Neither a name nor an e-mail address."))
-    rest = {key: " ".join(said[key]) for key in ("company", "position", "responsible", "came_from")}
+    rest = {key: " ".join(said[key]) for key in _ONE_LINE}
     try:
-        return replace(line, **rest, own=_own(said, own))  # type: ignore[arg-type]  # the rest are texts
+        amount, currency = _amount(said)
+        return replace(line, **rest, amount=amount, currency=currency, own=_own(said, own))  # type: ignore[arg-type]  # the rest are texts
     except _BadCell as error:
         return Refused(columns[error.target], error.why)
+
+
+def _amount(said: Mapping[str, list[str]]) -> tuple[Decimal | None, str]:
+    """An amount and its currency, out of one column or two."""
+    amount, currency = " ".join(said["amount"]), " ".join(said["currency"])
+    if not amount:
+        return None, ""
+    try:
+        read = read_file(_MONEY, amount)
+        if currency and not read.currency:
+            read = read_file(_MONEY, f"{amount} {currency}")
+    except BadValue as error:
+        raise _BadCell("amount", error.why) from error
+    return read.number, read.currency
 
 
 class _BadCell(ValueError):

@@ -26,8 +26,9 @@ from ..own.values import all_said_at, own_fields_of
 from .change import change
 from .change import lock as hold
 from .create import create
-from .fields import BadRecord, Fields, fields_of, phone_key
-from .import_rows import Line, Refused, Table, guessed, line_of, read_table
+from .fields import STAGED, BadRecord, Fields, fields_of, phone_key
+from .import_deals import PIPELINE, STAGE, NotTaken, contact_of, is_there, stage_of
+from .import_rows import BadFile, Line, Refused, Table, guessed, line_of, read_table
 from .labels import give
 from .naming import named_or_new
 
@@ -40,10 +41,12 @@ _LABELS = "labels"
 def begin(kind: str, content: bytes, filename: str, *, by: Employee) -> RecordImport:
     """Keep a file until its columns are settled. Raises BadFile."""
     table = read_table(content, filename)
+    if kind == Kind.DEAL and filename.lower().endswith(".vcf"):
+        raise BadFile(_("Deals come out of tables (CSV) alone."))
     own = own_columns(by.account, kind)
     made: RecordImport = RecordImport.objects.create(
         account=by.account, by=by, kind=Kind(kind), filename=filename[:200], content=content,
-        mapping=guessed(table.head, own), total=len(table.rows),
+        mapping=guessed(table.head, own, kind=kind), total=len(table.rows),
     )  # fmt: skip
     return made
 
@@ -118,7 +121,7 @@ def _take_line(taken: RecordImport, at: tuple[Table, int], line: Line | Refused,
         setattr(taken, outcome, getattr(taken, outcome) + 1)
         return
     column = outcome.column
-    if column in {_RESPONSIBLE, _LABELS}:
+    if column in {_RESPONSIBLE, _LABELS, PIPELINE, STAGE}:
         column = table.head[taken.mapping.index(column)]
     taken.refused += 1
     ImportRefusal.objects.create(
@@ -133,24 +136,21 @@ def _taken(taken: RecordImport, line: Line | Refused, now: datetime) -> str | Re
     try:
         with transaction.atomic():
             return _take(taken, line, now)
-    except _NotTaken as error:
+    except NotTaken as error:
         return error.refused
     except BadRecord as error:
         return Refused("", str(error))
 
 
-class _NotTaken(Exception):
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(refused.why)
-        self.refused = refused
-
-
 def _take(taken: RecordImport, line: Line, now: datetime) -> str:
     """Make a record of a line, or fill in what is known; returns what was done, as the import counts it."""
-    known = _known(taken, line)
+    known = _known(taken, line) if taken.kind != Kind.DEAL else None
     if known is not None:
         return _fill(taken, known, line, now)
-    made = create(taken.kind, _fields(taken, line, now), by=taken.by, now=now, source=Source.IMPORT)
+    fields = _fields(taken, line, now)
+    if taken.kind == Kind.DEAL and is_there(fields, taken.by):
+        return "known"
+    made = create(taken.kind, fields, by=taken.by, now=now, source=Source.IMPORT)
     _label(made, taken, line)
     return "made"
 
@@ -169,12 +169,16 @@ def _known(taken: RecordImport, line: Line) -> Record | None:
 
 def _fields(taken: RecordImport, line: Line, now: datetime) -> Fields:
     responsible = _responsible(taken, line)
-    company = None
+    company = contact = None
     if line.company and taken.kind != Kind.COMPANY:
         company = named_or_new(taken.by, Kind.COMPANY, line.company, responsible=responsible, company=None, now=now)
+    if taken.kind == Kind.DEAL:
+        contact = contact_of(line, by=taken.by, responsible=responsible, company=company, now=now)
+    stage = stage_of(line, taken.kind, by=taken.by) if taken.kind in STAGED else None
     return Fields(
         name=line.name, responsible=responsible, came_from=line.came_from, note=line.note, position=line.position,
-        company=company, addresses=line.emails, phones=line.phones, own=line.own,
+        company=company, contact=contact, stage=stage, amount=line.amount, currency=line.currency,
+        addresses=line.emails, phones=line.phones, own=line.own,
     )  # fmt: skip
 
 
@@ -191,7 +195,7 @@ def _responsible(taken: RecordImport, line: Line) -> Employee:
             if found
             else _("No colleague has the name or address “%(typed)s”.")
         )
-        raise _NotTaken(Refused(_RESPONSIBLE, told % {"typed": line.responsible[:100]}))
+        raise NotTaken(Refused(_RESPONSIBLE, told % {"typed": line.responsible[:100]}))
     return found[0]
 
 
@@ -219,7 +223,7 @@ def _label(record: Record, taken: RecordImport, line: Line) -> bool:
     try:
         return bool(give(record, line.labels, by=taken.by)) if line.labels else False
     except BadLabel as error:
-        raise _NotTaken(Refused(_LABELS, str(error))) from error
+        raise NotTaken(Refused(_LABELS, str(error))) from error
 
 
 def _more(there: tuple[str, ...], new: tuple[str, ...], key: Callable[[str], str]) -> tuple[str, ...]:

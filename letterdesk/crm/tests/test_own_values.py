@@ -195,7 +195,7 @@ def test_a_file_of_ours_is_headed_by_what_every_record_has(define, ines):
     """C24: a field may be called as a column is but for its letters, or was before that was refused."""
     amount, old = define("Amount", type="number"), define("Old")
     OwnField.objects.filter(pk=old.pk).update(name="email")
-    taken = begin("contact", f"{','.join([*HEAD, 'Amount', 'email'])}\nBo,{',' * 12}\n".encode(), "x.csv", by=ines)
+    taken = begin("contact", f"{','.join([*HEAD, 'Amount', 'email'])}\nBo,{',' * 13}\n".encode(), "x.csv", by=ines)
     there = dict(zip(HEAD, taken.mapping, strict=False))
     assert (there["email"], there["amount"], there["source"]) == ("email", "", "came_from")
     assert taken.mapping[-2:] == [reference(amount), reference(old)]

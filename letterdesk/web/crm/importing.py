@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from letterdesk.crm.jobs import take_in
 from letterdesk.crm.models import Kind, RecordImport
 from letterdesk.crm.own.said import Shown
-from letterdesk.crm.records.import_rows import LARGEST, TARGETS, BadFile, Line, Refused, line_of
+from letterdesk.crm.records.import_rows import LARGEST, BadFile, Line, Refused, line_of, targets_of
 from letterdesk.crm.records.take_in import begin, foresee, own_columns, start, table_of
 from letterdesk.lib.sheets import as_csv
 from letterdesk.web.crm.records import crm_facts
@@ -20,7 +20,7 @@ from letterdesk.web.crm.words import BY_KIND
 from letterdesk.web.mail.downloads import as_file
 from letterdesk.web.request import Request
 
-KINDS = (Kind.CONTACT, Kind.COMPANY, Kind.LEAD)
+KINDS = (Kind.CONTACT, Kind.COMPANY, Kind.LEAD, Kind.DEAL)
 MOST_SHOWN = 5
 MOST_REFUSALS = 100
 CALLED: dict[str, str | Promise] = {
@@ -35,6 +35,11 @@ CALLED: dict[str, str | Promise] = {
     "came_from": _("Source"),
     "labels": _("Labels"),
     "note": _("Note"),
+    "contact": _("Contact"),
+    "pipeline": _("Pipeline"),
+    "stage": _("Stage"),
+    "amount": _("Amount"),
+    "currency": _("Currency"),
 }
 
 
@@ -93,7 +98,7 @@ def refusals(request: Request, import_id: str) -> HttpResponse:
 
 def _mapping(request: Request, taken: RecordImport) -> list[str]:
     said = [request.POST.get(f"column-{place}", "") for place in range(len(taken.mapping))]
-    known = {*TARGETS, *own_columns(taken.account, taken.kind)}
+    known = {*targets_of(taken.kind), *own_columns(taken.account, taken.kind)}
     return [target if target in known else "" for target in said]
 
 
@@ -114,12 +119,17 @@ def _preview(taken: RecordImport, mapping: list[str]) -> dict[str, Any]:
     ]
     return {
         "columns": columns,
-        "targets": [*CALLED.items(), *((target, field.name) for target, field in own.items())],
+        "targets": [*_called(taken.kind), *((target, field.name) for target, field in own.items())],
         "lines": [
             {"line": line, "is_taken": isinstance(line, Line), "row": 2 + place, "own": _own(line)}
             for place, line in enumerate(lines)
         ],
     }
+
+
+def _called(kind: str) -> list[tuple[str, str | Promise]]:
+    said = CALLED | ({"email": _("Email of the contact")} if kind == Kind.DEAL else {})
+    return [(target, said[target]) for target in targets_of(kind)]
 
 
 def _own(line: Line | Refused) -> list[Shown]:

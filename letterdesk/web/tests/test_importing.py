@@ -45,7 +45,10 @@ def test_a_file_that_is_none_says_what_to_do(browser):
     file = SimpleUploadedFile("people.vcf", b"nothing")
     answer = browser.post("/crm/imports", {"kind": "lead", "file": file})
     assert answer.status_code == 422 and "holds no visiting card" in text_of(answer)
-    assert browser.get("/crm/imports?kind=deal").status_code == 404
+    assert browser.get("/crm/imports?kind=task").status_code == 404
+    deals = SimpleUploadedFile("people.vcf", b"BEGIN:VCARD\nFN:Bo\nEND:VCARD")
+    answer = browser.post("/crm/imports", {"kind": "deal", "file": deals})
+    assert "Deals come out of tables (CSV) alone." in text_of(answer)
 
 
 def test_a_file_is_its_owners_alone(sign_in, taken, jonas, people):
@@ -61,7 +64,7 @@ def test_a_list_is_written_into_a_file_as_it_is_filtered_and_seen(browser, ines,
     record_of(ines, "Bo")
     record_of(jonas, "Of Jonas")
     every = browser.get("/crm/contacts/export?form=csv").content.decode("utf-8-sig")
-    assert "'=Amara,,,amara@okafor.example" in every and "Bo" in every and "Of Jonas" not in every
+    assert "'=Amara,,,,amara@okafor.example" in every and "Bo" in every and "Of Jonas" not in every
     assert "Bo" not in browser.get("/crm/contacts/export?form=csv&q=Amara").content.decode()
     cards = browser.get("/crm/contacts/export?form=vcf")
     assert cards["Content-Type"] == "text/vcard" and cards.content.count(b"BEGIN:VCARD") == 2
