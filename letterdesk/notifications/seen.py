@@ -54,7 +54,7 @@ def mark(lines: Sequence[Line], **when: datetime) -> None:
 
 
 def forget(*, now: datetime) -> int:
-    """Remove what was told more than 30 days ago, and of conversations that are gone, in pieces. Returns how many lines.
+    """Remove what was told more than 30 days ago, and of conversations that are gone, in pieces. Returns how many.
 
     Outside any transaction.
     """
