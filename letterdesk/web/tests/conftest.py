@@ -253,7 +253,7 @@ def things(people, deliver, mailbox, inbox, archive, trash, now):  # noqa: F811
         rule_id=rule(account, Own(300), begins_at=now + timedelta(days=3650)).public_id,
         list_view_id=save_list_view(people["owner"], "contact", "who=me", name="Mine").public_id,
         change_of_many_id=begin_many(
-            Many("label", label="Key"), [contact.pk], kind="contact", by=people["owner"]
+            Many("label", label="Customer"), [contact.pk], kind="contact", by=people["owner"]
         ).public_id,
         search_id=save(people["owner"], "offer", name="", now=now).public_id,
         label_id=make_label(mailbox, "Urgent").public_id,
