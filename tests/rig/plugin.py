@@ -141,6 +141,15 @@ def _quickly_emptied():
         yield
 
 
+@pytest.fixture(autouse=True)
+def _no_language_stays():
+    """What a page activated for its reader is not there for the next test."""
+    yield
+    from django.utils.translation import deactivate
+
+    deactivate()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_passwords():
     """Passwords are hashed as in production, with less effort: what it costs there is meant for attackers."""
