@@ -1,9 +1,9 @@
 """Letters of a mailbox are looked at, each once, and saved as `decide.py` says (R5, R28).
 
-In pieces of one transaction each (`piece.py`). The same letter in three mailboxes is one activity. What has an activity
-already joins it, whatever else is so (R13). Keys of letters rise in the order of their commits, as `receive.store`
-holds the mailbox; so `MailboxSaving.considered` is enough to know what was looked at. A letter at which that fails is
-set aside, and the others go on (`set_aside.py`).
+In pieces of one transaction each (`piece.py`), once it was found out whom CRM may know (`sift.py`). The same letter in
+three mailboxes is one activity. What has an activity already joins it, whatever else is so (R13). Keys of letters rise
+in the order of their commits, as `receive.store` holds the mailbox; so `MailboxSaving.considered` is enough to know
+what was looked at. A letter at which that fails is set aside, and the others go on (`set_aside.py`).
 """
 
 from collections.abc import Sequence
@@ -87,20 +87,39 @@ def _look_at_part(mailbox: Mailbox, now: datetime, keys: Sequence[int], *, with_
     return _look_at(mailbox, now, keys, with_earlier=with_earlier).saved
 
 
-@transaction.atomic
 def _look_at(
     mailbox: Mailbox, now: datetime, among: Sequence[int] | None = None, *, with_earlier: bool = True
 ) -> Looked:
-    """Look at the next letters; `among`: at these, as far as nobody else was quicker."""
-    saving = _held(mailbox)
+    """Look at the next letters; `among`: at these, as far as nobody else was quicker.
+
+    Which of them CRM may know anything of is found out before anything is held, so that a first sync goes on meanwhile:
+    it is as if they had been looked at then.
+    """
+    saving = saving_of(mailbox)
     keys = next_of(saving, AT_ONCE) if among is None else [key for key in among if key > saving.considered]
     wanted = sift(saving, keys) if keys else []
-    letters = list(Message.objects.filter(pk__in=wanted).order_by("pk")) if wanted else []
+    reach("crm_link.sifted")
+    return _look_closer(mailbox, keys, wanted, now=now, is_end=among is None, with_earlier=with_earlier)
+
+
+@transaction.atomic
+def _look_closer(
+    mailbox: Mailbox, keys: Sequence[int], wanted: Sequence[int], *, now: datetime, is_end: bool, with_earlier: bool
+) -> Looked:
+    """Look at what is wanted of these letters. `is_end`: fewer than `AT_ONCE` are the last that were there."""
+    is_end = is_end and len(keys) < AT_ONCE
+    saving = _held(mailbox) if wanted or is_end else _saving(mailbox)
+    left = [key for key in wanted if key > saving.considered]  # where no other worker was quicker
+    letters = list(Message.objects.filter(pk__in=left).order_by("pk")) if left else []
     saved = look(saving, letters, now=now, with_earlier=with_earlier) if letters else 0
-    is_last = among is None and len(keys) < AT_ONCE
-    _go_on(saving, _up_to_now(saving) if is_last else max(keys, default=saving.considered))
+    considered = max([*keys, saving.considered])
+    if is_end and not next_of(saving, 1, after=considered):
+        considered = _up_to_now(considered)
+    else:
+        is_end = False
+    _go_on(saving, considered)
     reach("crm_link.before_commit")
-    return Looked(saved, is_last)
+    return Looked(saved, is_end)
 
 
 @transaction.atomic
@@ -116,19 +135,23 @@ def _set_aside(mailbox: Mailbox, now: datetime, key: int, error: Exception) -> N
 def _held(mailbox: Mailbox) -> MailboxSaving:
     """How far the mailbox is, which nobody changes until the commit."""
     hold(mailbox)
+    return _saving(mailbox)
+
+
+def _saving(mailbox: Mailbox) -> MailboxSaving:
     saving, _ = MailboxSaving.objects.get_or_create(mailbox=mailbox, defaults={"account_id": mailbox.account_id})
     saving.mailbox = mailbox
     return saving
 
 
 def _go_on(saving: MailboxSaving, considered: int) -> None:
-    if considered != saving.considered:
-        MailboxSaving.objects.filter(pk=saving.pk).update(considered=considered)
+    if considered > saving.considered:
+        MailboxSaving.objects.filter(pk=saving.pk, considered__lt=considered).update(considered=considered)
 
 
-def _up_to_now(saving: MailboxSaving) -> int:
-    """Later letters of this mailbox have greater keys than all that are there now, whosever they are."""
-    return max(Message.objects.aggregate(newest=Max("pk"))["newest"] or 0, saving.considered)
+def _up_to_now(considered: int) -> int:
+    """Later letters of a mailbox that is held have greater keys than all that are there now, whosever they are."""
+    return max(Message.objects.aggregate(newest=Max("pk"))["newest"] or 0, considered)
 
 
 def is_behind(mailbox: Mailbox) -> bool:

@@ -45,14 +45,15 @@ class Glance:
     snippet: str
 
 
-def next_of(saving: MailboxSaving, most: int) -> list[int]:
-    """Keys of the letters of a mailbox that were not looked at yet, in the order in which they came.
+def next_of(saving: MailboxSaving, most: int, *, after: int | None = None) -> list[int]:
+    """Keys of the letters of a mailbox that were not looked at yet, in the order in which they came; `after`: this key.
 
     Keys alone: PostgreSQL may sort all that are left to find the first.
     """
-    letters = Message.objects.filter(pk__gt=saving.considered).order_by("pk")
+    considered = saving.considered if after is None else after
+    letters = Message.objects.filter(pk__gt=considered).order_by("pk")
     mine = letters.filter(mailbox=saving.mailbox_id)
-    if saving.considered:  # they are few: asked for the mailbox, SQLite would rather walk all of it
+    if considered:  # they are few: asked for the mailbox, SQLite would rather walk all of it
         mine = letters.annotate(of=F("mailbox_id") + 0).filter(of=saving.mailbox_id)
     return list(mine.values_list("pk", flat=True)[:most])
 

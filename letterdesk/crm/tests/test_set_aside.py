@@ -213,7 +213,14 @@ def test_what_a_letter_asks_for_is_told_from_a_database_that_is_away():
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("point", "nth"),
-    [("written", 1), ("written", 2), ("before_commit", 1), ("before_commit", 3), ("before_set_aside", 1)],
+    [
+        ("sifted", 2),
+        ("written", 1),
+        ("written", 2),
+        ("before_commit", 1),
+        ("before_commit", 3),
+        ("before_set_aside", 1),
+    ],
 )
 def test_a_crash_anywhere_ends_the_same(amara, come, mailbox, now, point, nth):
     come(*letters("1", "Bad", "2", "3"), look=False)

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from letterdesk.crm.linking import link
 from letterdesk.crm.linking.corrections import belongs
 from letterdesk.crm.linking.decide import decide
 from letterdesk.crm.linking.ground import grounds_of
@@ -99,3 +100,33 @@ def test_a_stranger_costs_a_few_questions_however_many_they_are(amara, come, mai
             assert link_new(mailbox, now=now) == 0
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 18
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_held_while_it_is_found_out_whom_crm_knows(amara, come, mailbox, now):
+    come(from_stranger("Advertisement"), from_amara("Offer"), look=False)
+    held = []
+
+    def watch(execute, sql, *more):
+        if "crm_emailaddress" in sql:
+            held.append(connection.in_atomic_block)
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(watch):
+        assert link_new(mailbox, now=now) == 1
+    assert held == [False, True]  # then more of whom it knows
+
+
+def test_what_another_worker_has_looked_at_meanwhile_is_not_looked_at_again(amara, come, mailbox, now):
+    letters = [each.pk for each in come(from_amara("One"), from_amara("Two"), look=False)]
+    for saved in (2, 0):
+        looked = link._look_closer(mailbox, letters, letters, now=now, is_end=True, with_earlier=True)
+        assert (looked.saved, looked.is_last) == (saved, True)
+
+
+def test_what_comes_while_it_is_found_out_is_looked_at_next(amara, come, mailbox, now):
+    [letter] = come(from_amara("One"), look=False)
+    come(from_amara("Two"), look=False)
+    looked = link._look_closer(mailbox, [letter.pk], [], now=now, is_end=True, with_earlier=True)
+    assert not looked.is_last
+    assert link_new(mailbox, now=now) == 1
