@@ -120,9 +120,12 @@ def test_another_folder_is_never_taken_for_the_one_that_is_gone(clients, what):
     assert house.kept() == ([] if what == "nothing was read" else [1])
 
 
-def test_folders_that_exchange_their_names_keep_who_reads_them(clients):  # A31
+@pytest.mark.parametrize("knows", [True, False])
+def test_folders_that_exchange_their_names_keep_who_reads_them(clients, knows):  # A31
     """P9: what nobody chose is not read because it has the name of what was chosen."""
     house = clients(WithIds, "Private")
+    if not knows:  # connected when nobody asked what the server calls its folders
+        PolledFolder.objects.update(object_id="")
     house.put("Clients", 1)
     house.put("Private", 8)
     house.look()
@@ -133,6 +136,18 @@ def test_folders_that_exchange_their_names_keep_who_reads_them(clients):  # A31
     for _ in range(2):
         house.look()
     assert (house.kept(), house.told(), house.on()) == ([1, 2], [], ["Private"])
+
+
+def test_a_folder_that_is_gone_is_told_although_another_has_its_name_now(clients):
+    house = clients(WithIds, "Offers")
+    house.choose("Clients", "Offers")
+    house.put("Clients", 1)
+    house.look()
+    house.server.boxes.by_name.pop("Offers")
+    house.rename("Clients", "Offers")
+    house.put("Offers", 2)
+    house.look()
+    assert (house.kept(), house.told(), house.on()) == ([1, 2], ["folder_gone"], ["Offers"])
 
 
 def test_what_takes_a_chosen_name_is_read_beside_the_one_that_had_it(clients):

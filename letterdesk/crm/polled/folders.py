@@ -58,12 +58,19 @@ def bring_folders(
         if there is None:
             status = (begins or {}).get(each.wire_name)
             _enter(mailbox, each, status, renamed.ids.get(each.wire_name, ""), is_on=is_on)
-        elif (there.name, there.role, there.is_there) != (each.name, each.role, True):
-            there.name, there.role, there.is_there = each.name, each.role, True
-            there.save(update_fields=["name", "role", "is_there"])
+        else:
+            _keep(there, each, renamed.ids.get(each.wire_name, ""))
     _miss(mailbox, [each for each in known.values() if each.is_there], roles)
     if any(each.is_there for each in were_gone):
         _recover(mailbox, "folder_gone", PolledFolder.objects.filter(is_there=False).exclude(role__in=roles))
+
+
+def _keep(there: PolledFolder, listed: RemoteFolder, object_id: str) -> None:
+    was = (there.name, there.role, there.is_there, there.object_id)
+    there.name, there.role, there.is_there = listed.name, listed.role, True
+    there.object_id = there.object_id or object_id
+    if was != (there.name, there.role, there.is_there, there.object_id):
+        there.save(update_fields=["name", "role", "is_there", "object_id"])
 
 
 def _read_by_role(ours: Sequence[PolledFolder]) -> set[str]:
@@ -87,7 +94,7 @@ def _give_names(ours: Sequence[PolledFolder], renamed: Renamed) -> set[str]:
         each.save(update_fields=["wire_name"])
     for each in aside:
         each.wire_name = renamed.names.get(each.pk, each.wire_name)
-        each.is_there = each.pk in renamed.names
+        each.is_there |= each.pk in renamed.names  # whose name another has is missed as any that is not listed
         each.save(update_fields=["wire_name", "is_there"])
     return left
 

@@ -45,7 +45,8 @@ def find_renamed(mailbox: PolledMailbox, listed: Sequence[str], connection: Conn
     has_ids = connection.has("OBJECTID")
     statuses: dict[str, Status] = {}
     if has_ids:
-        statuses = connection.statuses([each.wire_name for each in ours if each.is_on and each.wire_name in there])
+        asked = [each for each in ours if each.wire_name in there and (each.is_on or not each.object_id)]
+        statuses = connection.statuses([each.wire_name for each in asked])
     if (fresh and (lost or has_ids)) or any(not _fits(each, statuses) for each in ours):
         wanted = listed if has_ids else fresh
         statuses |= connection.statuses([name for name in wanted if name not in statuses])
