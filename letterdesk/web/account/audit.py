@@ -29,6 +29,7 @@ from letterdesk.mailboxes.models import Mailbox
 from letterdesk.mailboxes.retention import chain
 from letterdesk.mailboxes.retention.receipts import of as receipts_of
 from letterdesk.web.account.people import administrators_only
+from letterdesk.web.moments import DayField
 from letterdesk.web.request import Request
 from letterdesk.web.security import FILE_POLICY, set_headers
 
@@ -42,8 +43,8 @@ class SearchForm(forms.Form):
     person = forms.CharField(required=False, max_length=16)
     kind = forms.ChoiceField(required=False, choices=[("", ""), *((kind, kind) for kind in KINDS)])
     subject = forms.CharField(required=False, max_length=320)
-    since = forms.DateField(required=False)
-    until = forms.DateField(required=False)
+    since = DayField(required=False)
+    until = DayField(required=False)
 
     @property
     def asked(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from letterdesk.crm.models import Direction, Note
 from letterdesk.crm.records.notes import LONGEST, MOST_MINUTES, Said
+from letterdesk.web.moments import MomentField
 from letterdesk.web.tasks.form import TYPED
 
 CALL = ("direction", "at", "minutes")
@@ -19,9 +20,7 @@ class NoteForm(forms.Form):
     direction = forms.ChoiceField(
         choices=[(Direction.OUTGOING, _("We called")), (Direction.INCOMING, _("They called"))], label=_("Who called")
     )
-    at = forms.DateTimeField(
-        label=_("When"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=TYPED)
-    )
+    at = MomentField(label=_("When"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=TYPED))
     minutes = forms.IntegerField(
         required=False, min_value=0, max_value=MOST_MINUTES, label=_("Minutes"),
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),

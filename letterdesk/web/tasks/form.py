@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from letterdesk.accounts.models import Employee
 from letterdesk.tasks.create import LONGEST_TITLE
 from letterdesk.tasks.models import Task
+from letterdesk.web.moments import MomentField
 
 TYPED = "%Y-%m-%dT%H:%M"
 
@@ -22,7 +23,7 @@ class TaskForm(forms.Form):
     responsible = forms.ModelChoiceField(
         Employee.objects.none(), to_field_name="public_id", empty_label=None, label=_("Responsible")
     )
-    deadline = forms.DateTimeField(
+    deadline = MomentField(
         required=False,
         label=_("Deadline"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=TYPED),

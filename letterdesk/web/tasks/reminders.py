@@ -18,6 +18,7 @@ from letterdesk.tasks.models import Notice, Reminder, Status, Task
 from letterdesk.tasks.notices import SHOWN
 from letterdesk.tasks.reminders import due_before, remind_at, remind_before
 from letterdesk.web.mail.acts import next_of
+from letterdesk.web.moments import MomentField
 from letterdesk.web.request import Request
 
 MOST_LISTED = 100
@@ -88,7 +89,7 @@ def _remind(request: Request, task: Task) -> None:
         remind_before(task, int(when), by=request.employee, now=now)
         return
     try:
-        at = forms.DateTimeField().clean(request.POST.get("at", ""))
+        at = MomentField().clean(request.POST.get("at", ""))
     except forms.ValidationError:
         raise BadTask(_("That is no time.")) from None
     remind_at(task, at, by=request.employee, now=now)

@@ -66,7 +66,9 @@ def test_it_is_found_by_person_kind_subject_and_time(office, told, mailbox, ines
     assert found(person="nobody") == []
 
 
-@pytest.mark.parametrize("asked", [{"kind": "no.such"}, {"since": "never"}, {"until": "2026-99-99"}])
+@pytest.mark.parametrize(
+    "asked", [{"kind": "no.such"}, {"since": "never"}, {"until": "2026-99-99"}, {"since": "0001-01-01"}]
+)
 def test_what_cannot_be_asked_for_finds_nothing(office, told, asked):
     answer = office.get(PAGE, asked)
     assert (answer.status_code, kinds(answer)) == (422, [])

@@ -36,6 +36,7 @@ def test_what_is_refused_is_said_and_nothing_typed_is_lost(browser, contact):
     answer = browser.post(at, call)
     assert answer.status_code == 422
     assert "in the future" in text_of(answer) and "Wants a quote" in answer.content.decode()
+    assert "of the years 1900 to 2999" in text_of(browser.post(at, call | {"at": "0001-01-01T00:00"}))
     for wrong, said in (({"minutes": "2000"}, "less than or equal to 1440"), ({"at": "soon"}, "valid date")):
         assert said in text_of(browser.post(at, call | {"at": "2026-01-01T00:00"} | wrong))
     assert "Write something first" in text_of(browser.post(at, {"what": "note", "text": " "}))

@@ -42,6 +42,12 @@ def wish(ines, **fields):
     return {"title": "Call Amara", "responsible": ines.public_id, "description": "", "deadline": ""} | fields
 
 
+@pytest.mark.parametrize("deadline", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_deadline_that_is_none_in_every_zone_is_refused_at_its_field(browser, ines, deadline):
+    answer = browser.post("/tasks/new", wish(ines, deadline=deadline))
+    assert (answer.status_code, "of the years 1900 to 2999" in text_of(answer)) == (422, True)
+
+
 # Lists
 
 
