@@ -40,6 +40,7 @@ ENOUGH = 20  # letters and digits that tell a text from others
 QUARTER = timedelta(minutes=15)  # zones differ by quarters of an hour, and programs name none
 FARTHEST = timedelta(hours=26)  # between two zones
 MINUTE = timedelta(minutes=1)
+UNREADABLE = (Unparsable, blobs.BlobMissing, blobs.BlobDamaged)  # then it says nothing that others could say, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,14 +230,17 @@ def _named_by(letter: Written) -> str:
 
 
 def _text_of(account_id: int, blob: str) -> str:
-    [letter] = parse_many([blobs.get(account_id, blob)])
+    try:
+        [letter] = parse_many([blobs.get(account_id, blob)])
+    except UNREADABLE:
+        return ""
     return letter.text if isinstance(letter, Letter) else ""
 
 
 def _text_in(account_id: int, blob: str) -> str:
-    raw = blobs.get(account_id, blob)
     try:
+        raw = blobs.get(account_id, blob)
         inner = forwarded_in(read_body(raw), zone_of(decode(read_head(raw).first("date"))))
-    except Unparsable:
+    except UNREADABLE:
         return ""
     return inner.text if inner else ""

@@ -116,7 +116,7 @@ class _Piece:
 
     def _go_along(self, letter: Message) -> bool:
         """With the next letter of its conversation, which was linked before this one came."""
-        found = late(letter, self.grounds) if self.with_earlier else None
+        found = late(letter, self.grounds)
         if found is None:
             return False
         following, bindings = found
@@ -145,7 +145,8 @@ class _Piece:
         is_binned = is_binned and not kept.bindings
         went_along = bool(there and there.went_along)
         self.there[kept.identity] = _There(kept.thread, min(at, letter.received_at), is_binned, went_along)
-        outside = () if there else people_of(letter).outside(self.grounds.ours)  # it says what its first copy says
+        people = self.grounds.people.get(letter.pk) or people_of(letter)
+        outside = () if there else people.outside(self.grounds.ours)  # it says what its first copy says
         self.grounds.threads.join(letter.conversation_id, kept.thread, outside)
         self.grounds.stand(kept.thread, [bind.record for bind in kept.bindings], at=at)
         self.grounds.threads.here[letter.conversation_id].add(kept.identity)

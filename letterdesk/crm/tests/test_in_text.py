@@ -9,11 +9,12 @@ from letterdesk.crm.activities.bin import delete_activity, restore_activity
 from letterdesk.crm.activities.reading import raw as raw_of
 from letterdesk.crm.linking import in_text
 from letterdesk.crm.linking.by_hand import link_by_hand, take_away
-from letterdesk.crm.models import Activity, Binding, InText, Record, Thread, Unknown, Unlinked
+from letterdesk.crm.models import Activity, Binding, InText, Record, SetAside, Thread, Unknown, Unlinked
 from letterdesk.crm.saving import change_saving
 from letterdesk.crm.sendsave import addresses as sendsave
 from letterdesk.crm.tests.test_sendsave import address, arrive, house, letter  # noqa: F401  fixtures
 from letterdesk.intake.models import Arrived, State
+from letterdesk.lib import blobs
 from letterdesk.mail.authentic import Proof
 from letterdesk.mailboxes.models import BlobReference, Message
 from letterdesk.mailboxes.tests.arriving import another_mailbox, raw
@@ -211,3 +212,13 @@ def test_minutes_agree_whatever_zone_a_program_means(now):
     assert in_text.is_same(said(now), with_footer) and in_text.is_same(with_footer, said(now, is_whole=True))
     assert not in_text.is_same(said(now), said(now, f"{WORDS} More.", is_whole=True))
     assert not in_text.is_same(said(now, ""), said(now, ""))
+
+
+@pytest.mark.parametrize("first", ["text", "webmail"])
+def test_one_whose_bytes_are_lost_holds_the_other_up_no_more(come_by, account, first):
+    """Nothing says then that they are the same."""
+    come_by(first)
+    blobs.remove(account.pk, Activity.objects.get().blob)
+    come_by("webmail" if first == "text" else "text")
+    assert Activity.objects.count() == 2
+    assert not SetAside.objects.exists()

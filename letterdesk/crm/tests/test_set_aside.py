@@ -256,6 +256,21 @@ def test_a_letter_that_fails_along_with_another_holds_that_one_up_no_more(amara,
     assert saved() == {"Bad", "Re: Bad", "Re: Re: Bad"}
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_what_is_kept_only_along_with_another_is_tried_again_too(
+    amara, jonas, ines, come, mailbox, now, newest_first
+):  # R6
+    """A letter among colleagues, before or after the client's answer was looked at."""
+    among_us = (raw("Bad", message_id="1@x", sender=ines.email, to=jonas.email), now - LATER)
+    answer = (from_amara("Re: Bad", references=("1@x",)), now)
+    with refusing("Bad"):
+        for content, at in sorted([among_us, answer], key=lambda each: each[1], reverse=newest_first):
+            come(content, at=at)
+    assert saved() == {"Re: Bad"}
+    look_again(mailbox, now=now + LATER)
+    assert saved() == {"Bad", "Re: Bad"}
+
+
 def test_a_look_back_goes_on_beside_a_letter_that_fails(make, ines, come, mailbox, now):  # R28
     come(*letters("1", "Bad", "2"))
     change_saving(mailbox, by=ines, known=True, unknown_incoming=Unknown.LEAD, unknown_outgoing=Unknown.NOTHING)
