@@ -1,5 +1,6 @@
 """Letters at secret addresses of which one has to say what they are, and those that were not taken (R30)."""
 
+import logging
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -18,6 +19,7 @@ from letterdesk.web.crm.records import crm_facts
 from letterdesk.web.mail.downloads import as_file
 from letterdesk.web.request import Request
 
+log = logging.getLogger(__name__)
 PAGE = 50
 MOST_LEFT_OUT = 50
 
@@ -65,6 +67,10 @@ def letter(request: Request, arrived_id: str) -> HttpResponse:
     except asked.NoAddress as error:
         messages.error(request, str(error))
         return redirect("asked")
+    except (blobs.BlobMissing, blobs.BlobDamaged) as error:
+        log.error("letter %s that asks cannot be taken: %r", row.public_id, error)
+        messages.error(request, _("This letter cannot be read now. Try again later."))
+        return redirect("asked")
     if made:
         messages.success(request, _("Saved to CRM."))
         return redirect("activity", made[0].public_id)
@@ -77,7 +83,11 @@ def eml(request: Request, arrived_id: str) -> HttpResponse:
     row = _found(request, arrived_id)
     if not asked.is_kept(row):
         raise Http404
-    return as_file(blobs.get(row.account_id, row.blob), name="letter.eml", content_type="message/rfc822")
+    try:
+        raw = blobs.get(row.account_id, row.blob)
+    except (blobs.BlobMissing, blobs.BlobDamaged):
+        raise Http404 from None
+    return as_file(raw, name="letter.eml", content_type="message/rfc822")
 
 
 @require_POST

@@ -150,18 +150,14 @@ def guest_eml(request: Request, guest_letter_id: str) -> HttpResponse:
     """GET /task-guests/letters/<id>/letter.eml: a letter that waits, or that a program wrote, as it came."""
     theirs = Guest.objects.editable_by(request.employee)
     row = get_object_or_404(guest_letters.readable(theirs), public_id=guest_letter_id)
-    try:
-        raw = blobs.get(row.account_id, row.blob)
-    except (blobs.BlobMissing, blobs.BlobDamaged):
-        raise Http404 from None
-    return as_file(raw, name="letter.eml", content_type="message/rfc822")
+    return _as_eml(row.account_id, row.blob)
 
 
 def comment_eml(request: Request, task_id: str, said_id: int) -> HttpResponse:
     """GET /tasks/<id>/comments/<key>/letter.eml: the letter that became a comment, as it came."""
     theirs = Comment.objects.visible_to(request.employee).exclude(letter="")
     said = get_object_or_404(theirs, task__public_id=task_id, pk=said_id)
-    return as_file(blobs.get(said.account_id, said.letter), name="letter.eml", content_type="message/rfc822")
+    return _as_eml(said.account_id, said.letter)
 
 
 def _guest(request: Request, guest_id: str) -> Guest:
@@ -181,3 +177,12 @@ def back_to_guests(task: Task) -> HttpResponse:
     answer = redirect("task", task.public_id)
     answer["Location"] += "#guests"
     return answer
+
+
+def _as_eml(account_id: int, blob: str) -> HttpResponse:
+    """A letter as it came. Raises Http404 where its stored copy is missing or damaged."""
+    try:
+        raw = blobs.get(account_id, blob)
+    except (blobs.BlobMissing, blobs.BlobDamaged):
+        raise Http404 from None
+    return as_file(raw, name="letter.eml", content_type="message/rfc822")

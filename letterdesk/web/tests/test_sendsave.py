@@ -1,6 +1,7 @@
 """Secret addresses in the browser, and the letters that ask (R30, D09)."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -104,6 +105,19 @@ def test_what_cannot_be_read_is_tried_again_by_a_click(browser, asking):
     assert "looked at once more" in text_of(page)
     asking.refresh_from_db()
     assert (asking.state, asking.tries) == ("waiting", 0)
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda file: file.write_bytes(b"x")], ids=["missing", "damaged"])
+def test_one_whose_stored_copy_is_gone_says_so_and_waits(browser, asking, blobs_folder, harm):
+    [copy] = blobs_folder.rglob(f"{asking.blob}*")
+    harm(copy)
+    here = f"/crm/asked/{asking.public_id}"
+    assert browser.get(f"{here}/letter.eml").status_code == 404
+    told = text_of(browser.post(here, {"change": "answer", "sender": "a@okafor.example"}, follow=True))
+    assert "This letter cannot be read now" in told and not Activity.objects.exists()
+    browser.post(here, {"change": "drop"})
+    asking.refresh_from_db()
+    assert asking.state == State.LEFT_OUT
 
 
 def test_an_unverified_letter_is_marked_until_one_click(browser, ines):

@@ -66,7 +66,7 @@ def test_what_was_left_out_is_told_on_the_page(browser, task, form, sign_in, str
     assert browser.post(f"/task-guests/letters/{away.public_id}", {"change": "accept"}).status_code == 404
 
 
-def test_one_invites_writes_and_takes_what_waits(browser, task, form, ines):
+def test_one_invites_writes_and_takes_what_waits(browser, task, form, ines, blobs_folder):
     page = f"/tasks/{task.public_id}"
     browser.post(f"{page}/guests", form)
     guest = Guest.objects.get()
@@ -89,6 +89,9 @@ def test_one_invites_writes_and_takes_what_waits(browser, task, form, ines):
     kept = f"{page}/comments/{Comment.objects.get(guest=guest).pk}/letter.eml"
     assert b"Page 3 is fine." in b"".join(browser.get(kept))
     assert kept in browser.get(page).content.decode()
+    [copy] = blobs_folder.rglob(f"{row.blob}*")
+    copy.unlink()
+    assert browser.get(kept).status_code == 404
     other = answer(guest, name="two")
     browser.post(f"/task-guests/letters/{other.public_id}", {"change": "drop"})
     browser.post(f"/task-guests/{guest.public_id}/removal")
