@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from letterdesk.accounts.models import Employee
+from letterdesk.crm.jobs import look_at_tables
 from letterdesk.crm.models import Activity, Binding, EmailAddress, FoundText, LetterCopy, Note, Record, Thread
 from letterdesk.crm.records.fields import Fields
 from letterdesk.crm.search.index import row_of_letter, row_of_note, row_of_record
@@ -66,6 +67,7 @@ def fill(contacts: str) -> dict[str, Any]:
         _lay("deal", ada, numbers, now, name=lambda n: f"Roof {n}", contact=lambda n: people[n * 5])
     for numbers in _pieces(count):
         _lay_letters(mailbox, numbers, people, now)
+    look_at_tables.now()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")  # as autovacuum does by itself

@@ -1,7 +1,7 @@
 """When what is due is woken: minute, hour, day, month, weekday, in UTC. The only page where it says so."""
 
 from letterdesk.accounts.sweep import sweep_accounts
-from letterdesk.crm.jobs import check_search, keep_written_letters, link_missed, read_letters
+from letterdesk.crm.jobs import check_search, keep_written_letters, link_missed, look_at_tables, read_letters
 from letterdesk.crm.jobs import purge_bin as purge_crm_bin
 from letterdesk.events.dispatch import dispatch_events
 from letterdesk.intake.jobs import forget_old as forget_arrived
@@ -54,6 +54,7 @@ SCHEDULE = (
     every("29 * * * *", forget_when_read),
     every("33 * * * *", follow_leavers),
     every("37 * * * *", forget_words),
+    every("41 * * * *", look_at_tables),
     every("53 * * * *", free_released),
     every("47 * * * *", fold_tallies),
     every("43 * * * *", purge_bin),

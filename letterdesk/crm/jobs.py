@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
+from django.apps import apps
 from django.db.models import Q
 from django.utils import timezone
 
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.events.models import Event
 from letterdesk.lib.jobs import Job, job
+from letterdesk.lib.tables import look_at
 from letterdesk.lib.turns import in_turn
 from letterdesk.mailboxes.models import Mailbox
 from letterdesk.plans.models import Channel
@@ -180,6 +182,12 @@ def purge_bin() -> None:
     purge_due(now=timezone.now())
     forget_old(now=timezone.now())
     forget_left(now=timezone.now())
+
+
+@job(name="crm.look_at_tables", priority=-10)
+def look_at_tables() -> None:
+    """Hourly: SQLite is told how CRM's tables are filled, so that lists and searches use the right index."""
+    look_at([model._meta.db_table for model in apps.get_app_config("crm").get_models()])
 
 
 def after_receiving(event: Event) -> None:

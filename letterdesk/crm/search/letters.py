@@ -82,7 +82,7 @@ def find_letters(
     asked = asked_of_letters(tree)
     if tree is None or asked.tree is None:
         return FoundLetters([], more=False, is_cut=False, asked=asked)
-    letters: QuerySet[Any] = Activity.objects.visible_to(employee).present()
+    letters: Any = Activity.objects.filter(account=employee.account_id).present()
     if without_mail:
         letters = letters.filter(~_in_mail(_mail_of(employee, tree, now, period or periods_of(employee.account, now))))
     walk = _Walk(employee, asked.tree, letters, look_at)
@@ -93,9 +93,9 @@ def find_letters(
 
 
 class _Walk:
-    """Through the letters that fit, newest first."""
+    """Through the letters that fit, newest first. `letters`: all of the account that are looked among."""
 
-    def __init__(self, employee: Employee, tree: Node, letters: QuerySet[Any], look_at: int) -> None:
+    def __init__(self, employee: Employee, tree: Node, letters: Any, look_at: int) -> None:
         parts = tree.parts if isinstance(tree, And) else (tree,)
         self.scope = [scope_of_letters(employee.account_id)]
         self.texts = tuple(part for part in parts if is_text(part))
@@ -103,18 +103,19 @@ class _Walk:
         self.at = AtRecords(employee)
         self.others = [part for part in parts if part not in self.texts]
         self.later = [part for part in self.others if not self.at.is_known(part)]  # asked of those that are looked at
-        self.letters = letters.filter(*(self._letter(part) for part in self.others if part not in self.later))
+        self.here = letters.filter(*(self._letter(part) for part in self.others if part not in self.later))
+        self.letters = self.here.visible_to(employee)
 
     def keys(self) -> Iterator[int]:
         """Their keys. Sets `is_cut` where it ends before the letters do."""
         text = And(self.texts) if len(self.texts) > 1 else next(iter(self.texts), None)
         few = self._few_at_records()
         if few is not None:
-            return self._by_date(self.letters.filter(pk__in=few if text is None else self._with(text, few)))
+            return self._of_few(self.letters.filter(pk__in=few if text is None else self._with(text, few)))
         few = _few_within_sight(self.employee)
         if few is not None:
-            narrowed = self.letters.filter(pk__in=few)
-            return self._by_date(narrowed if text is None else narrowed.filter(self._letter(text)))
+            narrowed = self.here.filter(pk__in=few)
+            return self._of_few(narrowed if text is None else narrowed.filter(self._letter(text)))
         return self._by_date(self.letters) if text is None else self._by_index(full_text.within(text, self.scope))
 
     def _few_at_records(self) -> list[int] | None:
@@ -138,6 +139,12 @@ class _Walk:
                 return
             below, looked_at, chunk = candidates[-1][0], looked_at + chunk, min(chunk * 4, LONGEST_CHUNK)
         self.is_cut = True
+
+    def _of_few(self, found: QuerySet[Any]) -> Iterator[int]:
+        """Put in order here: in the statement it made SQLite walk through all letters of the account by date."""
+        newest = sorted(found.order_by().values_list("received_at", "pk"), reverse=True)
+        keys = [key for _at, key in newest]
+        return iter(self._fitting(keys, Activity.objects.all()) if self.later else keys)
 
     def _by_date(self, found: QuerySet[Any]) -> Iterator[int]:
         start, chunk = 0, FIRST_CHUNK

@@ -59,8 +59,12 @@ class ByWords(Meaning):
             return set()
         seen = Record.objects.visible_to(self.employee).present().filter(pk__in=written_out(named))
         keys = written_out(seen.values_list("pk", flat=True))
-        mine = Record.objects.filter(Q(company__in=keys) | Q(contact__in=keys), account=self.employee.account_id)
-        return set(mine.values_list("pk", flat=True)[: FEW + 1])
+        of_company, of_contact = (
+            Record.objects.filter(**{f"{beside}__in": keys}).values_list("pk", "account")
+            for beside in ("company", "contact")
+        )
+        found: Any = of_company.union(of_contact)  # as alternatives SQLite reads all records of the account
+        return {pk for pk, account in found[: FEW + 1] if account == self.employee.account_id}
 
     def _labelled(self, text: Text) -> set[int]:
         labels = self.labels_with(text)
