@@ -325,11 +325,13 @@ def _unknown(letter: Seen, ground: Ground) -> Verdict:
     outgoing = direction(letter.people, letter.roles, ground.ours) == Direction.OUTGOING
     address = _counterpart(letter, ground, outgoing=outgoing)
     wanted = ground.saving.outgoing if outgoing else ground.saving.incoming
-    never = _acts_on_nothing(letter, ground)
     known = ground.records.get(address, ())
+    if any(not record.is_binned for record in known):  # people said that it belongs to none of them
+        return Verdict(why_not=WhyNot.UNLINKED)
+    if not address or wanted == Unknown.NOTHING:  # most letters: nothing else is asked of them
+        return Verdict(why_not=WhyNot.UNKNOWN_OFF)
+    never = _acts_on_nothing(letter, ground)
     checks = (
-        (WhyNot.UNLINKED, any(not record.is_binned for record in known)),  # people said that it belongs to none of them
-        (WhyNot.UNKNOWN_OFF, not address or wanted == Unknown.NOTHING),
         (WhyNot.NOBODY, not is_address(address)),
         (never, never is not None),
         (WhyNot.AUTOMATIC, _is_robot(address)),
