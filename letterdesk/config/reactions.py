@@ -48,6 +48,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "polled.disconnected": (happenings.after_polled_mended,),
     "sendsave.asked": (happenings.after_crm_asks,),
     "arrived.unreadable": (happenings.after_crm_asks,),
+    "arrived.failing": (happenings.after_crm_asks,),
     "sendsave.answered": (happenings.after_crm_answered,),
     "sendsave.dropped": (happenings.after_crm_answered,),
     "activity.saved": (happenings.after_crm_answered, after_saving),

@@ -177,6 +177,7 @@ KINDS = {
     "sendsave.ended": "A secret address was refused from then on (R30).",
     "sendsave.changed": "A person changed what becomes of unknown people's letters at a secret address (R30).",
     "arrived.unreadable": "A letter beside Webmail cannot be read; its original is kept (R30).",
+    "arrived.failing": "Looking at a letter beside Webmail has failed five times; it is still tried (R30).",
     "sendsave.asked": "A letter beside Webmail waits for a person to say whose it is (R30).",
     "sendsave.answered": "A person said whose a letter at a secret address is; the facts count the activities (R30).",
     "sendsave.dropped": "A person said that a letter at a secret address is not for CRM (R30).",

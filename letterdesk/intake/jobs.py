@@ -19,7 +19,7 @@ from letterdesk.mail.letters import Unreadable
 from letterdesk.mail.parse import parse_many
 
 from .doors import Arrival, Door, door_named
-from .models import KEPT, Arrived, State
+from .models import FAILED_TRIES, KEPT, Arrived, State
 from .states import forget, leave, settle
 
 logger = logging.getLogger(__name__)
@@ -38,11 +38,9 @@ SWEEP = 50.0  # seconds; the next one begins where this one ends
 def take(arrived_id: int) -> None:
     """Look at one letter that waits; whatever happens, it is there afterwards."""
     now = timezone.now()
-    mine = Arrived.objects.filter(pk=arrived_id, state=State.WAITING, due_at__lte=now)
-    row = mine.select_related("account").first()
-    if row is None or not mine.filter(tries=row.tries).update(
-        tries=F("tries") + 1, due_at=now + AGAIN_AFTER * 2 ** min(row.tries, MOST_DOUBLED)
-    ):
+    waiting = Arrived.objects.filter(pk=arrived_id, state=State.WAITING, due_at__lte=now)
+    row = waiting.select_related("account").first()
+    if row is None or not _begin(row, now):
         return  # another worker has it, or it is done
     raw = blobs.get(row.account_id, row.blob)
     [letter] = parse_many([raw])
@@ -57,6 +55,17 @@ def take(arrived_id: int) -> None:
         return
     reach("intake.before_take")
     door.take(Arrival(row, raw, letter, evidence), now)
+
+
+@transaction.atomic
+def _begin(row: Arrived, now: datetime) -> bool:
+    """Whether the next try is this worker's. That so many have failed is told once."""
+    due_at = now + AGAIN_AFTER * 2 ** min(row.tries, MOST_DOUBLED)
+    waiting = Arrived.objects.filter(pk=row.pk, state=State.WAITING, tries=row.tries, due_at__lte=now)
+    is_mine = waiting.update(tries=F("tries") + 1, due_at=due_at) == 1
+    if is_mine and row.tries == FAILED_TRIES:
+        record("arrived.failing", account=row.account, subject=row.holder)
+    return is_mine
 
 
 @transaction.atomic

@@ -143,7 +143,9 @@ def after_polled_mended(event: Event) -> None:
 
 
 def after_crm_asks(event: Event) -> None:
-    """A reaction to `sendsave.asked` and `arrived.unreadable`: whom a letter beside Webmail asks what it is (R30)."""
+    """A reaction to `sendsave.asked`, `arrived.unreadable` and `arrived.failing`: whom a letter beside Webmail asks
+    what it is (R30).
+    """
     public_id = event.subject.removeprefix("arrived:")
     for row in Arrived.objects.filter(account=event.account_id, public_id=public_id):
         people = set(people_asked(row).values_list("pk", flat=True))
@@ -151,7 +153,7 @@ def after_crm_asks(event: Event) -> None:
 
 
 def _what_asks(row: Arrived) -> str:
-    if row.state != ArrivedState.UNREADABLE:
+    if row.state == ArrivedState.ASKED:
         return CRM_ASKS
     return f"{CRM_UNREADABLE}:{row.address}" if row.door == POLLED_DOOR else CRM_UNREADABLE
 

@@ -8,10 +8,12 @@ from letterdesk.crm.sendsave import addresses as sendsave
 from letterdesk.events.record import record
 from letterdesk.intake.jobs import take
 from letterdesk.intake.keep import keep
-from letterdesk.intake.models import Arrived, State
+from letterdesk.intake.models import FAILED_TRIES, Arrived, State
+from letterdesk.lib.blobs import BlobMissing
 from letterdesk.mail.inbound import Inbound
 from letterdesk.mail.smtpd import Handed
 from letterdesk.notifications.lines import lines_of, unseen_count
+from letterdesk.notifications.seen import see_all
 
 CRM = "/crm/asked"
 
@@ -84,3 +86,16 @@ def test_what_waits_no_more_when_it_is_handed_on_is_not_told(told, things, ines)
     record("sendsave.asked", account=row.account, subject=row.holder)
     Arrived.objects.filter(pk=row.pk).update(state=State.LEFT_OUT)
     assert asks(told, ines) == []
+
+
+def test_one_at_which_looking_fails_again_and_again_is_told_once(told, forward, blobs_folder, ines, now):
+    row = forward(sendsave.make(by=ines, of_account=False, now=now))
+    told(ines)
+    see_all(ines, now=timezone.now())
+    [copy] = blobs_folder.rglob(f"{row.blob}*")
+    copy.unlink()
+    for tries in range(FAILED_TRIES + 2):
+        Arrived.objects.filter(pk=row.pk).update(state=State.WAITING, due_at=now, tries=tries)
+        with pytest.raises(BlobMissing):
+            take.now(row.pk)
+        assert asks(told, ines) == ([] if tries < FAILED_TRIES else ["A letter for CRM cannot be read"])
