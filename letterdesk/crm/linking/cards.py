@@ -29,6 +29,7 @@ from ..models import (
     Kind,
     Making,
     PolledMailbox,
+    Reason,
     Record,
     SendSaveAddress,
     Source,
@@ -53,14 +54,15 @@ def note_cards(
 ) -> None:
     """Remember which of these letters have cards to be read. Inside the caller's transaction.
 
-    `since`: since when the account has had Webmail, None: always; of older letters nothing is made (R28).
+    `since`: since when the account has had Webmail, None: always; of older letters nothing is made (R28), nor of those
+    that only went along with another, which were here before, nor of those that a program wrote.
     """
     wanted = {
         each.letter.pk: activity
         for each, activity in zip(kept, activities, strict=True)
         if each.direction == Direction.INCOMING
-        and each.bindings
-        and not each.letter.is_history
+        and any(bind.reason != Reason.HISTORY for bind in each.bindings)
+        and not (each.letter.is_history or each.letter.is_automatic or each.letter.list_id)
         and (since is None or each.letter.received_at >= since)
     }
     if not wanted or not saving_of(mailbox).reads_cards:

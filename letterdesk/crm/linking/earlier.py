@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mailboxes.models import Mailbox, Message
@@ -13,7 +14,7 @@ from letterdesk.mailboxes.models import Mailbox, Message
 from ..models import Activity, InText, Reason, SetAside, Unlinked
 from .decide import ASIDE, Bind, belongs, direction
 from .ground import Grounds, Linked, roles_of, written_among
-from .identity import identity_of, people_of
+from .identity import People, identity_of, people_of
 from .in_text import taken_from, told_of
 from .keep import ToKeep, keep
 
@@ -36,6 +37,7 @@ class Earlier:
     told: dict[str, InText]
     taken: dict[str, Collection[int | None]]
     by_hand: bool = False
+    people: dict[int, People] = field(default_factory=dict)  # by letter; each is asked about again and again
 
     def add(self, letter: Message, *, roles: Collection[str], identity: str, taken: Collection[int | None]) -> None:
         """This one was looked at and not linked: it may go along, too."""
@@ -69,7 +71,12 @@ class Earlier:
         shown = set(self.roles.get(letter.pk, ())) - set(ASIDE)
         if not shown or None in self.taken.get(self.identities[letter.pk], ()):
             return False
-        return self.by_hand or belongs(people_of(letter), outside, self.ours)
+        return self.by_hand or belongs(self._people_of(letter), outside, self.ours)
+
+    def _people_of(self, letter: Message) -> People:
+        if letter.pk not in self.people:
+            self.people[letter.pk] = people_of(letter)
+        return self.people[letter.pk]
 
     def _going(self, letter: Message, following: ToKeep, away: Collection[int]) -> ToKeep:
         """What a person took away from a record does not come back there."""
@@ -99,7 +106,10 @@ def earlier_of(
     found = _letters(mailbox, conversations, without)
     if up_to is not None:
         found = found.filter(pk__lte=up_to)
-    letters = list((found if by_hand else found.filter(in_crm=False))[:MOST_AT_ONCE])
+    found = found if by_hand else found.filter(in_crm=False)
+    letters = list(found[:MOST_AT_ONCE])
+    if len(letters) == MOST_AT_ONCE:
+        letters = _some_of_each(found)
     if not letters:
         return Earlier({}, ours, {}, {}, {}, {}, {}, by_hand)
     roles = roles_of(letters)
@@ -177,6 +187,13 @@ def _letters(mailbox: Mailbox, conversations: Iterable[int], without: Collection
     letters = Message.objects.filter(mailbox=mailbox, conversation__in=sorted(conversations), binned_at=None)
     found: QuerySet[Message] = letters.exclude(pk__in=list(without)).exclude(pk__in=aside)
     return found.order_by("received_at", "pk")
+
+
+def _some_of_each(found: QuerySet[Message]) -> list[Message]:
+    """As many of these as are looked through, from each conversation its first: a long one leaves room for others."""
+    turn = Window(RowNumber(), partition_by="conversation", order_by=("received_at", "pk"))
+    keys = found.annotate(turn=turn).order_by("turn", "pk").values_list("pk", flat=True)[:MOST_AT_ONCE]
+    return sorted(Message.objects.filter(pk__in=list(keys)), key=_place)
 
 
 def _place(letter: Message) -> tuple[datetime, int]:

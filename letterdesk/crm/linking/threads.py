@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 from letterdesk.mailboxes import rows
 from letterdesk.mailboxes.models import Message
@@ -118,12 +120,14 @@ def all_of(found: Threads) -> set[int]:
 
 def fill_people(found: Threads, threads: Collection[int], *, ours: Collection[str]) -> None:
     """Who takes part in these threads, from the database."""
-    columns = ("thread_id", "from_address", "recipients")
     found.asked |= set(threads)
     found.bare |= set(threads)
-    for activity in Activity.objects.filter(thread__in=threads).only(*columns) if threads else ():
-        found.people[activity.thread_id].update(people_of(activity).outside(ours))
-        found.bare.discard(activity.thread_id)
+    letters = Activity.objects.filter(thread__in=threads).order_by()
+    each_once = letters.values_list("thread_id", "from_address", "recipients").distinct()  # a thread may be endless
+    for thread, sender, recipients in each_once if threads else ():
+        activity: Any = SimpleNamespace(from_address=sender, recipients=recipients)
+        found.people[thread].update(people_of(activity).outside(ours))
+        found.bare.discard(thread)
 
 
 def _known(account_id: int, keys: Collection[int]) -> dict[int, int]:

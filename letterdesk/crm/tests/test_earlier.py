@@ -1,0 +1,67 @@
+"""Earlier letters that go along: all of their conversation, and nothing is made of them (R6, R28)."""
+
+from datetime import timedelta
+
+import pytest
+
+from letterdesk.crm.linking import earlier
+from letterdesk.crm.linking.look_back import look_back
+from letterdesk.crm.models import Activity, CardsToRead, Unknown
+from letterdesk.crm.saving import change_saving
+from letterdesk.mailboxes.tests.arriving import raw
+
+from .conftest import from_amara
+from .test_make import with_cards
+
+HOUR = timedelta(hours=1)
+
+
+def saved():
+    return set(Activity.objects.values_list("subject", flat=True))
+
+
+def card_of(sender, message_id, head=b""):
+    letter = with_cards(("Bo", "bo@new.example"), subject="Card")
+    letter = letter.replace(b"Amara@Okafor.example", sender.encode())
+    return head + letter.replace(b"Card@okafor.example", message_id.encode())
+
+
+def answer(*, subject="Re: Card"):
+    return from_amara(subject, in_reply_to="1@x", to="ines@acme.example, desk@okafor.example")
+
+
+@pytest.fixture
+def reads_cards(mailbox, ines):
+    nothing = {"unknown_incoming": Unknown.NOTHING, "unknown_outgoing": Unknown.NOTHING}
+    change_saving(mailbox, by=ines, known=True, reads_cards=True, **nothing)
+
+
+def test_a_look_back_makes_no_contact_of_a_card_that_lay_there_before(reads_cards, make, ines, come, now):  # R28
+    come(card_of("desk@okafor.example", "1@x"), at=now - 2 * HOUR)
+    come(answer(), at=now - HOUR)
+    amara = make(addresses=("amara@okafor.example",))
+    look_back(amara, by=ines, now=now)
+    assert saved() == {"Card", "Re: Card"}
+    assert not CardsToRead.objects.exists()
+
+
+@pytest.mark.parametrize("head", [b"List-Id: <list@x.example>\r\n", b"Auto-Submitted: auto-generated\r\n"])
+def test_a_program_s_card_that_goes_along_makes_no_contact(reads_cards, amara, come, now, head):
+    come(card_of("desk@okafor.example", "1@x", head), at=now - 2 * HOUR)
+    come(answer(), at=now - HOUR)
+    come(card_of("desk@okafor.example", "3@x", head + b"References: <1@x>\r\n"))
+    assert Activity.objects.count() == 3
+    assert not CardsToRead.objects.exists()
+
+
+def test_a_long_conversation_leaves_room_for_the_earlier_letters_of_others(amara, come, now, monkeypatch):
+    """In one piece: what goes along with a letter is told of its own conversation."""
+    monkeypatch.setattr(earlier, "MOST_AT_ONCE", 4)
+    strangers = [
+        raw(f"S{number}", sender="x@strange.example", message_id=f"s{number}@x", references=("s0@x",))
+        for number in range(5)
+    ]
+    come(*strangers, at=now - 9 * HOUR)
+    come(raw("Card", sender="desk@okafor.example", message_id="1@x"), at=now - 2 * HOUR)
+    come(from_amara("Re: S", references=("s0@x",)), answer(), at=now - HOUR)
+    assert saved() == {"Card", "Re: Card", "Re: S"}
