@@ -53,6 +53,12 @@ def pairs_of(employee: Employee, *, most: int) -> list[Pair]:
     return [Pair(records[a], records[b], *found[a, b]) for a, b in left if a in records and b in records]
 
 
+def has_the_same_address(record: Record, employee: Employee) -> Record | None:
+    """Another record of its kind that has one of its addresses, of what the employee may change."""
+    keys = record.addresses.values("key")
+    return _seen(employee).filter(kind=record.kind, addresses__key__in=keys).exclude(pk=record.pk).first()
+
+
 def _seen(employee: Employee) -> QuerySet[Record]:
     records: QuerySet[Record] = Record.objects.editable_by(employee).present()
     open_leads = Q(kind=Kind.LEAD, stage__outcome=Stage.Outcome.OPEN)

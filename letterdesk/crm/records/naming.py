@@ -1,20 +1,30 @@
 """Records as people name them: the company of a contact, the contact of a deal; found in their sight, or made."""
 
+import re
+from collections import Counter
 from datetime import datetime
 
 from letterdesk.accounts.models import Employee
+from letterdesk.mail.addresses import address_key
 
-from ..models import Kind, Record
+from ..linking.identity import is_address
+from ..models import EmailAddress, Kind, Record
 from .create import create
 from .fields import Fields, fields_of
 
 MOST_OFFERED = 200
+_WITH_ADDRESS = re.compile(r"([^<>]*[^<> ]) ?<([^<> ]+)>")
 
 
 def known_names(employee: Employee, kind: str) -> list[str]:
-    """Names that a form offers: of what was active last."""
+    """Names that a form offers: of what was active last; where several are called the same, each with its address."""
     seen = Record.objects.visible_to(employee).present().filter(kind=kind).order_by("-active_at", "-pk")
-    return list(dict.fromkeys(seen.values_list("name", flat=True)[:MOST_OFFERED]))
+    found = dict(seen.values_list("pk", "name")[:MOST_OFFERED])
+    counts = Counter(name.casefold() for name in found.values())
+    several = [pk for pk, name in found.items() if counts[name.casefold()] > 1]
+    addresses = EmailAddress.objects.filter(record__in=several).order_by("-position", "-pk") if several else ()
+    first = {each.record_id: each.email for each in addresses}
+    return list(dict.fromkeys(f"{name} <{first[pk]}>" if pk in first else name for pk, name in found.items()))
 
 
 def usual_currency(employee: Employee) -> str:
@@ -25,12 +35,16 @@ def usual_currency(employee: Employee) -> str:
 
 
 def named(employee: Employee, kind: str, name: str) -> Record | None:
-    """The record of this name that the employee may see; of several the one that was active last."""
-    line = " ".join(name.split())
-    if not line:
+    """The record of this name that the employee may see; of several the one that was active last.
+
+    `Name <address>`: the one that has the address, too.
+    """
+    called, address = _called(name)
+    if not called:
         return None
-    seen = Record.objects.visible_to(employee).present().filter(kind=kind, name__iexact=line)
-    found: Record | None = seen.order_by("-active_at", "-pk").first()
+    seen = Record.objects.visible_to(employee).present().filter(kind=kind, name__iexact=called)
+    theirs = seen.filter(addresses__key=address_key(address)) if address else seen
+    found: Record | None = theirs.order_by("-active_at", "-pk").first()
     return found
 
 
@@ -41,7 +55,16 @@ def named_or_new(
     found = named(employee, kind, name)
     if found is not None or not name.strip():
         return found
-    return create(kind, Fields(name=name, responsible=responsible, company=company), by=employee, now=now)
+    called, address = _called(name)
+    fields = Fields(name=called, responsible=responsible, company=company, addresses=(address,) if address else ())
+    return create(kind, fields, by=employee, now=now)
+
+
+def _called(typed: str) -> tuple[str, str]:
+    """A name, and the address behind it or nothing."""
+    line = " ".join(typed.split())
+    found = _WITH_ADDRESS.fullmatch(line)
+    return (found[1], found[2]) if found and is_address(found[2]) else (line, "")
 
 
 def as_kept(record: Record) -> Fields:

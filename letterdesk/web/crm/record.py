@@ -18,6 +18,7 @@ from letterdesk.crm.own.said import Shown
 from letterdesk.crm.own.values import own_fields_of, shown_at, shown_of
 from letterdesk.crm.records.change import ChangedMeanwhile, InBin, change, move_to_stage, version_of
 from letterdesk.crm.records.create import create
+from letterdesk.crm.records.duplicates import has_the_same_address
 from letterdesk.crm.records.fields import BadRecord
 from letterdesk.crm.records.labels import labels_of, with_labels
 from letterdesk.crm.records.lists import deals_of, people_of, with_facts
@@ -114,6 +115,11 @@ def new_record(request: Request, plural: str) -> HttpResponse:
         form.add_error(None, str(error))
         return _new(request, form, status=422)
     messages.success(request, _("%(name)s is made.") % {"name": made.name})
+    other = has_the_same_address(made, request.employee)
+    if other is not None:
+        messages.warning(
+            request, _("%(name)s has the same address. Are both one? See Duplicates.") % {"name": other.name}
+        )
     return redirect(next_of(request)) if request.POST.get("next") else to_record(request, made)
 
 

@@ -91,6 +91,28 @@ def test_a_deal_has_amount_contact_and_stage(browser, ines, contact, account):
     assert 'name="currency" value="EUR"' in browser.get("/crm/deals/new").content.decode()  # as it was last
 
 
+def test_people_of_one_name_are_told_apart_by_their_address(browser, ines, account, contact):
+    other = record_of(ines, "Amara Okafor", "amara@elsewhere.example")  # active later
+    deal = {"name": "40 seats", "stage": stages_of(account, "deal")[0].public_id}
+    page = browser.get("/crm/deals/new").content.decode()
+    for address in ("amara@okafor.example", "amara@elsewhere.example"):
+        assert f'<option value="Amara Okafor &lt;{address}&gt;">' in page
+    for typed, meant in (("Amara Okafor <AMARA@okafor.example>", contact), ("Amara Okafor", other)):
+        browser.post("/crm/deals/new", wish(ines, **deal | {"contact": typed}))
+        assert Record.objects.filter(kind="deal").latest("pk").contact == meant
+    browser.post("/crm/deals/new", wish(ines, **deal | {"contact": "Neo Ray <neo@ray.example>"}))
+    made = Record.objects.get(name="Neo Ray")
+    assert made.addresses.get().email == "neo@ray.example"
+
+
+def test_who_has_the_address_already_is_named_when_it_is_entered_again(browser, sign_in, ines, contact, jonas):
+    again = wish(ines, name="A. Okafor", addresses="Amara@Okafor.example")
+    page = text_of(browser.post("/crm/contacts/new", again, follow=True))
+    assert "Amara Okafor has the same address. Are both one? See Duplicates." in page
+    theirs = again | {"responsible": jonas.public_id}
+    assert "the same address" not in text_of(sign_in(jonas).post("/crm/contacts/new", theirs, follow=True))
+
+
 def test_a_deal_is_begun_at_its_contact_and_at_nobody_of_the_same_name(browser, ines, jonas, account):
     company = record_of(ines, "Okafor Studio", kind="company")
     contact = record_of(ines, "Amara Okafor", company=company)
