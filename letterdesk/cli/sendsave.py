@@ -125,7 +125,7 @@ def _older(person: Employee, since: str, *, makes: bool) -> polled.Older:
         day = parse_date(since)
     except ValueError:
         day = None
-    if day is None:
+    if day is None or day.year < 1970:
         raise fail("bad_day", f"{since} is no day: write it as 2026-01-31.")
     return polled.Older(datetime.combine(day, time.min, tzinfo=zone_of_account(person.account)), makes=makes)
 

@@ -27,7 +27,8 @@ def test_a_polled_mailbox_from_connecting_to_leaving(account, ines, dovecot, mon
     connect = ("sendsave", "connect", address, "--imap", place, "--security", "none", "--imap-user", user.name)
     assert run(*connect, "--by", ines.email, fails=True)["error"] == "not_allowed"
     assert run(*connect, "--unknown", "x", "--by", admin.email, fails=True)["error"] == "bad_word"
-    assert run(*connect, "--since", "x", "--by", admin.email, fails=True)["error"] == "bad_day"
+    for no_day in ("x", "2026-02-30", "0001-01-01"):
+        assert run(*connect, "--since", no_day, "--by", admin.email, fails=True)["error"] == "bad_day"
     made = run(*connect, "--unknown", "lead", "--by", admin.email)
     assert made["state"] == "connected" and user.password not in str(made).split()
     assert run(*connect, "--by", admin.email, fails=True)["error"] == "bad_polled"
