@@ -20,13 +20,15 @@ from letterdesk.mailboxes.models import Message
 
 from .crm_fields import app as own_fields
 from .crm_fields import own_of
+from .crm_linking import app as linking
 from .crm_saving import app as saving
 from .crm_search import app as search
 from .output import AsJson, answer, table
 from .people import employee_of
 
 app = typer.Typer(help="Contacts, companies, leads, deals, and the letters at them (R5-R8).", no_args_is_help=True)
-app.registered_commands += [*saving.registered_commands, *own_fields.registered_commands, *search.registered_commands]
+for part in (saving, own_fields, search, linking):
+    app.registered_commands += part.registered_commands
 
 
 class NoSuchRecord(LookupError):

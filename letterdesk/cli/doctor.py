@@ -143,7 +143,8 @@ def _linking() -> str:
     errors = Counter(SetAside.objects.filter(tries__gte=FAILED_TRIES).values_list("error", flat=True))
     if lost := errors.total():
         kinds = ", ".join(sorted(errors))
-        raise Trouble(f"{_letters(lost)} could not be looked at ({kinds}): the worker's log says where, for our help.")
+        where = "the worker's log says where. After an update: `letterdesk crm retry`."
+        raise Trouble(f"{_letters(lost)} could not be looked at ({kinds}): {where}")
     waiting = SetAside.objects.count()
     return f"{_letters(waiting)} set aside, and tried again" if waiting else "none is set aside"
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from django.db import transaction
 from django.db.models import F
 
+from letterdesk.accounts.models import Account
 from letterdesk.events.record import record as tell
 from letterdesk.intake.models import FAILED_TRIES
 from letterdesk.lib.blame import is_away, places_of
@@ -89,6 +90,13 @@ def mailboxes_to_try(now: datetime) -> list[int]:
     """Keys of mailboxes with letters that were set aside and are due."""
     due = SetAside.objects.filter(due_at__lte=now).order_by("mailbox")
     return list(due.values_list("mailbox", flat=True).distinct())
+
+
+def make_due(account: Account | None, *, now: datetime) -> list[int]:
+    """Letters that were set aside, of this account or of all, are due at once; returns the keys of their mailboxes."""
+    waiting = SetAside.objects.filter(account=account) if account else SetAside.objects.all()
+    waiting.filter(due_at__gt=now).update(due_at=now)
+    return mailboxes_to_try(now)
 
 
 def look_again(mailbox: Mailbox, *, now: datetime) -> int:

@@ -1,11 +1,14 @@
 """A letter at which looking fails is set aside, seen and tried again; its mailbox goes on meanwhile."""
 
+import json
 from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection
+from typer.testing import CliRunner
 
+from letterdesk.cli.app import app
 from letterdesk.cli.doctor import Trouble, _linking
 from letterdesk.config.reactions import REACTIONS
 from letterdesk.crm.jobs import link_letters_of, link_missed
@@ -281,3 +284,14 @@ def test_a_look_back_goes_on_beside_a_letter_that_fails(make, ines, come, mailbo
     amara.addresses.all().delete()
     assert look_again(mailbox, now=now + LATER) == 0  # looked at as what lay there before: it makes no lead
     assert saved() == {"1", "2"}
+
+
+def test_after_an_update_they_are_tried_at_once(amara, account, come, mailbox, now):
+    come(*letters(*"123"), look=False)
+    with refusing("2"):
+        link_new(mailbox, now=now)
+        told = json.loads(CliRunner().invoke(app, ["crm", "retry", "--json"], catch_exceptions=False).stdout)
+        assert told == {"saved": 0, "failing": 1}
+    told = json.loads(CliRunner().invoke(app, ["crm", "retry", account.name, "--json"], catch_exceptions=False).stdout)
+    assert told == {"saved": 1, "failing": 0}
+    assert saved() == {"1", "2", "3"}
