@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from letterdesk.accounts.models import Employee
 from letterdesk.mail.addresses import address_key, read_addresses
@@ -38,6 +39,10 @@ from .decide import Conversation, Ground, Known, Said, Saving, Seen
 from .identity import People, identity_of, people_of
 from .threads import Threads, all_of, fill_people, threads_of
 
+_KNOWN = (  # of a record, through what stands at it; a conversation may have more letters than objects fit
+    "record_id", "record__kind", "record__contact", "record__company", "record__company__deleted_at",
+    "record__active_at", "record__stage", "record__stage__outcome", "record__deleted_at",
+)  # fmt: skip
 ORDINARY = "folder"  # the role of a folder that has none
 
 
@@ -352,13 +357,25 @@ def _outside(grounds: Grounds) -> set[str]:
 
 
 def _fill_standing(grounds: Grounds, threads: Collection[int]) -> None:
+    if not threads:
+        return
     bindings = Binding.objects.present().filter(activity__thread__in=threads)
-    columns = bindings.select_related("record__stage", "record__company", "activity").order_by("record_id")
-    for binding in columns if threads else ():
-        known = grounds.standing[binding.activity.thread_id][binding.record_id] = _known(binding.record)
-        grounds.known.setdefault(known.pk, known)
-        if binding.reason != Reason.HISTORY:
-            linked_as(grounds, binding.activity.identity, binding.activity).records.add(known.pk)
+    each_once = bindings.order_by("record_id").values_list("activity__thread", *_KNOWN).distinct()
+    for thread, pk, kind, contact, company, company_gone_at, active_at, stage, outcome, gone_at in each_once:
+        firm = None if kind == Kind.CONTACT and company_gone_at is not None else company
+        is_open = stage is None or outcome == Stage.Outcome.OPEN
+        known = Known(pk, kind, firm, contact, is_open, is_binned=gone_at is not None, active_at=active_at)
+        grounds.standing[thread][pk] = known
+        grounds.known.setdefault(pk, known)
+    if any(not people.outside(grounds.ours) for people in grounds.people.values()):  # these may go along
+        _fill_linked(grounds, bindings.exclude(reason=Reason.HISTORY))
+
+
+def _fill_linked(grounds: Grounds, bindings: QuerySet[Any]) -> None:
+    names = ("identity", "received_at", "thread_id", "from_address", "recipients")
+    for record, *columns in bindings.values_list("record_id", *(f"activity__{name}" for name in names)):
+        letter = SimpleNamespace(**dict(zip(names, columns, strict=True)))
+        linked_as(grounds, letter.identity, letter).records.add(record)
 
 
 def linked_as(grounds: Grounds, identity: str, letter: Any, thread: int | None = None) -> Linked:

@@ -3,9 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from letterdesk.crm.linking import earlier
+from letterdesk.crm.linking.decide import Saving
+from letterdesk.crm.linking.ground import Grounds, know_threads
 from letterdesk.crm.linking.look_back import look_back
+from letterdesk.crm.linking.threads import Threads
 from letterdesk.crm.models import Activity, CardsToRead, Unknown
 from letterdesk.crm.saving import change_saving
 from letterdesk.mailboxes.tests.arriving import raw
@@ -65,3 +70,20 @@ def test_a_long_conversation_leaves_room_for_the_earlier_letters_of_others(amara
     come(raw("Card", sender="desk@okafor.example", message_id="1@x"), at=now - 2 * HOUR)
     come(from_amara("Re: S", references=("s0@x",)), answer(), at=now - HOUR)
     assert saved() == {"Card", "Re: Card", "Re: S"}
+
+
+def test_what_is_asked_of_a_conversation_does_not_grow_with_its_letters(amara, make, come, now):
+    """Each record is handed out once, not once for each letter that stands there."""
+    deal = make("deal", "Roof", contact=amara)
+    come(*(from_amara(f"{number}", message_id=f"{number}@x", references=("a@x",)) for number in range(5)))
+    thread = Activity.objects.values_list("thread", flat=True).distinct().get()
+    grounds = Grounds(frozenset(), Saving(), True, None, {}, {}, {}, Threads())
+    with CaptureQueriesContext(connection) as queries:
+        know_threads(grounds, amara.account_id, [thread])
+    handed = []
+    with connection.cursor() as cursor:
+        for query in queries.captured_queries[:2]:  # people, and records
+            cursor.execute(query["sql"])
+            handed.append(len(cursor.fetchall()))
+    assert handed == [1, 2]
+    assert set(grounds.standing[thread]) == {amara.pk, deal.pk}
