@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Employee
 from letterdesk.events.record import record as tell
-from letterdesk.mail.addresses import address_key
+from letterdesk.mail.addresses import MOST_IN_ADDRESS, address_key
 
 from ..models import Exclusion
 
@@ -77,7 +77,9 @@ def _checked(pattern: str, by: Employee) -> str:
     said = folded.replace("*", "").replace("@", "").replace(".", "")
     if "@" not in folded and "*" not in folded:
         folded = f"@{folded}"  # a bare domain
-    if len(said) < 2 or folded.count("@") > 1 or folded.count("*") > 10:
+    is_word = not {"@", "*", "."}.intersection(pattern)  # a name, not a domain
+    is_long = len(folded) > MOST_IN_ADDRESS or len(pattern.split()) > 1
+    if len(said) < 2 or folded.count("@") > 1 or folded.count("*") > 10 or is_word or is_long:
         raise BadPattern(_("Write an address, a domain such as @example.com, or a pattern such as *@news.example.com."))
     if Exclusion.objects.filter(account=by.account).count() >= MOST:
         raise BadPattern(_("The list holds %(most)d entries at most.") % {"most": MOST})

@@ -100,6 +100,7 @@ def test_letters_that_were_there_before_the_mailbox_saved_anything_are_looked_at
         ("*@*.berg.example", "anna@mail.berg.example", True),
         ("news*@*", "newsletter@berg.example", True),
         ("news*@*", "anna@news.example", False),
+        ("cron@localhost", "cron@localhost", True),
         ("@BÜCHER.example", "anna@xn--bcher-kva.example", True),
     ],
 )
@@ -108,7 +109,9 @@ def test_what_a_pattern_excludes(ines, now, pattern, address, excluded):
     assert Exclusions([made.pattern]).has(address) == excluded
 
 
-@pytest.mark.parametrize("pattern", ["", "*", "*@*", "@", "a", "*.*", "a@b@c"])
+@pytest.mark.parametrize(
+    "pattern", ["", "*", "*@*", "@", "a", "*.*", "a@b@c", "ines", "a b.example", "x" * 400 + ".example"]
+)
 def test_what_would_exclude_everything_or_nothing_is_refused(ines, now, pattern):
     with pytest.raises(BadPattern):
         exclude(pattern, by=ines, now=now)
