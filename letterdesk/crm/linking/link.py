@@ -47,7 +47,10 @@ def link_new(mailbox: Mailbox, *, now: datetime) -> int:
 
 
 def link_letters(mailbox: Mailbox, message_ids: Sequence[int], *, now: datetime) -> int:
-    """Look at these letters of the mailbox once more, as if they lay there before: they make no lead (R28)."""
+    """Look at these letters of the mailbox once more, as if they lay there before: they make no lead (R28).
+
+    Those that were not looked at yet are new, and `link_piece` comes to them.
+    """
     saved = 0
     for start in range(0, len(message_ids), AT_ONCE):
         part = message_ids[start : start + AT_ONCE]
@@ -58,11 +61,13 @@ def link_letters(mailbox: Mailbox, message_ids: Sequence[int], *, now: datetime)
 @transaction.atomic
 def _look_back_at(mailbox: Mailbox, now: datetime, keys: Sequence[int], *, with_earlier: bool = True) -> int:
     hold(mailbox)
+    saving = saving_of(mailbox)
     # By their keys: asked for the mailbox, too, SQLite would rather walk all of it.
-    letters = [each for each in Message.objects.filter(pk__in=keys).order_by("pk") if each.mailbox_id == mailbox.pk]
+    found = Message.objects.filter(pk__in=[key for key in keys if key <= saving.considered]).order_by("pk")
+    letters = [each for each in found if each.mailbox_id == mailbox.pk]
     for letter in letters:
         letter.is_history = True
-    return look(saving_of(mailbox), letters, now=now, with_earlier=with_earlier)
+    return look(saving, letters, now=now, with_earlier=with_earlier) if letters else 0
 
 
 @transaction.atomic

@@ -100,7 +100,13 @@ def make_due(account: Account | None, *, now: datetime) -> list[int]:
 
 
 def look_again(mailbox: Mailbox, *, now: datetime) -> int:
-    """Look at the letters of a mailbox that were set aside and are due; returns how many were saved."""
+    """Look at the letters of a mailbox that were set aside and are due; returns how many were saved.
+
+    Of a mailbox that is forgotten nothing is saved any more.
+    """
+    if mailbox.forgotten_at is not None:
+        SetAside.objects.filter(mailbox=mailbox).delete()
+        return 0
     due = SetAside.objects.filter(mailbox=mailbox, due_at__lte=now).order_by("due_at")
     keys = sorted(due.values_list("letter", flat=True)[:AT_ONCE])
     return in_parts(keys, partial(_try, mailbox, now), partial(_failed_again, mailbox, now))

@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from letterdesk.crm.linking import earlier
 from letterdesk.crm.linking.decide import Saving
 from letterdesk.crm.linking.ground import Grounds, know_threads
+from letterdesk.crm.linking.link import link_new
 from letterdesk.crm.linking.look_back import look_back
 from letterdesk.crm.linking.threads import Threads
-from letterdesk.crm.models import Activity, CardsToRead, Unknown
+from letterdesk.crm.models import Activity, Binding, CardsToRead, Kind, Returning, Unknown
 from letterdesk.crm.saving import change_saving
 from letterdesk.mailboxes.tests.arriving import raw
 
@@ -87,3 +88,14 @@ def test_what_is_asked_of_a_conversation_does_not_grow_with_its_letters(amara, m
             handed.append(len(cursor.fetchall()))
     assert handed == [1, 2]
     assert set(grounds.standing[thread]) == {amara.pk, deal.pk}
+
+
+def test_a_letter_that_just_came_is_new_whoever_is_quicker(make, ines, come, mailbox, now):
+    """A contact is made in the seconds between a letter's coming and its linking: the letter lay not there before."""
+    nothing = {"unknown_incoming": Unknown.NOTHING, "unknown_outgoing": Unknown.NOTHING}
+    change_saving(mailbox, by=ines, known=True, returning=Returning.DEAL, **nothing)
+    amara = make(addresses=("amara@okafor.example",))
+    come(from_amara(), look=False)
+    look_back(amara, by=ines, now=now)
+    link_new(mailbox, now=now)
+    assert [each.record.kind for each in Binding.objects.order_by("record")] == [Kind.CONTACT, Kind.DEAL]

@@ -23,7 +23,7 @@ from letterdesk.events.models import Event
 from letterdesk.intake.models import FAILED_TRIES
 from letterdesk.lib import crashpoint
 from letterdesk.lib.blame import is_away
-from letterdesk.mailboxes.models import BlobReference, Message
+from letterdesk.mailboxes.models import BlobReference, Mailbox, Message
 from letterdesk.mailboxes.tests.arriving import raw
 from letterdesk.notifications.models import Kind, Notification
 
@@ -295,3 +295,14 @@ def test_after_an_update_they_are_tried_at_once(amara, account, come, mailbox, n
     told = json.loads(CliRunner().invoke(app, ["crm", "retry", account.name, "--json"], catch_exceptions=False).stdout)
     assert told == {"saved": 1, "failing": 0}
     assert saved() == {"1", "2", "3"}
+
+
+def test_of_a_mailbox_that_is_forgotten_nothing_is_tried_again(amara, come, mailbox, now):
+    come(*letters("Bad"), look=False)
+    with refusing("Bad"):
+        link_new(mailbox, now=now)
+    Mailbox.objects.filter(pk=mailbox.pk).update(forgotten_at=now)
+    SetAside.objects.update(due_at=now - LATER)
+    link_missed.now()
+    assert saved() == set()
+    assert not SetAside.objects.exists()
