@@ -1,5 +1,6 @@
 """`letterdesk doctor`: is everything that Letterdesk stands on there, and what is to be done where it is not."""
 
+import socket
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from letterdesk.lib.ids import new_public_id
 from letterdesk.lib.jobs import waiting
 from letterdesk.mail.errors import MailError
 from letterdesk.mail.guard import Guard
+from letterdesk.mail.inbound import Inbound
 from letterdesk.mail.oauth import Provider, try_registration
 from letterdesk.mailboxes.models import Mailbox, MailboxState
 from letterdesk.mailboxes.tokens import redirect_address
@@ -31,6 +33,7 @@ from letterdesk.sync.models import SyncProcess
 from .output import AsJson, table
 
 Check = Callable[[], str]
+SECONDS_AT_PORT = 3
 
 
 class Trouble(Exception):
@@ -38,7 +41,7 @@ class Trouble(Exception):
 
 
 def doctor(*, as_json: AsJson = False) -> None:
-    """Check database, jobs, blobs, keys, plans, OAuth, sync, mailboxes, CRM; exit 1 if something is wrong."""
+    """Check database, jobs, blobs, keys, plans, OAuth, sync, mailboxes, inbound SMTP, CRM; exit 1 if one is wrong."""
     rows = [_examine(name, check) for name, check in _checks()]
     table(rows, as_json=as_json)
     if not all(row["ok"] for row in rows):
@@ -54,6 +57,7 @@ def _checks() -> Iterator[tuple[str, Check]]:
     yield "sign-in by OAuth", _oauth
     yield "sync", _sync_processes
     yield "mailboxes", _mailboxes
+    yield "letters by SMTP", _inbound
     yield "CRM's letters", _linking
     yield "CRM's search", _search
 
@@ -137,6 +141,26 @@ def _mailboxes() -> str:
         told = ", ".join(late[:10])
         raise Trouble(f"Not looked at for CRM: {told}. `letterdesk sync` has to run, perhaps with more `--looks`.")
     return "none is failing"
+
+
+def _inbound() -> str:
+    """Whether letters can come in by SMTP here; that may be another machine's work, so nobody at the port is told."""
+    inbound: Inbound = settings.INBOUND
+    if not inbound.is_on:
+        return "not set up: no secret addresses, no guests of tasks (docs/operate.md)"
+    try:
+        inbound.tls()
+    except OSError as error:
+        raise Trouble(f"The certificate cannot be read ({error}): check LETTERDESK_INBOUND_CERTIFICATE.") from error
+    where = f"{inbound.domain} at {inbound.host}:{inbound.port}"
+    host = inbound.host.strip("[]")
+    is_everywhere = not host.strip("0.:")  # 0.0.0.0, ::
+    try:
+        at = ("localhost" if is_everywhere else host, inbound.port)
+        socket.create_connection(at, timeout=SECONDS_AT_PORT).close()
+    except OSError:
+        return f"{where}: nobody answers from here; start `letterdesk run` or `intake`, unless another machine does it"
+    return f"{where}: answers"
 
 
 def _linking() -> str:

@@ -1,6 +1,7 @@
 """The commands do what the documentation says, against a real server; refusals have a name and change nothing."""
 
 import json
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from letterdesk.accounts.models import Account, Employee
 from letterdesk.cli.app import app
 from letterdesk.crm.models import PolledMailbox
+from letterdesk.mail.inbound import Inbound
 from letterdesk.mailboxes.models import Mailbox, MailboxState, Message
 from letterdesk.sync.models import SyncProcess
 from letterdesk.tasks.create import create
@@ -145,6 +147,22 @@ def test_doctor_finds_a_mailbox_for_crm_at_which_nobody_looks_or_that_needs_a_pe
     PolledMailbox.objects.filter(pk=made.pk).update(state="failing", error_code="auth_failed")
     said = {row["check"]: row["says"] for row in run("doctor", fails=True)}
     assert said["mailboxes"] == "Failing: sales@acme.example (auth_failed)"
+
+
+def test_doctor_says_whether_somebody_takes_letters_by_smtp(acme, settings, tmp_path):  # R30
+    def said(**more):
+        row = next(row for row in run("doctor", fails=more.pop("fails", False)) if row["check"] == "letters by SMTP")
+        return row["says"]
+
+    assert "not set up" in said()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        for host in ("127.0.0.1", "0.0.0.0"):
+            settings.INBOUND = Inbound("in.acme.example", host, port)
+            assert said() == f"in.acme.example at {host}:{port}: answers"
+    assert "nobody answers from here; start `letterdesk run`" in said()
+    settings.INBOUND = replace(settings.INBOUND, certificate=str(tmp_path / "none.pem"))
+    assert "LETTERDESK_INBOUND_CERTIFICATE" in said(fails=True)
 
 
 def test_doctor_asks_each_provider_whether_it_knows_us(acme, settings):
