@@ -353,6 +353,15 @@ def test_letters_at_records_are_found_however_many_records_have_the_words(
 
 
 @pytest.mark.usefixtures("any_way")
+def test_what_was_active_last_comes_first_to_the_microsecond(ines, make, now):
+    second = now.replace(microsecond=0)
+    for name, micro in (("half", 500_000), ("whole", 0), ("more", 510_000), ("least", 1)):
+        make(name=f"Amara {name}", at=second + timedelta(microseconds=micro))
+    found = find_records(ines, tree(ines, "amara"), most=9).records
+    assert [each.record.name.removeprefix("Amara ") for each in found] == ["more", "half", "least", "whole"]
+
+
+@pytest.mark.usefixtures("any_way")
 def test_pages_of_letters_and_records(ines, make, amara, now):
     made = [make(name=f"Amara {number}") for number in range(4)]
     index_letters([activity_at(each, at=now, content=from_amara(f"No. {each.pk}")) for each in made], {})
