@@ -169,6 +169,9 @@ class Grounds:
         for each in same:
             self.standing[first].update(self.standing.pop(each, {}))
             self.unlinked_threads[first] |= self.unlinked_threads.pop(each, set())
+        for linked in self.linked.values():
+            if linked.thread in same:
+                linked.thread = first
 
     def add(self, records: Iterable[Known]) -> None:
         """These are spoken of from now on."""

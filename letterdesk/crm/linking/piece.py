@@ -122,8 +122,8 @@ class _Piece:
         following, bindings = found
         grounds, identity = self.grounds, self.grounds.identities[letter.pk]
         way = direction(grounds.people[letter.pk], grounds.roles.get(letter.pk, frozenset()), grounds.ours)
-        thread = self._now(following.thread)
-        self._enter(ToKeep(letter, self._thread(identity, thread) or thread, way, bindings, identity))
+        thread = self._thread(identity, following.thread) or following.thread
+        self._enter(ToKeep(letter, thread, way, bindings, identity))
         return True
 
     def _keep(self, letter: Message, bindings: tuple[Bind, ...]) -> None:
