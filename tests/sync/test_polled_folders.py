@@ -195,6 +195,22 @@ def test_among_thousands_of_folders_those_that_are_read_are_never_cut_off(client
     assert house.server.commands["STATUS"] - asked == 2  # a person waits
 
 
+@pytest.mark.parametrize("script", [Liar, WithIds])
+def test_a_folder_that_is_renamed_is_known_among_thousands(clients, script, monkeypatch):  # A31
+    """Its new name may be one of those that are not offered."""
+    monkeypatch.setattr("letterdesk.crm.polled.folders.MOST", 20)
+    house = clients(script, *(f"A{number}" for number in range(60)))
+    house.put("Clients", 1, 2)
+    house.look()
+    house.rename("Clients", "Customers")
+    house.put("Customers", 3)
+    house.look()
+    asked = house.server.commands["STATUS"]
+    house.look()
+    assert (house.kept(), house.told(), house.on()) == ([1, 2, 3], [], ["Customers"])
+    assert house.server.commands["STATUS"] - asked < 30  # they are asked about once
+
+
 def test_a_folder_whose_name_has_no_end_keeps_nobody_from_the_others(clients):  # A32
     """PostgreSQL refuses to index such a name: then nothing would be read, and nobody could connect."""
     name = "".join(f"{number:x}" for number in range(70_000, 71_000))

@@ -20,9 +20,11 @@ LONGEST = 2_000  # bytes of a folder's name; PostgreSQL has no place for more th
 REFUSED_TOLD = 5  # times in a row that the server says NO to a folder, until administrators are told
 
 
-def readable(remote: Sequence[RemoteFolder], known: Iterable[PolledFolder] = ()) -> list[RemoteFolder]:
-    """Of these the folders that can be read, at most so many: those that are read, then those that are known, then
-    the server's first. However many there are, none that is read is cut off.
+def readable(
+    remote: Sequence[RemoteFolder], known: Iterable[PolledFolder] = (), *, most: int | None = None
+) -> list[RemoteFolder]:
+    """Of these the folders that can be read, at most so many (None: `MOST`): those that are read, then those that are
+    known, then the server's first. However many there are, none that is read is cut off.
     """
     is_on = {each.wire_name: each.is_on for each in known}
     aside = tuple(each.wire_name + each.delimiter for each in remote if each.role in NEVER and each.delimiter)
@@ -32,7 +34,7 @@ def readable(remote: Sequence[RemoteFolder], known: Iterable[PolledFolder] = ())
     read = [each for each in listed if each.role in READ or is_on.get(each.wire_name)]
     rest = [each for each in listed if not (each.role in READ or is_on.get(each.wire_name))]
     rest.sort(key=lambda each: each.wire_name not in is_on)
-    return read + rest[: max(0, MOST - len(read))]
+    return read + rest[: max(0, (MOST if most is None else most) - len(read))]
 
 
 def bring_folders(

@@ -57,7 +57,11 @@ def _list(mailbox: PolledMailbox, connection: Connection) -> tuple[list[RemoteFo
 def _renamed(
     mailbox: PolledMailbox, listed: list[RemoteFolder], known: list[PolledFolder], connection: Connection
 ) -> Renamed:
-    return find_renamed(mailbox, [each.wire_name for each in readable(listed, known)], connection)
+    names = {each.wire_name for each in listed}
+    is_lost = any(each.is_on and each.is_there and each.wire_name not in names for each in known)
+    # It may have any of the names, also one of those that are not offered.
+    among = readable(listed, known, most=len(listed)) if is_lost else readable(listed, known)
+    return find_renamed(mailbox, [each.wire_name for each in among], connection)
 
 
 def _read_folders(
