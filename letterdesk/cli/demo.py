@@ -5,6 +5,7 @@ from threading import Thread
 from typing import Annotated
 
 import typer
+from django.conf import settings
 from django.utils import timezone
 
 from letterdesk.demo import company
@@ -39,9 +40,10 @@ def demo(
         furnish_tasks(now)
         furnish_sendsave(now)
         if not once:
+            server.inbound = (settings.INBOUND.domain, free_port(inbound_port))
+            os.environ["LETTERDESK_INBOUND_LISTEN"] = f"{server.host}:{server.inbound[1]}"
             _welcome(server, listen)
             Thread(target=link_when_they_come, args=(now,), daemon=True).start()
-            os.environ["LETTERDESK_INBOUND_LISTEN"] = f"127.0.0.1:{free_port(inbound_port)}"
             Supervisor([["web", "--listen", listen], ["work"], ["sync"], ["intake"]]).run()
             return
         reports = {mailbox: sync_shown(mailbox, quiet=as_json) for mailbox in mailboxes}
@@ -62,6 +64,7 @@ def _welcome(server: MailServer, listen: str) -> None:
         "(no encryption, this machine only).\nSend a letter and watch it arrive:\n"
         f"  printf 'From: you@example.org\\nSubject: Hello\\n\\nIt works.\\n' | curl -s smtp://{server.host}:"
         f"{server.smtp_port} --mail-from you@example.org --mail-rcpt {company.PEOPLE[0].address} -T -\n\n"
+        "Letters to secret addresses (Settings › Send & Save) and answers of guests of tasks go to the same server.\n\n"
         "Stop with Ctrl-C.\n",
         markup=False,
     )

@@ -1,6 +1,7 @@
 """The demo's own mail server: IMAP (pymap, in memory) and a small SMTP that delivers into it, on loopback."""
 
 import asyncio
+import smtplib
 import threading
 from argparse import Namespace
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from pymap.parsing.specials.flag import Flag
 from pymap.user import Passwords, UserMetadata
 
 LARGEST = 50_000_000  # bytes of a letter
+SECONDS = 20  # for Letterdesk's own SMTP
 FOLDERS = ("Sent", "Drafts", "Junk", "Trash", "Archive")
 
 
@@ -37,6 +39,7 @@ class MailServer:
     def __init__(self, people: Mapping[str, str], *, host: str = "127.0.0.1", imap_port: int, smtp_port: int) -> None:
         self.people = dict(people)  # address → password
         self.host, self.imap_port, self.smtp_port = host, imap_port, smtp_port
+        self.inbound: tuple[str, int] | None = None  # domain and port of Letterdesk's own SMTP, for secret addresses
         self._loop = asyncio.new_event_loop()
         self._stack = AsyncExitStack()
         self._thread = threading.Thread(target=self._loop.run_forever, name="demo-mail-server", daemon=True)
@@ -107,7 +110,8 @@ class MailServer:
 
 
 class _Delivery:
-    """What the demo's SMTP does with a letter: its people get it, anybody else's copy goes nowhere.
+    """What the demo's SMTP does with a letter: its people get it, Letterdesk what is for its secret addresses; anybody
+    else's copy goes nowhere.
 
     Who answers a customer of the demo sees it sent; nothing ever leaves this machine.
     """
@@ -125,4 +129,20 @@ class _Delivery:
         raw = envelope.original_content or b""
         for address in dict.fromkeys(each for each in envelope.rcpt_tos if each in self.server.people):
             await self.server._append_all(address, [Seeded("INBOX", raw, datetime.now(UTC))])
-        return "250 2.0.0 Delivered"
+        return await asyncio.to_thread(self._hand_on, envelope, raw) or "250 2.0.0 Delivered"
+
+    def _hand_on(self, envelope: Envelope, raw: bytes) -> str:
+        """Give Letterdesk what is for its own addresses; returns its refusal, empty: it took all there was."""
+        domain, port = self.server.inbound or ("", 0)
+        secret = [each for each in envelope.rcpt_tos if domain and each.endswith(f"@{domain}")]
+        if not secret:
+            return ""
+        try:
+            with smtplib.SMTP(self.server.host, port, timeout=SECONDS) as line:
+                line.sendmail(envelope.mail_from or "", secret, raw)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, text = next(iter(error.recipients.values()))
+            return f"{code} {text.decode('ascii', 'replace')}"
+        except (OSError, smtplib.SMTPException):
+            return "451 4.4.1 Nobody takes letters at secret addresses yet"
+        return ""

@@ -2,10 +2,16 @@
 
 import json
 import os
+import smtplib
 import subprocess
 import sys
 
+import pytest
+
 from letterdesk.demo.company import ADDRESSES
+from letterdesk.demo.server import MailServer
+from tests.rig.ports import free_port
+from tests.rig.sink import Sink
 
 
 def demo(folder, *words):
@@ -39,3 +45,23 @@ def test_a_folder_that_holds_something_else_is_not_emptied(tmp_path):
     assert done.returncode != 0
     assert "not a folder of the demo" in done.stderr
     assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_its_mail_server_hands_letters_to_secret_addresses_on(tmp_path):
+    """R30: who tries Send & Save needs no other server; a refusal is told, and what nobody takes is tried again."""
+    letter = "From: ines@x.example\r\nSubject: Offer\r\n\r\nHello\r\n"
+    unknown = "rcpt:save-no@in.x.example:550 5.1.1 Nobody takes letters there"
+    with (
+        MailServer({"ines@x.example": "x"}, imap_port=free_port(), smtp_port=free_port()) as server,
+        smtplib.SMTP(server.host, server.smtp_port, timeout=10) as line,
+    ):
+        server.inbound = ("in.x.example", free_port())
+        with pytest.raises(smtplib.SMTPDataError, match="451"):
+            line.sendmail("ines@x.example", ["save-it@in.x.example"], letter)
+        with Sink(unknown) as sink:
+            server.inbound = ("in.x.example", sink.port)
+            line.sendmail("ines@x.example", ["bo@y.example", "save-it@in.x.example"], letter)
+            with pytest.raises(smtplib.SMTPDataError, match="Nobody takes letters there"):
+                line.sendmail("ines@x.example", ["save-no@in.x.example"], letter)
+    [taken] = sink.taken
+    assert (taken.sender, taken.recipients) == ("ines@x.example", ("save-it@in.x.example",))
