@@ -120,8 +120,10 @@ def test_all_who_got_it_are_named(browser, contact):
     recipients = {"to": [["Ines", "ines@acme.example"]], "cc": [["Tom", "tom@okafor.example"]]}
     activity = activity_at(contact, recipients=recipients)
     at = f"/crm/activities/{activity.public_id}"
-    assert "Cc Tom &lt;tom@okafor.example&gt;" in text_of(browser.get(at))
+    assert "Cc Tom &lt;tom@okafor.example&gt; Received" in text_of(browser.get(at))
     assert "Cc Tom &lt;tom@okafor.example&gt;" in text_of(browser.get(at, headers={"HX-Request": "true"}))
+    Activity.objects.update(direction="out")
+    assert "Cc Tom &lt;tom@okafor.example&gt; Sent" in text_of(browser.get(at))
 
 
 def test_what_a_task_holds_is_not_said_to_leave(browser, activity, letter):
