@@ -57,7 +57,10 @@ def connect(
         raise fail("bad_word", str(error)) from error
     older = _older(person, since, makes=False)
     made = polled.connect(address, server, by=person, now=timezone.now(), older=older, becomes=becomes)
-    answer(_row(made), as_json=as_json, text=f"{made.address} is connected. What comes from now on goes to CRM.")
+    said = "What comes from now on goes to CRM."
+    if since:
+        said = f"What came since {since} goes to CRM, and what comes from now on."
+    answer(_row(made), as_json=as_json, text=f"{made.address} is connected. {said}")
 
 
 @app.command("look")

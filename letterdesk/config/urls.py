@@ -281,6 +281,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("crm/records/<str:record_id>/labels", record_labels.record_labels, name="record_labels"),
     path("crm/records/<str:record_id>/stage", record.record_stage, name="record_stage"),
     path("crm/records/<str:record_id>/qualification", qualifying.qualification, name="qualification"),
+    path("crm/records/<str:record_id>/doubles", duplicates.doubles, name="record_doubles"),
     path("crm/records/<str:record_id>/merging", duplicates.merging, name="record_merging"),
     path("crm/records/<str:record_id>/deletion", crm_bin.record_deletion, name="record_deletion"),
     path("crm/records/<str:record_id>/restoration", crm_bin.record_restoration, name="record_restoration"),

@@ -4,14 +4,15 @@ Contacts, companies, and leads without an outcome, of one kind each; what somebo
 person said that they are not the same is not shown again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Lower
 
 from letterdesk.accounts.models import Employee
@@ -28,6 +29,9 @@ class Alike(StrEnum):
     ADDRESS = "address"
     PHONE = "phone"
     NAME = "name"
+
+
+Reason = tuple[Alike, Callable[[Record], str], QuerySet[Record]]  # what such a record has in common, and which have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,38 @@ def pairs_of(employee: Employee, *, most: int) -> list[Pair]:
     left = [pair for pair in found if pair not in set(apart)][:most]
     records = {each.pk: each for each in seen.filter(pk__in={key for pair in left for key in pair})}
     return [Pair(records[a], records[b], *found[a, b]) for a, b in left if a in records and b in records]
+
+
+def doubles_of(record: Record, employee: Employee, *, most: int) -> list[Pair]:
+    """At most so many records that look like this one, each as the second of a pair, as `pairs_of` would find them."""
+    seen = _seen(employee)
+    if not seen.filter(pk=record.pk).exists():
+        return []
+    apart = NotTheSame.objects.filter(Q(first=record) | Q(second=record)).values_list("first", "second")
+    told = {key for pair in apart for key in pair}
+    others = seen.filter(kind=record.kind).exclude(pk__in={record.pk, *told})
+    found: dict[int, Pair] = {}
+    for alike, common, rows in _like(record, others):
+        for other in rows.order_by("pk")[:most]:
+            found.setdefault(other.pk, Pair(record, other, alike, common(other)))
+    return list(found.values())[:most]
+
+
+def _like(
+    record: Record, others: QuerySet[Record]
+) -> Iterable[tuple[Alike, Callable[[Record], str], QuerySet[Record]]]:
+    for alike, name in ((Alike.ADDRESS, "addresses"), (Alike.PHONE, "phones")):
+        keys = {each.key for each in getattr(record, name).all() if each.key}
+        if keys:
+            same = others.filter(**{f"{name}__key__in": keys}).distinct()
+            yield alike, partial(_common, name, keys), same
+    if record.kind != Kind.CONTACT or record.company_id:
+        named = others.filter(name_key=record.name_key, company=record.company_id)  # by its index
+        yield Alike.NAME, str, named.annotate(folded=Lower("name")).filter(folded=Lower(Value(record.name)))
+
+
+def _common(name: str, keys: Collection[str], other: Record) -> str:
+    return next(str(each.key) for each in getattr(other, name).all() if each.key in keys)
 
 
 def has_the_same_address(record: Record, employee: Employee) -> Record | None:

@@ -11,7 +11,7 @@ from letterdesk.crm.linking.corrections import belongs, belongs_not
 from letterdesk.crm.models import Activity, Correction, Reason, Record, Unlinked
 from letterdesk.crm.records.bin import delete, restore
 from letterdesk.crm.records.change import InBin, move_to_stage
-from letterdesk.crm.records.duplicates import Alike, pairs_of, tell_apart
+from letterdesk.crm.records.duplicates import Alike, doubles_of, pairs_of, tell_apart
 from letterdesk.crm.records.fields import BadRecord, fields_of
 from letterdesk.crm.records.merge import merge, preview
 from letterdesk.crm.records.stages import stages_of
@@ -44,6 +44,11 @@ def test_what_looks_alike_is_found_by_address_number_and_name(make, ines, jonas,
         ("Chen Li", "chen li"): Alike.NAME,
         ("Acme Ltd", "ACME LTD"): Alike.NAME,
     }
+    beside = [pair for each in Record.objects.all() for pair in doubles_of(each, ines, most=9)]
+    assert {(pair.first.name, pair.second.name): pair.alike for pair in beside if pair.first.pk < pair.second.pk} == (
+        found(ines)
+    )
+    assert len(beside) == 2 * len(found(ines))  # each of two finds the other
     with CaptureQueriesContext(connection) as few:
         pairs_of(ines, most=50)
     assert len(few) <= 14

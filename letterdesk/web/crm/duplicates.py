@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from letterdesk.crm.models import Record
-from letterdesk.crm.records.duplicates import Alike, pairs_of, tell_apart
+from letterdesk.crm.records.duplicates import Alike, Pair, doubles_of, pairs_of, tell_apart
 from letterdesk.crm.records.lists import with_facts, with_words
 from letterdesk.crm.records.merge import Preview, merge, preview
 from letterdesk.tasks.bind import tasks_of
@@ -23,6 +24,7 @@ from letterdesk.web.request import Request
 
 MOST_PAIRS = 50
 MOST_FOUND = 20
+MOST_DOUBLES = 3  # beside a record
 ALIKE: dict[Alike, str | Promise] = {
     Alike.ADDRESS: gettext_lazy("The same address:"),
     Alike.PHONE: gettext_lazy("The same telephone number, ending in:"),
@@ -50,9 +52,16 @@ def duplicates(request: Request) -> HttpResponse:
             messages.success(request, _("Remembered: %(one)s is not %(other)s.") % {"one": one, "other": other})
         return redirect("duplicates")
     found = pairs_of(request.employee, most=MOST_PAIRS)
-    pairs = [{"pair": pair, "alike": ALIKE[pair.alike], "words": BY_KIND[pair.first.kind]} for pair in found]
-    facts = {"pairs": pairs, "is_full": len(pairs) == MOST_PAIRS}
+    facts = {"pairs": _in_words(found), "is_full": len(found) == MOST_PAIRS}
     return render(request, "web/crm/duplicates.html", {**crm_facts("duplicates"), **facts})
+
+
+@require_safe
+def doubles(request: Request, record_id: str) -> HttpResponse:
+    """GET /crm/records/<id>/doubles: those that look like this one, which its page fetches; nothing where none does."""
+    mine = Record.objects.editable_by(request.employee).present().prefetch_related("addresses", "phones")
+    record = get_object_or_404(mine, public_id=record_id)
+    return render(request, "web/crm/doubles.html", {"into": record, "doubles": _doubles(request, record)})
 
 
 def merging(request: Request, record_id: str) -> HttpResponse:
@@ -104,8 +113,17 @@ def _ask(request: Request, into: Record) -> HttpResponse:
     shown = list(found[: MOST_FOUND + 1])
     first = MOST_FOUND if len(shown) > MOST_FOUND else 0
     facts = {"into": into, "query": words, "found": shown[:MOST_FOUND], "found_first": first}
+    facts["doubles"] = [] if words else _doubles(request, into)
     facts |= crm_facts(BY_KIND[into.kind].plural)
     return render(request, "web/crm/merging_with.html", facts)
+
+
+def _doubles(request: Request, record: Record) -> list[dict[str, Any]]:
+    return _in_words(doubles_of(record, request.employee, most=MOST_DOUBLES))
+
+
+def _in_words(pairs: list[Pair]) -> list[dict[str, Any]]:
+    return [{"pair": pair, "alike": ALIKE[pair.alike], "words": BY_KIND[pair.first.kind]} for pair in pairs]
 
 
 def _choices(told: Preview) -> list[dict[str, Any]]:

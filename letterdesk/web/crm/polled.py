@@ -26,7 +26,7 @@ from letterdesk.mail.oauth import Provider
 from letterdesk.mailboxes.connect import Server as Mailserver
 from letterdesk.web.account.people import administrators_only
 from letterdesk.web.crm.polled_consent import FORM, begin, editable
-from letterdesk.web.crm.polled_form import becomes_of, older_of, server_of, typed_in
+from letterdesk.web.crm.polled_form import becomes_of, connected, older_of, server_of, typed_in
 from letterdesk.web.crm.settings import shown_saving
 from letterdesk.web.mail.words import translated
 from letterdesk.web.mailboxes.connecting import SECURITIES, as_initial, shown_steps
@@ -66,7 +66,7 @@ def mailboxes(request: Request) -> HttpResponse:
         )  # fmt: skip
     except REFUSALS as error:
         return _page(request, form=request.POST, typed=typed, steps=steps, error=translated(str(error)))
-    messages.success(request, _("%(address)s is connected. What comes from now on goes to CRM.") % {"address": made})
+    messages.success(request, connected(made))
     return redirect("polled_mailbox", made.public_id)
 
 

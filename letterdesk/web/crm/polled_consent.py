@@ -19,7 +19,7 @@ from letterdesk.mail.imap_types import Login
 from letterdesk.mail.oauth import Provider, Tokens
 from letterdesk.mailboxes.tokens import Consent
 from letterdesk.web.account.people import administrators_only
-from letterdesk.web.crm.polled_form import becomes_of, older_of, server_of, typed_in
+from letterdesk.web.crm.polled_form import becomes_of, connected, older_of, server_of, typed_in
 from letterdesk.web.mail.words import translated
 from letterdesk.web.mailboxes.consenting import CRM, as_fields, as_whom, ask, keep_refusal, not_shared, provider_for
 from letterdesk.web.mailboxes.state import advice_on
@@ -64,8 +64,7 @@ def take_answer(request: Request, provider: Provider, question: dict[str, Any], 
             messages.success(request, _("%(name)s let us in. The mailbox is read again.") % {"name": provider.name})
         else:
             found = _connect(request, provider, form, given)
-            text = _("%(address)s is connected. What comes from now on goes to CRM.")
-            messages.success(request, text % {"address": found})
+            messages.success(request, connected(found))
     except REFUSALS as error:
         keep_refusal(request, _why(error, given, address))
         return led_back(request, question)

@@ -4,6 +4,8 @@ from datetime import datetime, time
 
 from django.http import QueryDict
 from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from letterdesk.accounts.models import Account, Employee
@@ -62,3 +64,12 @@ def becomes_of(form: QueryDict, *, by: Employee, now: PolledMailbox | None = Non
         pipeline=said["pipeline"],
         reads_cards=said["reads_cards"],
     )
+
+
+def connected(made: PolledMailbox) -> str:
+    """What is said when it was connected: whose letters go to CRM, in words for people."""
+    if made.older_since is None:
+        return _("%(address)s is connected. What comes from now on goes to CRM.") % {"address": made}
+    day = localtime(made.older_since, zone_of_account(made.account))
+    facts = {"address": made, "day": date_format(day, _("j M Y"))}
+    return _("%(address)s is connected. What came since %(day)s goes to CRM, and what comes from now on.") % facts

@@ -247,6 +247,7 @@ PAGES = {
     "export_records": ("GET", {}, 200, 200, 200, 200, 200),  # each what they see: test_importing.py
     "duplicates": ("GET", {}, 200, 200, 200, 200, 200),
     "record_merging": ("GET", {}, 200, 404, 404, 200, 404),
+    "record_doubles": ("GET", {}, 200, 404, 404, 200, 404),
     "record_deletion": ("GET", {}, 200, 404, 404, 200, 404),
     "record_restoration": ("POST", {}, 404, 404, 404, 404, 404),  # it is in no bin: test_crm_bin.py
     "record_purging": ("GET", {}, 404, 404, 404, 404, 404),

@@ -35,6 +35,20 @@ def test_a_pair_is_compared_and_made_one(browser, pair):
     assert "No duplicates" in text_of(browser.get("/crm/duplicates"))
 
 
+def test_the_page_of_a_record_names_who_looks_like_it(browser, pair, sign_in, jonas):
+    first, second = pair
+    at = f"/crm/records/{first.public_id}/doubles"
+    assert f'hx-get="{at}"' in browser.get(f"/crm/records/{first.public_id}").content.decode()
+    said = browser.get(at)
+    assert "A. Okafor The same address: amara@okafor.example" in text_of(said)
+    assert f"/crm/records/{first.public_id}/merging?with={second.public_id}" in said.content.decode()
+    assert asked(browser, at) <= 14
+    assert sign_in(jonas).get(at).status_code == 404
+    assert "Perhaps the same" in text_of(browser.get(f"/crm/records/{first.public_id}/merging"))
+    browser.post("/crm/duplicates", {"record": first.public_id, "other": second.public_id})
+    assert text_of(browser.get(at)).strip() == ""
+
+
 def test_a_pair_is_told_apart(browser, pair):
     first, second = pair
     answer = browser.post("/crm/duplicates", {"record": first.public_id, "other": second.public_id}, follow=True)

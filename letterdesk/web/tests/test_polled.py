@@ -12,6 +12,7 @@ from letterdesk.events.dispatch import dispatch
 from letterdesk.mailboxes.models import Message
 from letterdesk.notifications.models import Notification
 from letterdesk.plans.models import Subscription
+from letterdesk.web.crm.polled_form import connected
 from letterdesk.web.tests.test_records import text_of
 from tests.rig.boxes import letter
 
@@ -148,6 +149,9 @@ def test_the_day_from_which_older_letters_come_is_the_account_s_whoever_looks(ad
         administrator.post(here, {"change": "older", "older": "since", "since": "2026-01-31"})
         assert PolledMailbox.objects.get().older_since == begins
         assert 'value="2026-01-31"' in administrator.get(here).content.decode()
+        assert connected(PolledMailbox.objects.get()) == (
+            "sales@acme.example is connected. What came since 31 Jan 2026 goes to CRM, and what comes from now on."
+        )
 
 
 def test_the_page_says_that_nobody_looks(administrator, account):
