@@ -1,5 +1,6 @@
 """The form of a contact, company, lead or deal: the fields of its kind, addresses and telephones one a line."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -124,7 +125,7 @@ class RecordForm(forms.Form):
             stage=stage,
             amount=said.get("amount"),
             currency=said.get("currency", ""),
-            addresses=tuple(said.get("addresses", "").splitlines()),
+            addresses=tuple(re.split(r"[\n;,]", said.get("addresses", ""))),  # as mail programs copy them, too
             phones=tuple(said.get("phones", "").splitlines()),
             own={field: said[name_of(field)] for field in self.own},
         )
