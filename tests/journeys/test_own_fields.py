@@ -25,8 +25,9 @@ def add(page, name, tier):
     page.get_by_role("button", name="Add", exact=True).click()
 
 
-def change_both(page, axe):
-    """Two contacts of the list get a label, chosen by the keyboard and by the tick of the page; it is taken back."""
+def change_all(page, axe):
+    """The contacts of the list get a label, chosen by the keyboard and by the tick of the page; it is taken back."""
+    number = page.locator("[data-rows] > tr").count()  # journeys before have left some
     page.get_by_role("link", name="Bo Chen").focus()
     page.keyboard.press("x")
     expect(page.get_by_role("status").filter(has_text="1 selected")).to_be_visible()
@@ -34,17 +35,17 @@ def change_both(page, axe):
     page.get_by_label("Select Bo Chen").uncheck()
     page.keyboard.press("Tab")
     page.get_by_label("Select Bo Chen").check()
-    expect(page.get_by_role("status").filter(has_text="2 selected")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text=f"{number} selected")).to_be_visible()
     axe(page)
     page.get_by_role("button", name="Change…").click()
-    expect(page.get_by_role("heading", name="2 selected")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{number} selected")).to_be_visible()
     axe(page)
     page.get_by_label("Add a label").fill("Fair")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("2 got the label “Fair”.")).to_be_visible()
+    expect(page.get_by_text(f"{number} got the label “Fair”.")).to_be_visible()
     expect(page.get_by_role("row", name="Bo Chen").get_by_text("Fair")).to_be_visible()
     page.locator("#toasts").get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("2 are as they were.")).to_be_visible()
+    expect(page.get_by_text(f"{number} are as they were.")).to_be_visible()
 
 
 def test_a_field_is_defined_filled_in_and_people_are_found_by_it(signed_in, axe):
@@ -78,7 +79,7 @@ def test_a_field_is_defined_filled_in_and_people_are_found_by_it(signed_in, axe)
     page.goto("/crm/contacts")
     expect(page.get_by_role("columnheader", name="Tier")).to_be_visible()
     expect(page.get_by_role("row", name="Bo Chen").get_by_role("cell", name="Silver")).to_be_visible()
-    change_both(page, axe)
+    change_all(page, axe)
     page.locator(".crm-filter-more > summary").click()
     page.locator(".crm-own-filters").get_by_label("Tier").select_option(label="Gold")
     page.get_by_role("group", name="Renewal").get_by_label("from").fill("2027-01-01")
