@@ -17,7 +17,7 @@ from letterdesk.lib import jobs
 from letterdesk.lib.jobs import every, job, run_worker, waiting
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-REDIS = f"redis://127.0.0.1:6379/{9 + WORKER % 6}"
+REDIS = f"redis://127.0.0.1:6379/{10 + WORKER % 6}"  # 9: where other tests of this run have theirs
 POSTGRESQL = "postgresql://root@127.0.0.1:5432/"
 
 ran: list[object] = []
