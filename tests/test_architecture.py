@@ -117,3 +117,25 @@ def test_no_sandbox_lets_mail_into_our_origin():
         if path.suffix in {".html", ".js", ".py"} and "tests" not in path.parts:
             for sandbox in re.findall(r"sandbox=[\"']([^\"']*)", path.read_text("utf-8")):
                 assert "allow-same-origin" not in sandbox, path
+
+
+def test_who_locks_a_row_locks_no_other_by_a_join():
+    """PostgreSQL locks the rows of all tables that are joined: a mailbox and its account, in the wrong order."""
+    found = [f"{path.relative_to(ROOT)}:{line}" for path in product_sources() for line in locked_by_joins(path)]
+    assert not found
+
+
+def locked_by_joins(path: Path) -> Iterator[int]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        calls = list(chain_of(node)) if isinstance(node, ast.Call) else []
+        locks = [call for name, call in calls if name == "select_for_update"]
+        if locks and "select_related" in dict(calls) and not any(each.arg == "of" for each in locks[0].keywords):
+            yield node.lineno
+
+
+def chain_of(call: ast.Call) -> Iterator[tuple[str, ast.Call]]:
+    """The calls of a chain such as `a.b().c()`, by name."""
+    node: ast.expr = call
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        yield node.func.attr, node
+        node = node.func.value

@@ -65,7 +65,9 @@ def read_cards_beside(account_id: int) -> None:
 def look_again_at(mailbox_id: int) -> None:
     """When letters that were set aside are due: look at them again."""
     for mailbox in Mailbox.objects.filter(pk=mailbox_id).select_related("account", "owner__account"):
-        look_again(mailbox, now=timezone.now())
+        for _ in range(PIECES):
+            if not look_again(mailbox, now=timezone.now()):
+                break  # nothing is due, or it fails still
 
 
 @job(name="crm.link_missed", priority=-10)

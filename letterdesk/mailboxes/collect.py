@@ -27,6 +27,12 @@ from .models import BlobReference, LooseBlob, Mailbox
 LOOSE_FOR = timedelta(minutes=30)  # with the sweep and the collector every ten minutes: gone within an hour (R20)
 GIVEN_UP_AFTER = timedelta(minutes=10)  # a mark this old belongs to a collector that died
 PATIENCE = 10.0  # seconds that a writer waits for a collector
+_STRIKE = """
+    DELETE FROM mailboxes_looseblob WHERE id IN (
+        SELECT id FROM mailboxes_looseblob WHERE account_id = %s AND removing_at IS NULL AND blob IN %s
+        ORDER BY blob {})
+    RETURNING blob"""
+_IN_ORDER = {"postgresql": "FOR UPDATE", "sqlite": ""}  # several mailboxes strike out the same bytes at once
 
 
 class StaleBatch(Exception):
@@ -73,10 +79,7 @@ def hold_each(account_id: int, wanted: Collection[tuple[str, str]], *, now: date
     if not wanted:
         return
     hashes = sorted({blob for blob, _holder in wanted})
-    struck = rows.run_returning(
-        "DELETE FROM mailboxes_looseblob WHERE account_id = %s AND removing_at IS NULL AND blob IN %s RETURNING blob",
-        [account_id, hashes],
-    )
+    struck = rows.run_returning(_STRIKE.format(_IN_ORDER[connection.vendor]), [account_id, hashes])
     unsure = set(hashes) - {blob for (blob,) in struck}
     if unsure:
         held = BlobReference.objects.filter(account=account_id, blob__in=unsure).values_list("blob", flat=True)

@@ -12,7 +12,8 @@ def by_mailbox(placements: Iterable[Placement]) -> Iterator[tuple[Mailbox, list[
     ids = [placement.pk for placement in placements]
     mailboxes = Mailbox.objects.filter(folders__placements__in=ids).distinct().values_list("pk", flat=True)
     for mailbox_id in sorted(mailboxes):
-        mailbox = Mailbox.objects.select_for_update(no_key=True).select_related("account").get(pk=mailbox_id)
+        held = Mailbox.objects.select_for_update(of=("self",), no_key=True)  # not the account: see `receipts.lock`
+        mailbox = held.select_related("account").get(pk=mailbox_id)
         here = Placement.objects.filter(pk__in=ids, folder__mailbox=mailbox).select_related("folder")
         yield mailbox, list(here.order_by("pk"))
 

@@ -139,7 +139,8 @@ def store(
     message, conversation and links. What was received at or before `cutoff` is left out, held letters never.
     `initial`: they lay there before we looked, so nothing acts on them (R13, R28).
     """
-    mailbox = Mailbox.objects.select_for_update(no_key=True).select_related("account").get(pk=folder.mailbox_id)
+    held = Mailbox.objects.select_for_update(of=("self",), no_key=True)  # not the account: see `receipts.lock`
+    mailbox = held.select_related("account").get(pk=folder.mailbox_id)
     batch = _Batch(mailbox, now, initial=initial)
     batch.sort(prepared, cutoff)
     reach("receive.sorted")

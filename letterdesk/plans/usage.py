@@ -104,7 +104,7 @@ def meter(account: Account, *, now: datetime, allowed: Terms | None = None) -> M
 @transaction.atomic
 def recount(usage: Usage, *, repair: bool = False) -> int:
     """By how much the counter differs from its ledger: 0 is right. With `repair` the ledger wins."""
-    locked = Usage.objects.select_for_update().select_related("account").get(pk=usage.pk)
+    locked = Usage.objects.select_for_update(of=("self",)).select_related("account").get(pk=usage.pk)
     difference = locked.used - sum(_ledger(locked).values())
     if difference and repair:
         Usage.objects.filter(pk=locked.pk).update(used=F("used") - difference)

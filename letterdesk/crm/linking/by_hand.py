@@ -53,7 +53,8 @@ def link_by_hand(
     """
     _same_account(letter.account_id, record)
     lock(letter.account_id)
-    mailbox = Mailbox.objects.select_for_update(no_key=True).select_related("account").get(pk=letter.mailbox_id)
+    held = Mailbox.objects.select_for_update(of=("self",), no_key=True)  # not the account: see `receipts.lock`
+    mailbox = held.select_related("account").get(pk=letter.mailbox_id)
     change.lock(record)
     found = Message.objects.filter(pk=letter.pk).select_related("conversation").first()
     if found is None:

@@ -22,7 +22,7 @@ from letterdesk.mailboxes.models import Mailbox, Message
 from ..models import MailboxSaving
 from ..saving import saving_of
 from .piece import hold, look
-from .set_aside import in_halves, in_parts, put_aside
+from .set_aside import Parting, put_aside, put_untried_aside
 from .sift import next_of, sift
 
 AT_ONCE = 500  # half of what a piece of 200 cost was its questions, which are as many for any number
@@ -51,11 +51,10 @@ def link_letters(mailbox: Mailbox, message_ids: Sequence[int], *, now: datetime)
 
     Those that were not looked at yet are new, and `link_piece` comes to them.
     """
-    saved = 0
-    for start in range(0, len(message_ids), AT_ONCE):
-        part = message_ids[start : start + AT_ONCE]
-        saved += in_parts(part, partial(_look_back_at, mailbox, now), partial(_set_back_aside, mailbox, now))
-    return saved
+    fails, leaves = partial(_set_back_aside, mailbox, now), partial(_leave_back_aside, mailbox, now)
+    parting = Parting(partial(_look_back_at, mailbox, now), fails, leaves)
+    parts = (message_ids[start : start + AT_ONCE] for start in range(0, len(message_ids), AT_ONCE))
+    return sum(parting.together(part) for part in parts)
 
 
 @transaction.atomic
@@ -76,6 +75,12 @@ def _set_back_aside(mailbox: Mailbox, now: datetime, key: int, error: Exception)
     put_aside(mailbox, key, error, now=now, is_history=True)
 
 
+@transaction.atomic
+def _leave_back_aside(mailbox: Mailbox, now: datetime, keys: Sequence[int], error: Exception) -> None:
+    hold(mailbox)
+    put_untried_aside(mailbox, keys, error, now=now, is_history=True)
+
+
 def link_piece(mailbox: Mailbox, *, now: datetime) -> Looked:
     """Look at some letters."""
     try:
@@ -84,8 +89,8 @@ def link_piece(mailbox: Mailbox, *, now: datetime) -> Looked:
         keys = [] if is_away(error) else next_of(saving_of(mailbox), AT_ONCE)
         if not keys:
             raise
-    saved = in_halves(keys, partial(_look_at_part, mailbox, now), partial(_set_aside, mailbox, now))
-    return Looked(saved, is_last=False)
+    fails, leaves = partial(_set_aside, mailbox, now), partial(_leave_aside, mailbox, now)
+    return Looked(Parting(partial(_look_at_part, mailbox, now), fails, leaves).by_halves(keys), is_last=False)
 
 
 def _look_at_part(mailbox: Mailbox, now: datetime, keys: Sequence[int], *, with_earlier: bool = True) -> int:
@@ -134,6 +139,14 @@ def _set_aside(mailbox: Mailbox, now: datetime, key: int, error: Exception) -> N
         return  # another worker was quicker
     put_aside(mailbox, key, error, now=now)
     _go_on(saving, key)
+    reach("crm_link.before_set_aside")
+
+
+@transaction.atomic
+def _leave_aside(mailbox: Mailbox, now: datetime, keys: Sequence[int], error: Exception) -> None:
+    saving = _held(mailbox)
+    put_untried_aside(mailbox, [key for key in keys if key > saving.considered], error, now=now)
+    _go_on(saving, max(keys))
     reach("crm_link.before_set_aside")
 
 

@@ -7,6 +7,7 @@ sets nothing aside: then nobody's letters can be looked at, and the wake-ups go 
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -28,6 +29,7 @@ from .piece import hold, look
 AGAIN_AFTER = timedelta(minutes=5)  # doubled with each try,
 MOST_DOUBLED = 8  # up to 21 hours: it is tried without an end
 AT_ONCE = 500
+HOPELESS = 20  # letters that fail one after the other
 logger = logging.getLogger(__name__)
 
 
@@ -37,40 +39,58 @@ class Look(Protocol):
     def __call__(self, keys: Sequence[int], *, with_earlier: bool = True) -> int: ...
 
 
-Fails = Callable[[int, Exception], None]  # what becomes of a letter that fails by itself
+@dataclass(slots=True)
+class Parting:
+    """Looks at letters together, and where that fails by halves, until it is known which one fails by itself.
 
-
-def in_parts(keys: Sequence[int], look_at: Look, fails: Fails) -> int:
-    """Look at these letters together, where that fails by halves; returns how many were saved.
-
-    Raises what says that the database is away (`is_away`); what was looked at by then stays so.
+    `fails`: what becomes of that one; `leaves`: of those that are tried no more, as `HOPELESS` in a row failed alike:
+    then the fault is no letter's. Raises what says that the database is away (`is_away`); what was looked at by then
+    stays so.
     """
-    if not keys:
+
+    look_at: Look
+    fails: Callable[[int, Exception], None]
+    leaves: Callable[[Sequence[int], Exception], None]
+    error: Exception | None = None  # at which the last ones failed,
+    in_a_row: int = 0
+
+    def together(self, keys: Sequence[int]) -> int:
+        """Returns how many of these letters were saved."""
+        if not keys:
+            return 0
+        if self.error is not None and self.in_a_row >= HOPELESS:
+            self.leaves(keys, self.error)
+            return 0
+        try:
+            saved = self.look_at(keys)
+        except Exception as error:
+            if is_away(error):
+                raise
+            failed = error
+        else:
+            self.in_a_row = 0
+            return saved
+        return self.by_halves(keys) if len(keys) > 1 else self._alone(keys, failed)
+
+    def by_halves(self, keys: Sequence[int]) -> int:
+        """The same where looking at all of them together has failed."""
+        middle = len(keys) // 2
+        return self.together(keys[:middle]) + self.together(keys[middle:])
+
+    def _alone(self, keys: Sequence[int], failed: Exception) -> int:
+        """Perhaps an earlier letter fails that goes along with this one: that is looked at by itself then."""
+        try:
+            saved = self.look_at(keys, with_earlier=False)
+        except Exception as error:
+            if is_away(error):
+                raise
+        else:
+            self.in_a_row = 0
+            return saved
+        self.in_a_row = self.in_a_row + 1 if type(failed) is type(self.error) else 1
+        self.error = failed
+        self.fails(keys[0], failed)
         return 0
-    try:
-        return look_at(keys)
-    except Exception as error:
-        if is_away(error):
-            raise
-        failed = error
-    return in_halves(keys, look_at, fails) if len(keys) > 1 else _alone(keys, look_at, fails, failed)
-
-
-def in_halves(keys: Sequence[int], look_at: Look, fails: Fails) -> int:
-    """The same where looking at all of them together has failed."""
-    middle = len(keys) // 2
-    return in_parts(keys[:middle], look_at, fails) + in_parts(keys[middle:], look_at, fails)
-
-
-def _alone(keys: Sequence[int], look_at: Look, fails: Fails, failed: Exception) -> int:
-    """Perhaps an earlier letter fails that goes along with this one: that is looked at by itself then."""
-    try:
-        return look_at(keys, with_earlier=False)
-    except Exception as error:
-        if is_away(error):
-            raise
-    fails(keys[0], failed)
-    return 0
 
 
 def put_aside(mailbox: Mailbox, key: int, error: Exception, *, now: datetime, is_history: bool = False) -> None:
@@ -84,6 +104,15 @@ def put_aside(mailbox: Mailbox, key: int, error: Exception, *, now: datetime, is
         "error": type(error).__name__[:100], "due_at": now + AGAIN_AFTER,
     }  # fmt: skip
     SetAside.objects.get_or_create(letter=key, defaults=facts)
+
+
+def put_untried_aside(
+    mailbox: Mailbox, keys: Sequence[int], error: Exception, *, now: datetime, is_history: bool = False
+) -> None:
+    """The same for letters that were not tried, as all before them failed; at the next time they come first."""
+    facts = {"is_history": is_history, "at": now, "error": type(error).__name__[:100], "due_at": now, "tries": 0}
+    rows = [SetAside(account_id=mailbox.account_id, mailbox=mailbox, letter=key, **facts) for key in keys]
+    SetAside.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def mailboxes_to_try(now: datetime) -> list[int]:
@@ -107,9 +136,10 @@ def look_again(mailbox: Mailbox, *, now: datetime) -> int:
     if mailbox.forgotten_at is not None:
         SetAside.objects.filter(mailbox=mailbox).delete()
         return 0
-    due = SetAside.objects.filter(mailbox=mailbox, due_at__lte=now).order_by("due_at")
-    keys = sorted(due.values_list("letter", flat=True)[:AT_ONCE])
-    return in_parts(keys, partial(_try, mailbox, now), partial(_failed_again, mailbox, now))
+    due = SetAside.objects.filter(mailbox=mailbox, due_at__lte=now).order_by("tries", "due_at", "letter")
+    keys = list(due.values_list("letter", flat=True)[:AT_ONCE])
+    fails = partial(_failed_again, mailbox, now)
+    return Parting(partial(_try, mailbox, now), fails, leaves=lambda _keys, _error: None).together(keys)
 
 
 @transaction.atomic

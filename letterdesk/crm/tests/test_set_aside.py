@@ -12,7 +12,7 @@ from letterdesk.cli.app import app
 from letterdesk.cli.doctor import Trouble, _linking
 from letterdesk.config.reactions import REACTIONS
 from letterdesk.crm.jobs import link_letters_of, link_missed
-from letterdesk.crm.linking import link
+from letterdesk.crm.linking import link, set_aside
 from letterdesk.crm.linking.link import link_new, mailboxes_to_look_at
 from letterdesk.crm.linking.look_back import look_back
 from letterdesk.crm.linking.set_aside import AGAIN_AFTER, look_again, mailboxes_to_try
@@ -87,6 +87,26 @@ def test_all_of_a_piece_may_fail(amara, come, mailbox, now):
     come(*letters("Good"))
     assert saved() == {"Good"}
     assert set(SetAside.objects.values_list("letter", flat=True)) == {each.pk for each in made}
+
+
+def test_where_all_fail_few_are_tried_and_none_is_lost(amara, come, mailbox, now, monkeypatch):
+    """A fault of ours that concerns all letters costs no night; those that were not tried come first the next time."""
+    monkeypatch.setattr(set_aside, "HOPELESS", 2)
+    bad = come(*letters(*"12345"), look=False)
+    good = come(*letters(*"67"), look=False)
+    for each in bad:
+        damage(each)
+    assert link_new(mailbox, now=now) == 0
+    assert list(SetAside.objects.order_by("letter").values_list("tries", flat=True)) == [1, 1, 0, 0, 0, 0, 0]
+    assert mailboxes_to_look_at() == [] and mailboxes_to_try(now) == [mailbox.pk]
+    look_again(mailbox, now=now + LATER)
+    assert list(SetAside.objects.order_by("letter").values_list("tries", flat=True)) == [1, 1, 1, 1, 0, 0, 0]
+    assert look_again(mailbox, now=now + LATER) == len(good)
+    assert saved() == {"6", "7"} and SetAside.objects.count() == len(bad)
+    for each in bad:
+        Message.objects.filter(pk=each.pk).update(recipients={})
+    look_again(mailbox, now=now + 40 * LATER)
+    assert saved() == set("1234567") and not SetAside.objects.exists()
 
 
 def test_it_is_tried_again_less_and_less_often_and_linked_once_it_can_be(amara, come, mailbox, now):

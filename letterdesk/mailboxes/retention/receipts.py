@@ -16,7 +16,10 @@ from ..models import Mailbox, Receipt
 
 
 def lock(account_id: int) -> None:
-    """Take the lock of the account's chain, before all others of a deletion. Rows that point to it may be made."""
+    """Take the lock of the account's chain, before all others of a deletion. Rows that point to it may be made.
+
+    Before those of its mailboxes: whoever holds a mailbox asks for the account no more, nor by a join (`of`).
+    """
     Account.objects.select_for_update(no_key=True).get(pk=account_id)
 
 

@@ -1,9 +1,10 @@
 """Letters come into the store: each once, whole, and in a constant number of queries."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from letterdesk.events.models import Event
@@ -22,7 +23,7 @@ from letterdesk.mailboxes.models import (
     SearchText,
 )
 from letterdesk.mailboxes.receive import prepare, store
-from letterdesk.mailboxes.retention import tombstones
+from letterdesk.mailboxes.retention import receipts, tombstones
 from letterdesk.mailboxes.search.index import position
 
 from .arriving import BEFORE, NOW, VALIDITY, another_mailbox, fetched, raw, receive
@@ -239,3 +240,19 @@ def test_the_number_of_queries_does_not_depend_on_the_size_of_the_batch(inbox, a
     with transaction.atomic(), CaptureQueriesContext(connection) as queries:
         store(inbox, prepared, uidvalidity=VALIDITY, now=NOW)
     assert len(queries) <= 40, "\n".join(query["sql"][:150] for query in queries)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+@pytest.mark.django_db(transaction=True)
+def test_letters_come_while_somebody_holds_the_account_who_wants_the_mailbox_next(inbox, mailbox):
+    """As linking does, and the sweep: whoever stores holds the mailbox, and must not wait for the account."""
+
+    def arrive():
+        try:
+            return receive(inbox, fetched(7, raw("Offer", message_id="1@berg.example")))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        receipts.lock(mailbox.account_id)
+        assert len(pool.submit(arrive).result(timeout=20).stored) == 1
