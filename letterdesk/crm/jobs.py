@@ -1,5 +1,6 @@
 """What is done for CRM beside the requests, and what wakes it."""
 
+import time
 from collections.abc import Iterable
 
 from django.apps import apps
@@ -15,7 +16,7 @@ from letterdesk.mailboxes.models import Mailbox
 from letterdesk.plans.models import Channel
 
 from .linking.cards import noted_beside, read_noted
-from .linking.link import is_behind, link_piece, mailboxes_to_look_at
+from .linking.link import AT_ONCE, is_behind, link_piece, mailboxes_to_look_at
 from .linking.look_back import look_back
 from .linking.set_aside import look_again, mailboxes_to_try
 from .models import CardsToRead, ChangeOfMany, Record, RecordImport, Source
@@ -29,6 +30,8 @@ from .search.index import read_missing
 from .writing.written import keep_written
 
 PIECES = 10  # of a mailbox in one job
+REST = 7
+_rests: dict[int, float] = {}  # until when, on this process's clock, by mailbox
 
 
 @job(name="crm.link_letters", priority=-5)
@@ -45,6 +48,22 @@ def link_letters_of(mailbox_id: int) -> None:
             link_letters_of.later(mailbox_id)
         if CardsToRead.objects.filter(mailbox=mailbox).exists():
             read_cards_of.later(mailbox_id)
+
+
+@job(name="crm.link_along", priority=-5)
+def link_along(mailbox_id: int) -> None:
+    """While more letters are on their way: look at a whole piece at most, and rest for `REST` times as long.
+
+    So a first sync, whose letters people wait for, is an eighth slower at most; its end wakes the job above.
+    """
+    begin = time.monotonic()
+    if begin < _rests.get(mailbox_id, begin):
+        return
+    for mailbox in Mailbox.objects.filter(pk=mailbox_id, forgotten_at=None).select_related("account", "owner__account"):
+        if is_behind(mailbox, AT_ONCE):
+            link_piece(mailbox, now=timezone.now())
+            end = time.monotonic()
+            _rests[mailbox_id] = end + REST * (end - begin)
 
 
 @job(name="crm.read_cards", priority=-8)
@@ -194,10 +213,10 @@ def look_at_tables() -> None:
 
 def after_receiving(event: Event) -> None:
     """A reaction to `message.received`."""
-    public_id = event.topic.removeprefix("mailbox:")
+    public_id, look = event.topic.removeprefix("mailbox:"), link_along if event.facts.get("more") else link_letters_of
     mailboxes = Mailbox.objects.filter(account=event.account_id, public_id=public_id)
     for mailbox_id in mailboxes.values_list("pk", flat=True):
-        link_letters_of.later(mailbox_id)
+        look.later(mailbox_id)
 
 
 def after_saving(event: Event) -> None:

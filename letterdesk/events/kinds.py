@@ -53,7 +53,7 @@ KINDS = {
     "folder.rebuilt": "A folder was matched again after its UIDVALIDITY changed.",
     "folder.vanish_suspected": "A server claims that most of a folder is gone; the brake holds it back (P5).",
     "folder.drift_found": "The audit found our copy and the server to differ, and repaired it.",
-    "message.received": "Letters were stored.",
+    "message.received": "Letters were stored; the facts say if they lay there before, and if more follow in a moment.",
     "message.changed": "Flags of letters changed.",
     "message.removed": "Letters left a folder.",
     "message.expired": "Letters were removed at the end of their period (R9).",

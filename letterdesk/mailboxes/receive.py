@@ -132,12 +132,14 @@ def store(
     now: datetime,
     cutoff: datetime | None = None,
     initial: bool = False,
+    more: bool = False,
 ) -> Receipt:
     """Write a prepared batch. The caller holds a transaction and has checked its fence. Raises StaleBatch.
 
     The same bytes in the same mailbox are the same Message, with one more Placement (A34): a move on the server keeps
     message, conversation and links. What was received at or before `cutoff` is left out, held letters never.
-    `initial`: they lay there before we looked, so nothing acts on them (R13, R28).
+    `initial`: they lay there before we looked, so nothing acts on them (R13, R28). `more`: further ones follow in a
+    moment, which the event tells, so that whoever looks at letters by the hundred may wait for them.
     """
     held = Mailbox.objects.select_for_update(of=("self",), no_key=True)  # not the account: see `receipts.lock`
     mailbox = held.select_related("account").get(pk=folder.mailbox_id)
@@ -154,7 +156,7 @@ def store(
     listing.refresh(touched)
     reach("receive.stored")
     if done.placed:
-        _tell(folder, mailbox, touched, count=len(done.placed), initial=initial)
+        _tell(folder, mailbox, touched, count=len(done.placed), initial=initial, more=more)
     quarantine.tell(folder, len(batch.unreadable))
     return Receipt(
         stored=stored,
@@ -266,9 +268,9 @@ class _Batch:
         return [Place(read.fetched, self.known[read.blob], self._received_at(read)) for read in reads]
 
 
-def _tell(folder: Folder, mailbox: Mailbox, touched: set[int], *, count: int, initial: bool) -> None:
+def _tell(folder: Folder, mailbox: Mailbox, touched: set[int], *, count: int, initial: bool, more: bool) -> None:
     told = Conversation.objects.filter(pk__in=touched).order_by("-newest_at")[:MOST_CONVERSATIONS_TOLD]
-    facts: dict[str, Any] = {"initial": True} if initial else {}
+    facts: dict[str, Any] = {name: True for name, is_so in (("initial", initial), ("more", more)) if is_so}
     record(
         "message.received",
         account=mailbox.account,

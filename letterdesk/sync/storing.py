@@ -69,7 +69,8 @@ def _fetch(visit: "Visit", uids: UidSet, *, initial: bool) -> UidSet:
         for arrived in arrivals(visit.work.connection, newest_first(uids)):
             waiting.append(_prepare(visit, arrived))
             if len(waiting) > AHEAD or not answered:  # the first one at once: it is what people wait for
-                _store(visit, waiting.popleft(), initial=initial)
+                batch = waiting.popleft()
+                _store(visit, batch, initial=initial, more=bool(waiting))
             answered += arrived.uids
     except MailError:
         _store_all(visit, waiting, initial=initial)
@@ -80,7 +81,8 @@ def _fetch(visit: "Visit", uids: UidSet, *, initial: bool) -> UidSet:
 
 def _store_all(visit: "Visit", waiting: "deque[Batch]", *, initial: bool) -> None:
     while waiting:
-        _store(visit, waiting.popleft(), initial=initial)
+        batch = waiting.popleft()
+        _store(visit, batch, initial=initial, more=bool(waiting))
 
 
 def _prepare(visit: "Visit", arrived: Arrived) -> Batch:
@@ -90,13 +92,13 @@ def _prepare(visit: "Visit", arrived: Arrived) -> Batch:
     return Batch(arrived.letters, arrived.not_handed, prepared)
 
 
-def _store(visit: "Visit", batch: Batch, *, initial: bool) -> None:
+def _store(visit: "Visit", batch: Batch, *, initial: bool, more: bool = False) -> None:
     prepared = _finished(visit, batch)
     try:
-        receipt = _write(visit, batch, prepared, initial=initial)
+        receipt = _write(visit, batch, prepared, initial=initial, more=more)
     except StaleBatch:  # the process slept for half an hour
         again = receive.prepare(visit.folder, batch.letters, now=visit.work.now)
-        receipt = _write(visit, batch, again, initial=initial)
+        receipt = _write(visit, batch, again, initial=initial, more=more)
     reach("pull.batch.committed")
     visit.report.stored += len(receipt.placed)
     visit.reused |= bool(receipt.conflicts)
@@ -135,12 +137,12 @@ def _unreadable(letter: Fetched, reason: str) -> NotHanded:
     return NotHanded(letter.uid, reason, size=len(letter.raw), internal_date=letter.internal_date)
 
 
-def _write(visit: "Visit", batch: Batch, prepared: receive.Prepared, *, initial: bool) -> receive.Receipt:
+def _write(visit: "Visit", batch: Batch, prepared: receive.Prepared, *, initial: bool, more: bool) -> receive.Receipt:
     folder, cursor, now = visit.folder, visit.cursor, visit.work.now
     uidvalidity = cursor.uidvalidity or 0
     with visit.work.transaction():
         receipt = receive.store(
-            folder, prepared, uidvalidity=uidvalidity, now=now, cutoff=visit.cutoff, initial=initial
+            folder, prepared, uidvalidity=uidvalidity, now=now, cutoff=visit.cutoff, initial=initial, more=more
         )
         if batch.not_handed:
             quarantine.not_handed(folder, batch.not_handed, uidvalidity=uidvalidity, now=now)

@@ -172,9 +172,10 @@ def _up_to_now(considered: int) -> int:
     return max(Message.objects.aggregate(newest=Max("pk"))["newest"] or 0, considered)
 
 
-def is_behind(mailbox: Mailbox) -> bool:
-    """Whether letters of the mailbox wait; asked without holding anything: each batch of a sync wakes its own job."""
-    return bool(next_of(saving_of(mailbox), 1))
+def is_behind(mailbox: Mailbox, least: int = 1) -> bool:
+    """Whether so many letters of the mailbox wait; asked without holding anything: each batch of a sync wakes its own
+    job."""
+    return len(next_of(saving_of(mailbox), least)) >= least
 
 
 def mailboxes_to_look_at() -> list[int]:

@@ -149,6 +149,13 @@ def test_the_first_letters_are_there_after_a_small_batch_and_the_inbox_comes_fir
     assert (told[0].folder, told[0].held, told[0].wanted) == ("INBOX", 60, 300)
     assert [each.folder for each in told][-1] == "Sent"
     assert (told[-2].held, told[-2].wanted) == (300, 300)
+    received = Event.objects.filter(kind="message.received", account=copy.mailbox.account).order_by("pk")
+    assert [(each.facts["count"], each.facts.get("more", False)) for each in received] == [
+        (60, False),  # at once: nobody knows yet whether more come
+        (200, True),
+        (40, False),
+        (1, False),
+    ]
 
 
 def test_history_acts_on_nothing_and_what_comes_later_is_news(server, copy):
