@@ -138,11 +138,9 @@ def store(
 
     The same bytes in the same mailbox are the same Message, with one more Placement (A34): a move on the server keeps
     message, conversation and links. What was received at or before `cutoff` is left out, held letters never.
-    `initial`: they lay there before we looked, so nothing acts on them (R13, R28). `more`: further ones follow in a
-    moment, which the event tells, so that whoever looks at letters by the hundred may wait for them.
+    `initial`: they lay there before we looked, so nothing acts on them (R13, R28). `more`: others follow in a moment.
     """
-    held = Mailbox.objects.select_for_update(of=("self",), no_key=True)  # not the account: see `receipts.lock`
-    mailbox = held.select_related("account").get(pk=folder.mailbox_id)
+    mailbox = _held(folder.mailbox_id)
     batch = _Batch(mailbox, now, initial=initial)
     batch.sort(prepared, cutoff)
     reach("receive.sorted")
@@ -166,6 +164,13 @@ def store(
         too_old=UidSet(batch.too_old),
         conflicts=done.conflicts,
     )
+
+
+def _held(mailbox_id: int) -> Mailbox:
+    """The mailbox, locked; not its account, whose lock comes first (`receipts.lock`)."""
+    alone = Mailbox.objects.select_for_update(of=("self",), no_key=True)
+    mailbox: Mailbox = alone.select_related("account").get(pk=mailbox_id)
+    return mailbox
 
 
 class _Batch:

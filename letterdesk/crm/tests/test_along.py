@@ -1,4 +1,4 @@
-"""Linking goes along with a first sync without holding it up: in whole pieces, with rests; the end looks at the rest."""
+"""Linking goes along with a first sync and lets it go first: in whole pieces, with rests; its end wakes the other."""
 
 from types import SimpleNamespace
 
