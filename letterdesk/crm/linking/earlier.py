@@ -17,6 +17,7 @@ from .ground import Grounds, Linked, roles_of, written_among
 from .identity import People, identity_of, people_of
 from .in_text import taken_from, told_of
 from .keep import ToKeep, keep
+from .untried import leave_untried
 
 MOST = 500  # letters that go along with one
 MOST_AT_ONCE = 2_000  # that are looked through for a piece: a conversation may be without an end
@@ -168,11 +169,7 @@ def leave_earlier(mailbox: Mailbox, kept: Sequence[ToKeep], *, up_to: int, now: 
     """One of the letters that would go along with these fails: each is looked at by itself, when it is due next."""
     before = _letters(mailbox, talks_of(kept), [each.letter.pk for each in kept])
     letters = before.filter(in_crm=False, pk__lte=up_to)[:MOST]
-    due = {"account_id": mailbox.account_id, "mailbox": mailbox, "is_history": True, "tries": 0}
-    SetAside.objects.bulk_create(
-        [SetAside(letter=key, at=now, due_at=now, **due) for key in letters.values_list("pk", flat=True)],
-        ignore_conflicts=True,
-    )
+    leave_untried(mailbox, letters.values_list("pk", flat=True), now=now, is_history=True)
 
 
 def talks_of(kept: Sequence[ToKeep]) -> set[int]:

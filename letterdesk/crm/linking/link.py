@@ -22,8 +22,9 @@ from letterdesk.mailboxes.models import Mailbox, Message
 from ..models import MailboxSaving
 from ..saving import saving_of
 from .piece import hold, look
-from .set_aside import Parting, put_aside, put_untried_aside
+from .set_aside import Parting, put_aside
 from .sift import next_of, sift
+from .untried import leave_untried
 
 AT_ONCE = 500  # half of what a piece of 200 cost was its questions, which are as many for any number
 
@@ -78,7 +79,7 @@ def _set_back_aside(mailbox: Mailbox, now: datetime, key: int, error: Exception)
 @transaction.atomic
 def _leave_back_aside(mailbox: Mailbox, now: datetime, keys: Sequence[int], error: Exception) -> None:
     hold(mailbox)
-    put_untried_aside(mailbox, keys, error, now=now, is_history=True)
+    leave_untried(mailbox, keys, now=now, is_history=True, error=error)
 
 
 def link_piece(mailbox: Mailbox, *, now: datetime) -> Looked:
@@ -145,7 +146,8 @@ def _set_aside(mailbox: Mailbox, now: datetime, key: int, error: Exception) -> N
 @transaction.atomic
 def _leave_aside(mailbox: Mailbox, now: datetime, keys: Sequence[int], error: Exception) -> None:
     saving = _held(mailbox)
-    put_untried_aside(mailbox, [key for key in keys if key > saving.considered], error, now=now)
+    left = [key for key in keys if key > saving.considered]
+    leave_untried(mailbox, left, now=now, is_history=False, error=error)
     _go_on(saving, max(keys))
     reach("crm_link.before_set_aside")
 

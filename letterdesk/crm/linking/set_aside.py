@@ -106,15 +106,6 @@ def put_aside(mailbox: Mailbox, key: int, error: Exception, *, now: datetime, is
     SetAside.objects.get_or_create(letter=key, defaults=facts)
 
 
-def put_untried_aside(
-    mailbox: Mailbox, keys: Sequence[int], error: Exception, *, now: datetime, is_history: bool = False
-) -> None:
-    """The same for letters that were not tried, as all before them failed; at the next time they come first."""
-    facts = {"is_history": is_history, "at": now, "error": type(error).__name__[:100], "due_at": now, "tries": 0}
-    rows = [SetAside(account_id=mailbox.account_id, mailbox=mailbox, letter=key, **facts) for key in keys]
-    SetAside.objects.bulk_create(rows, ignore_conflicts=True)
-
-
 def mailboxes_to_try(now: datetime) -> list[int]:
     """Keys of mailboxes with letters that were set aside and are due."""
     due = SetAside.objects.filter(due_at__lte=now).order_by("mailbox")
